@@ -1,0 +1,24 @@
+/** Names one handling of one event: (group, handler, source, id). */
+export interface InboxKey {
+  readonly group: string;
+  readonly handler: string;
+  readonly source: string;
+  readonly id: string;
+}
+
+/**
+ * Remembers what was handled, in the transaction of the effect.
+ *
+ * Implementations pass `describeInbox` of `@waybill/core/conformance`.
+ */
+export interface Inbox {
+  /**
+   * Records the key inside `tx`, so that it is kept if and only if the effect is.
+   *
+   * @returns False if it was recorded before: the effect is there already.
+   * @throws {EventError} `CLAIM_HELD` if another open transaction is recording it.
+   */
+  record(key: InboxKey, tx: object): Promise<boolean>;
+  /** Forgets rows older than this. @returns How many. */
+  prune(olderThanMs: number): Promise<number>;
+}

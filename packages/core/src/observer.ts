@@ -1,0 +1,77 @@
+import type { EventError } from './errors.ts';
+import type { Coordinates } from './transport.ts';
+
+/** Something worth counting. Every drop, skip, takeover and override is one. */
+export type Observation =
+  | { kind: 'published'; eventType: string; eventId: string; stored: boolean }
+  | { kind: 'publish-failed'; eventType: string; error: unknown }
+  | { kind: 'relayed'; partition: number; count: number }
+  | { kind: 'relay-failed'; partition: number; error: unknown }
+  | { kind: 'delivered'; group: string; eventId: string; deliveryCount: number | undefined; coordinates: Coordinates }
+  | { kind: 'attempt-failed'; group: string; handler: string; eventId: string; attempt: number; error: unknown; willRetryInMs: number | null; coordinates: Coordinates }
+  | { kind: 'processed'; group: string; handler: string; eventType: string; eventId: string; durationMs: number; coordinates: Coordinates }
+  /** The inbox knew the event: its effect is there already. */
+  | { kind: 'duplicate-skipped'; group: string; handler: string; eventId: string }
+  /** A repeated delivery of an event that has a dead letter already. */
+  | { kind: 'dead-letter-known'; group: string; handler: string; eventId: string | undefined }
+  | { kind: 'dead-lettered'; group: string; handler: string; eventType: string | undefined; eventId: string | undefined; error: EventError; coordinates: Coordinates }
+  /** The dead letter could not be stored; the message stays unsettled and is tried again. */
+  | { kind: 'dead-letter-failed'; group: string; error: unknown; coordinates: Coordinates }
+  | { kind: 'redriven'; group: string; deadLetterId: string; outcome: 'resolved' | 'pending' | 'claim-lost' }
+  /** No handler of the group wants the type; the message is settled. */
+  | { kind: 'unhandled-type'; group: string; eventType: string }
+  /** A handler has run past its timeout and has not returned yet; its lane stands still. */
+  | { kind: 'handler-overdue'; group: string; handler: string; eventId: string; overdueMs: number }
+  /** Left unfinished at the deadline of a stop; another worker will get it. */
+  | { kind: 'left-unfinished'; group: string; eventId: string; handler: string | undefined; coordinates: Coordinates }
+  /** A settle, heartbeat or write came from somebody who had lost ownership, and was refused. */
+  | { kind: 'stale-refused'; group: string; what: string; coordinates?: Coordinates }
+  | { kind: 'took-over'; group: string; what: string }
+  | { kind: 'wire-spelling'; attribute: string; eventType: string }
+  | { kind: 'broadcast-failed'; eventType: string; eventId: string; error: unknown }
+  | { kind: 'warning'; code: WarningCode; message: string };
+
+/** Warnings that are given once per call site, each with a way to say "intended". */
+export type WarningCode =
+  | 'TYPE_NOT_IN_CATALOGUE'
+  | 'KEY_DATA_MISSING'
+  | 'TYPE_NOT_PAST_TENSE'
+  | 'QLID_MISSING'
+  | 'USER_MISSING'
+  | 'SLOW_HANDLER'
+  | 'WILDCARD_IN_PRODUCTION'
+  | 'STORE_BEFORE_PUBLISH_OFF'
+  | 'NEW_GROUP_STARTS'
+  | 'NOT_DURABLE'
+  | 'STALLED_READER'
+  | 'CLAIM_SHORTER_THAN_TIMEOUT';
+
+/**
+ * Hears what happens. It must not throw; if it does, the exception is dropped, since counting must
+ * never break what is counted.
+ */
+export type Observer = (observation: Observation) => void;
+
+/** Calls each of the observers, whatever the others do. */
+export function observeAll(observers: readonly Observer[]): Observer {
+  return (observation) => {
+    for (const observer of observers) {
+      try {
+        observer(observation);
+      } catch {
+        // An observer's own bug must not fail the event that it observes.
+      }
+    }
+  };
+}
+
+/** Where the library writes for people; shaped like pino and `console`. */
+export interface Logger {
+  debug(details: object, message: string): void;
+  info(details: object, message: string): void;
+  warn(details: object, message: string): void;
+  error(details: object, message: string): void;
+}
+
+/** Says nothing: a library prints only where it was asked to. */
+export const silentLogger: Logger = { debug() {}, info() {}, warn() {}, error() {} };

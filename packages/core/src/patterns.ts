@@ -1,0 +1,52 @@
+const maxPatternLength = 255;
+const segment = /^(?:\*|[A-Za-z0-9_-]+)$/;
+
+/** Says whether an event type is one that this pattern asks for. */
+export type TypeMatcher = (eventType: string) => boolean;
+
+/**
+ * Compiles a pattern of event types.
+ *
+ * `*` alone matches everything; a `*` segment in the middle or at the front matches exactly one
+ * segment; a trailing `.*` matches one or more, so `quality.*` takes `quality.inspection.created`.
+ *
+ * @throws {TypeError} If the pattern is empty, longer than 255 characters, or has a segment that is
+ *   neither `*` nor letters, digits, `_` and `-`.
+ */
+export function compilePattern(pattern: string): TypeMatcher {
+  assertPattern(pattern);
+  if (pattern === '*') return () => true;
+  const segments = pattern.split('.');
+  const open = segments.at(-1) === '*';
+  const fixed = open ? segments.slice(0, -1) : segments;
+  if (!segments.includes('*')) return (eventType) => eventType === pattern;
+  return (eventType) => {
+    const actual = eventType.split('.');
+    if (open ? actual.length <= fixed.length : actual.length !== fixed.length) return false;
+    return fixed.every((expected, index) => expected === '*' || expected === actual[index]);
+  };
+}
+
+/** Compiles several patterns into one: true when any of them matches. */
+export function compilePatterns(patterns: readonly string[]): TypeMatcher {
+  const matchers = patterns.map(compilePattern);
+  return (eventType) => matchers.some((matches) => matches(eventType));
+}
+
+/** Says whether the pattern can match more than one type. */
+export function isWildcard(pattern: string): boolean {
+  return pattern.split('.').includes('*');
+}
+
+function assertPattern(pattern: string): void {
+  const valid =
+    typeof pattern === 'string' &&
+    pattern.length <= maxPatternLength &&
+    pattern.split('.').every((part) => segment.test(part));
+  if (!valid) {
+    const shown = String(pattern).slice(0, 60);
+    throw new TypeError(
+      `event type pattern ${JSON.stringify(shown)} must be dotted segments of letters, digits, "_" and "-", or "*", at most ${maxPatternLength} characters`,
+    );
+  }
+}

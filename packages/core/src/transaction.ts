@@ -1,0 +1,32 @@
+/**
+ * Runs work in a database transaction. To the engine a transaction is an opaque object; only the
+ * adapter that made it, and the handler it is given to, know what it can do.
+ */
+export interface TransactionRunner<Tx extends object = object> {
+  /**
+   * Begins a transaction, runs `work`, and commits when it resolves or rolls back when it rejects.
+   *
+   * @returns What `work` returned, once the commit is durable.
+   * @throws What `work` threw; `STORE_UNAVAILABLE` if the outcome of the commit is unknown.
+   */
+  run<T>(work: (tx: Tx) => Promise<T>, options?: TransactionOptions): Promise<T>;
+}
+
+export interface TransactionOptions {
+  /** The server ends a statement after this long, in milliseconds. */
+  statementTimeoutMs?: number;
+  /** The server ends the transaction when nothing was sent for this long, in milliseconds. */
+  idleTimeoutMs?: number;
+  /** The server gives up waiting for a lock after this long, in milliseconds. */
+  lockTimeoutMs?: number;
+  /** When aborted, the handle refuses further statements (`TX_FINISHED`) and the transaction is rolled back. */
+  signal?: AbortSignal;
+}
+
+/**
+ * How a call relates to the transaction it is made in: a transaction to join, `null` to stay out of
+ * the one of the handler, or nothing to join the handler's if there is one.
+ */
+export interface TransactionChoice {
+  tx?: object | null;
+}

@@ -1,0 +1,147 @@
+/** What a transport moves. It never looks inside `body`. */
+export interface Message {
+  /** Id of the event; repeated when a publish is repeated. */
+  readonly id: string;
+  readonly type: string;
+  /** Ordering key: messages with one key are delivered in the order in which they were published. */
+  readonly key: string;
+  readonly contentType: string;
+  /** The encoded event. A string is kept as UTF-8; bytes are kept exactly. */
+  readonly body: string | Uint8Array;
+  readonly headers?: Readonly<Record<string, string>>;
+}
+
+/** What a transport can do; proven by the conformance suite, never assumed. */
+export interface TransportCapabilities {
+  /** A partitioned log keeps an offset per group; a pending list settles entries one by one. */
+  readonly shape: 'log' | 'pending-list';
+  /** Messages survive the process that published them. */
+  readonly persistent: boolean;
+  /** `start: 'earliest'` gives a new group what was published before it existed. */
+  readonly history: boolean;
+  /** Subscriptions without a group get everything published from now on, on every instance. */
+  readonly broadcast: boolean;
+  /** `deliveryCount` is filled in and survives a crash. */
+  readonly deliveryCounts: boolean;
+  /**
+   * How far the order of a key reaches: within one consumer process of a group, or over all of them.
+   */
+  readonly keyOrder: 'process' | 'group';
+  /** `Delivery.fence` is offered, so that a former owner's transaction is refused. */
+  readonly fencing: boolean;
+}
+
+/** Where a message lies in its transport, for people and for dead letters. */
+export interface Coordinates {
+  readonly transport: string;
+  readonly stream: string;
+  readonly partition?: number;
+  /** Offset or entry id, as the broker prints it. */
+  readonly position: string;
+}
+
+/** One message handed to one consumer. */
+export interface Delivery {
+  readonly message: Message;
+  readonly coordinates: Coordinates;
+  /** 1 for the first time; `undefined` where the transport does not count. */
+  readonly deliveryCount: number | undefined;
+  /** Aborted when this consumer no longer owns the message. */
+  readonly signal: AbortSignal;
+  /**
+   * Marks the message finished for the group. The transport may tell its broker later and together
+   * with others, but has told it when `Consumer.close()` resolves. Calls after the first, or after
+   * ownership was lost, change nothing.
+   */
+  settle(): void;
+  /**
+   * Checks inside the handler's transaction that this consumer still owns the message.
+   *
+   * @throws {EventError} `CLAIM_LOST` if somebody else took it.
+   */
+  fence?(tx: object): Promise<void>;
+}
+
+export interface Subscription {
+  /** Consumer group: each message goes to one consumer of it. `null` means broadcast. */
+  readonly group: string | null;
+  /** Patterns of event types. A transport may use them to fetch less, and must never withhold a match. */
+  readonly patterns: readonly string[];
+  /** Where a group that does not exist yet begins. */
+  readonly start: 'earliest' | 'latest';
+  /** Most deliveries that may be unsettled at once, 1 or more. */
+  readonly maxInFlight: number;
+  /** Name of this consumer, unique per process start. */
+  readonly worker: string;
+}
+
+/** A running subscription. */
+export interface Consumer {
+  /** Stops handing out deliveries; those handed out may still be settled. Idempotent. */
+  pause(): void;
+  /** Undoes `pause`. */
+  resume(): void;
+  /** Changes how many deliveries may be unsettled at once, 1 or more. */
+  setMaxInFlight(maxInFlight: number): void;
+  /**
+   * Writes out what was settled and gives up the rest, which the group's next consumer gets.
+   * Aborts the signal of every unsettled delivery. Idempotent.
+   */
+  close(): Promise<void>;
+  /** Resolves after `close`; rejects with what made the consumer stop by itself for good. */
+  readonly finished: Promise<void>;
+}
+
+export type Deliver = (delivery: Delivery) => void;
+
+/** What a transport knows of its streams and groups. */
+export interface TransportInspection {
+  readonly streams: readonly StreamInspection[];
+}
+
+export interface StreamInspection {
+  readonly name: string;
+  /** Messages held. */
+  readonly length: number;
+  readonly groups: readonly GroupInspection[];
+}
+
+export interface GroupInspection {
+  readonly name: string;
+  /** Delivered and not settled; on a log, what lies between the committed and the delivered offset. */
+  readonly pending: number;
+  /** Not delivered yet. */
+  readonly lag: number;
+  readonly consumers: number;
+}
+
+/**
+ * Moves opaque messages, at least once per consumer group.
+ *
+ * Implementations pass `describeTransport` of `@waybill/core/conformance`.
+ */
+export interface Transport {
+  /** Kind of transport for coordinates and messages, e.g. `redis`, `postgres-log`. */
+  readonly name: string;
+  readonly capabilities: TransportCapabilities;
+  /** Connects and prepares what it needs. Idempotent; concurrent calls share one attempt. */
+  connect(): Promise<void>;
+  /**
+   * Resolves when the broker has accepted every message as durably as it ever will.
+   *
+   * After a rejection any of them may have been accepted; the caller repeats the call with the same
+   * ids. Safe to call concurrently; messages of one call and one key keep their order.
+   *
+   * @throws {EventError} `TRANSPORT_UNAVAILABLE`, `NOT_CONNECTED`
+   */
+  publish(messages: readonly Message[]): Promise<void>;
+  /**
+   * Starts handing messages to `deliver`, which returns at once and never throws.
+   *
+   * @returns The consumer, once the group exists and everything published from now on will reach it.
+   */
+  subscribe(subscription: Subscription, deliver: Deliver): Promise<Consumer>;
+  inspect(): Promise<TransportInspection>;
+  /** Closes what it opened; running consumers are closed first. Idempotent. */
+  close(): Promise<void>;
+}

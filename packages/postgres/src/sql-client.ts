@@ -1,0 +1,44 @@
+import type { TransactionOptions } from '@waybill/core';
+
+/** What a statement returned. `bigint` columns are BigInt, `timestamptz` are Date, `jsonb` is parsed, `bytea` is Uint8Array. */
+export interface SqlResult<Row> {
+  readonly rows: Row[];
+  /** Rows inserted, updated, deleted or selected. */
+  readonly rowCount: number;
+}
+
+/** Anything that runs a statement with `$1` parameters: a client, a transaction, a `pg` client. */
+export interface SqlQueryable {
+  query<Row extends object = Record<string, unknown>>(
+    text: string,
+    params?: readonly unknown[],
+  ): Promise<SqlResult<Row>>;
+}
+
+/** An open transaction; refuses statements with `TX_FINISHED` once it has ended or was revoked. */
+export interface SqlTransaction extends SqlQueryable {
+  readonly finished: boolean;
+}
+
+/**
+ * One database, over `pg` or PGlite.
+ *
+ * Errors come as `EventError`: `STORE_UNAVAILABLE` (retryable: connection, shutdown, serialisation,
+ * deadlock, statement or lock time-out) or `STORE_REJECTED`, with `sqlState` and the driver's error as
+ * `cause`.
+ */
+export interface SqlClient extends SqlQueryable {
+  readonly dialect: 'postgres' | 'pglite';
+  /**
+   * Runs `work` in a transaction of its own.
+   *
+   * @throws What `work` threw, after the rollback.
+   */
+  run<T>(
+    work: (tx: SqlTransaction) => Promise<T>,
+    options?: TransactionOptions,
+  ): Promise<T>;
+  /** Calls `heard` for each notification on `channel`, re-subscribing after a lost connection. */
+  listen(channel: string, heard: (payload: string) => void): Promise<() => Promise<void>>;
+  close(): Promise<void>;
+}
