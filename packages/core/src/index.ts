@@ -16,3 +16,6 @@ export * from './partition.ts';
 export * from './patterns.ts';
 export * from './transaction.ts';
 export * from './transport.ts';
+export * from './group-commit.ts';
+export * from './lanes.ts';
+export * from './watermark.ts';
