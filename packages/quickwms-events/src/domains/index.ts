@@ -1,0 +1,15 @@
+export { AllEvents, quickwmsCatalogue } from './catalogue.ts';
+export type { EventDataMap, EventType } from './catalogue.ts';
+export { ConsignmentEvents } from './consignment.ts';
+export { DispositionEvents } from './disposition.ts';
+export { getEventDomain, getStreamKeyForEvent } from './event-domain.ts';
+export { FinanceEvents } from './finance.ts';
+export { InboundEvents } from './inbound.ts';
+export { InventoryEvents } from './inventory.ts';
+export { OutboundEvents } from './outbound.ts';
+export { PartsEvents } from './parts.ts';
+export { ProcessingEvents } from './processing.ts';
+export { SalesEvents } from './sales.ts';
+export { SupplierEvents } from './supplier.ts';
+export { SystemEvents } from './system.ts';
+export { ThreePLEvents } from './three-pl.ts';
