@@ -6,7 +6,8 @@ export default class RunReport implements Reporter {
   onTestRunEnd(modules: readonly TestModule[], errors: readonly unknown[]): void {
     const tests = modules.flatMap((module) => [...module.children.allTests()]);
     const skipped = modules.flatMap(listSkipped);
-    if (skipped.length > 0) console.log(`\nSkipped:\n${skipped.map((line) => `  ${line}`).join('\n')}`);
+    if (skipped.length > 0)
+      console.log(`\nSkipped:\n${skipped.map((line) => `  ${line}`).join('\n')}`);
     const count = (state: string) => tests.filter((test) => test.result().state === state).length;
     const broken = errors.length + modules.filter((module) => module.errors().length > 0).length;
     const failed = count('failed') + broken;

@@ -35,7 +35,11 @@ const settings = [
  *
  * @param npmPackage Name under which the package is installed here.
  */
-export function postgres(options: { major: number; variable: string; npmPackage: string }): Service {
+export function postgres(options: {
+  major: number;
+  variable: string;
+  npmPackage: string;
+}): Service {
   const name = `PostgreSQL ${options.major}`;
   return {
     name,

@@ -1,0 +1,57 @@
+import { execFile } from 'node:child_process';
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { promisify, stripVTControlCharacters } from 'node:util';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { root } from './bootstrap.mjs';
+
+const fixture = `
+import { describe, expect, it } from 'vitest';
+it('passes', () => {});
+it('fails', () => expect(1).toBe(2));
+it('gives its reason', (context) => context.skip('the broker has no topics'));
+describe.skip('a whole suite', () => { it('one', () => {}); it('two', () => {}); });
+`;
+
+describe('the end of a test run', () => {
+  let lines: string[];
+  let folder: string;
+
+  beforeAll(async () => {
+    await mkdir(join(root, '.cache'), { recursive: true });
+    folder = await mkdtemp(join(root, '.cache', 'run-report-'));
+    await writeFile(join(folder, 'fixture.integration.test.ts'), fixture);
+    await writeFile(join(folder, 'vitest.config.ts'), 'export default {}');
+    lines = await runVitest(folder);
+  });
+  afterAll(() => rm(folder, { recursive: true }));
+
+  it('counts what passed, failed and was skipped in its last line', () => {
+    expect(lines.at(-1)).toBe('1 passed, 1 failed, 3 skipped');
+  });
+
+  it('lists a skipped test with its reason', () => {
+    expect(lines.join('\n')).toContain('gives its reason: the broker has no topics');
+  });
+
+  it('lists a skipped suite once, with the server that is missing', () => {
+    const suiteLines = lines.filter((line) => line.includes('a whole suite'));
+    expect(suiteLines).toEqual([
+      expect.stringContaining('a whole suite: PostgreSQL 99 is missing (no such thing)'),
+    ]);
+  });
+});
+
+async function runVitest(folder: string): Promise<string[]> {
+  const missing = [{ name: 'PostgreSQL 99', variable: 'X', reason: 'no such thing' }];
+  const vitest = join(root, 'node_modules', 'vitest', 'vitest.mjs');
+  const reporter = `--reporter=${join(root, 'scripts', 'run-report.ts')}`;
+  const { stdout } = await promisify(execFile)(
+    process.execPath,
+    [vitest, 'run', '--root', folder, reporter],
+    {
+      env: { ...process.env, MISSING_SERVICES: JSON.stringify(missing) },
+    },
+  ).catch((failure: { stdout: string }) => failure); // it exits with 1: a test fails
+  return stripVTControlCharacters(stdout).trimEnd().split('\n');
+}

@@ -1,0 +1,60 @@
+import { spawn, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { chmod, mkdtemp, readdir, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { waitUntil } from '../wait-until.ts';
+import { services } from './services.ts';
+import { hasPostgres } from './test-database.ts';
+
+const [postgres18] = services;
+
+describe.skipIf(!hasPostgres(18) || !hasPostgres(15))('npm run services', () => {
+  it.for<NodeJS.Signals>(['SIGINT', 'SIGTERM', 'SIGKILL'])(
+    'leaves no server and no files behind after %s',
+    async (signal) => {
+      const folder = await createTemporaryFolder();
+      const { script, url } = await startScript(folder);
+      await postgres18?.waitUntilReady(url, 10_000);
+
+      script.kill(signal);
+      await once(script, 'exit');
+
+      await waitUntil('the server is gone', async () => !(await answers(url)));
+      await waitUntil('its folder is gone', async () => (await readdir(folder)).length === 0);
+      expect(script.signalCode).toBe(signal === 'SIGKILL' ? signal : null);
+    },
+  );
+});
+
+/** Starts one server; the other one is the run's own, whose URL the script finds in the environment. */
+async function startScript(
+  temporaryFolder: string,
+): Promise<{ script: ChildProcess; url: string }> {
+  const { POSTGRES_URL: _, ...environment } = process.env;
+  const script = spawn(process.execPath, [join(import.meta.dirname, 'main.ts')], {
+    env: environment,
+  });
+  let output = '';
+  script.stdout.on('data', (chunk) => (output += chunk));
+  const findUrl = () => /export POSTGRES_URL=(\S+)/.exec(output)?.[1];
+  await waitUntil('the script printed the URL', () => findUrl() !== undefined, 50_000);
+  return { script, url: findUrl() ?? '' };
+}
+
+async function answers(url: string): Promise<boolean> {
+  return (
+    (await postgres18?.waitUntilReady(url, 0).then(
+      () => true,
+      () => false,
+    )) ?? false
+  );
+}
+
+async function createTemporaryFolder(): Promise<string> {
+  const folder = await mkdtemp(join(tmpdir(), 'services-test-'));
+  await chmod(folder, 0o711);
+  onTestFinished(() => rm(folder, { recursive: true }));
+  return folder;
+}
