@@ -7,7 +7,11 @@ export interface SqlResult<Row> {
   readonly rowCount: number;
 }
 
-/** Anything that runs a statement with `$1` parameters: a client, a transaction, a `pg` client. */
+/**
+ * Anything that runs a statement with `$1` parameters: a client, a transaction, a `pg` client.
+ *
+ * Without `params` the text may hold several statements; the result is the last one's.
+ */
 export interface SqlQueryable {
   query<Row extends object = Record<string, unknown>>(
     text: string,
@@ -34,11 +38,18 @@ export interface SqlClient extends SqlQueryable {
    *
    * @throws What `work` threw, after the rollback.
    */
-  run<T>(
-    work: (tx: SqlTransaction) => Promise<T>,
-    options?: TransactionOptions,
-  ): Promise<T>;
-  /** Calls `heard` for each notification on `channel`, re-subscribing after a lost connection. */
+  run<T>(work: (tx: SqlTransaction) => Promise<T>, options?: TransactionOptions): Promise<T>;
+  /**
+   * Calls `heard` for each notification on `channel`, re-subscribing after a lost connection; then
+   * with an empty payload, since notifications may have been missed. `heard` must not throw.
+   */
   listen(channel: string, heard: (payload: string) => void): Promise<() => Promise<void>>;
+  /**
+   * Refuses a call that would wait for the transaction it is made in. A caller that queues statements
+   * of several callers asks this before it queues.
+   *
+   * @throws {EventError} `TX_SELF_WAIT` on an embedded database, inside an open transaction of it.
+   */
+  refuseSelfWait?(): void;
   close(): Promise<void>;
 }

@@ -1,0 +1,127 @@
+import { systemClock } from '@waybill/core';
+import type { Clock, TransactionOptions } from '@waybill/core';
+
+import { closedError } from './closed-error.ts';
+import { PgConnection } from './pg-connection.ts';
+import { loadPg } from './pg-driver.ts';
+import type { PgPool } from './pg-driver.ts';
+import { PgListener } from './pg-listener.ts';
+import { runTransaction } from './run-transaction.ts';
+import type { SqlClient, SqlResult, SqlTransaction } from './sql-client.ts';
+
+/** A server by its address, or the application's own pool, which stays the application's to end. */
+export type PostgresOptions = (
+  | {
+      readonly connectionString: string;
+      /** Most connections, one more while something listens; 10 unless given. */
+      readonly maxConnections?: number;
+      /** How long to wait for a connection, in milliseconds; 10,000 unless given. */
+      readonly connectTimeoutMs?: number;
+    }
+  | { readonly pool: PgPool }
+) & { readonly clock?: Clock };
+
+/**
+ * Opens a PostgreSQL database over `pg`; nothing is sent before the first statement.
+ *
+ * @throws {TypeError} if neither a connection string nor a pool is given.
+ */
+export function openPostgres(options: PostgresOptions): SqlClient {
+  return new PgClient(poolOf(options), options.clock ?? systemClock);
+}
+
+interface PoolSource {
+  open(): Promise<PgPool>;
+  close(pool: PgPool): Promise<void>;
+}
+
+function poolOf(options: PostgresOptions): PoolSource {
+  if ('pool' in options && options.pool) {
+    const { pool } = options;
+    return { open: async () => pool, close: async () => {} };
+  }
+  if (!('connectionString' in options) || !options.connectionString) {
+    throw new TypeError('openPostgres needs { connectionString } or { pool }.');
+  }
+  const { connectionString, maxConnections = 10, connectTimeoutMs = 10_000 } = options;
+  return {
+    async open() {
+      const { Pool } = await loadPg();
+      return new Pool({
+        connectionString,
+        max: maxConnections + 1,
+        connectionTimeoutMillis: connectTimeoutMs,
+        keepAlive: true,
+        application_name: 'waybill',
+      });
+    },
+    close: (pool) => pool.end(),
+  };
+}
+
+class PgClient implements SqlClient {
+  readonly dialect = 'postgres';
+  readonly #source: PoolSource;
+  readonly #listener: PgListener;
+  #pool: Promise<PgPool> | undefined;
+  #closed = false;
+
+  constructor(source: PoolSource, clock: Clock) {
+    this.#source = source;
+    this.#listener = new PgListener(() => this.#checkOut(), clock);
+  }
+
+  async query<Row extends object = Record<string, unknown>>(
+    text: string,
+    params?: readonly unknown[],
+  ): Promise<SqlResult<Row>> {
+    return await this.#using((connection) => connection.execute<Row>(text, params));
+  }
+
+  async run<T>(work: (tx: SqlTransaction) => Promise<T>, options?: TransactionOptions): Promise<T> {
+    return await this.#using((connection) => runTransaction(connection, work, options));
+  }
+
+  async listen(channel: string, heard: (payload: string) => void): Promise<() => Promise<void>> {
+    return await this.#listener.listen(channel, heard);
+  }
+
+  async close(): Promise<void> {
+    if (this.#closed) return;
+    this.#closed = true;
+    await this.#listener.close();
+    const pool = await this.#pool;
+    if (!pool) return;
+    await this.#source.close(pool);
+    pool.removeListener('error', ignoreIdleError);
+  }
+
+  async #using<T>(work: (connection: PgConnection) => Promise<T>): Promise<T> {
+    const connection = await this.#checkOut();
+    try {
+      return await work(connection);
+    } finally {
+      connection.release();
+    }
+  }
+
+  async #checkOut(): Promise<PgConnection> {
+    if (this.#closed) throw closedError();
+    this.#pool ??= this.#openPool();
+    return await PgConnection.checkOut(await this.#pool);
+  }
+
+  async #openPool(): Promise<PgPool> {
+    try {
+      const pool = await this.#source.open();
+      pool.on('error', ignoreIdleError);
+      return pool;
+    } catch (error) {
+      this.#pool = undefined;
+      throw error;
+    }
+  }
+}
+
+/** The pool replaces an idle connection that was lost; without a listener the error would end the process. */
+function ignoreIdleError(): void {}

@@ -1,0 +1,77 @@
+import { loadPg } from './pg-driver.ts';
+import type { PgPool, PgPoolClient, PgQueryResult } from './pg-driver.ts';
+import type { PgTypes } from './pg-types.ts';
+import type { RawConnection, RawResult } from './run-transaction.ts';
+import { toStoreError } from './sql-errors.ts';
+
+/** A client checked out of a `pg` pool, until `release`. */
+export class PgConnection implements RawConnection {
+  readonly client: PgPoolClient;
+  readonly #types: PgTypes;
+  #discarded = false;
+
+  constructor(client: PgPoolClient, types: PgTypes) {
+    this.client = client;
+    this.#types = types;
+    client.on('error', ignoreError);
+  }
+
+  /** @throws {EventError} `STORE_UNAVAILABLE` if the database cannot be reached. */
+  static async checkOut(pool: PgPool): Promise<PgConnection> {
+    const { types } = await loadPg();
+    try {
+      return new PgConnection(await pool.connect(), types);
+    } catch (error) {
+      throw toStoreError(error);
+    }
+  }
+
+  async execute<Row extends object>(
+    text: string,
+    params?: readonly unknown[],
+  ): Promise<RawResult<Row>> {
+    return await executeOn<Row>(this.client, this.#types, text, params);
+  }
+
+  discard(): void {
+    this.#discarded = true;
+  }
+
+  /** Gives the client back to the pool, or closes it if it was discarded. */
+  release(): void {
+    this.client.removeListener('error', ignoreError);
+    // A discarded client may still report the end of its socket.
+    if (this.#discarded) this.client.on('error', ignoreError);
+    this.client.release(this.#discarded);
+  }
+}
+
+/**
+ * Runs a statement on any `pg` client with our parsers and errors. Without `params` the text may hold
+ * several statements; the last one's result comes back.
+ */
+export async function executeOn<Row extends object>(
+  client: Pick<PgPoolClient, 'query'>,
+  types: PgTypes,
+  text: string,
+  params?: readonly unknown[],
+): Promise<RawResult<Row>> {
+  try {
+    const answer = await client.query({ text, values: params, types });
+    const result = Array.isArray(answer) ? answer.at(-1) : answer;
+    return toRawResult<Row>(result);
+  } catch (error) {
+    throw toStoreError(error);
+  }
+}
+
+function toRawResult<Row>(result: PgQueryResult | undefined): RawResult<Row> {
+  return {
+    rows: (result?.rows ?? []) as Row[],
+    rowCount: result?.rowCount ?? 0,
+    command: result?.command,
+  };
+}
+
+/** A lost connection also fails the statement under way, or the next one; without a listener it would end the process. */
+function ignoreError(): void {}

@@ -1,0 +1,99 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
+
+import { EventError } from '@waybill/core';
+import type { TransactionOptions } from '@waybill/core';
+
+import { closedError } from './closed-error.ts';
+import { executeOnPglite, loadPglite } from './pglite-driver.ts';
+import type { PgliteDatabase } from './pglite-driver.ts';
+import { quoteIdentifier } from './quote-identifier.ts';
+import { runTransaction } from './run-transaction.ts';
+import type { RawConnection } from './run-transaction.ts';
+import { SerialQueue } from './serial-queue.ts';
+import type { SqlClient, SqlResult, SqlTransaction } from './sql-client.ts';
+
+/** A directory of its own, nothing but memory, or a database that the application has opened. */
+export type PgliteOptions =
+  | { readonly directory: string }
+  | { readonly memory: true }
+  | { readonly database: PgliteDatabase };
+
+/**
+ * Opens a PGlite database in this process, without taking the directory's owner lock: `openEmbedded`
+ * does both.
+ *
+ * @throws {EventError} `CAPABILITY_MISSING` if `@electric-sql/pglite` is not installed.
+ */
+export async function openPglite(options: PgliteOptions): Promise<SqlClient> {
+  if ('database' in options) return new PgliteClient(options.database);
+  const { create } = await loadPglite();
+  return new PgliteClient(await create('directory' in options ? options.directory : 'memory://'));
+}
+
+/**
+ * PGlite has one connection, and its own `transaction()` blocks it for good when the callback hangs:
+ * so the queue is ours, with plain `BEGIN` and `ROLLBACK`.
+ */
+class PgliteClient implements SqlClient {
+  readonly dialect = 'pglite';
+  readonly #database: PgliteDatabase;
+  readonly #connection: RawConnection;
+  readonly #queue = new SerialQueue();
+  /** The transaction that the current call was made in. */
+  readonly #around = new AsyncLocalStorage<SqlTransaction>();
+  #closed = false;
+
+  constructor(database: PgliteDatabase) {
+    this.#database = database;
+    this.#connection = {
+      execute: (text, params) => executeOnPglite(database, text, params),
+      // There is no other connection to go to; a later BEGIN shows whether this one still answers.
+      discard() {},
+    };
+  }
+
+  async query<Row extends object = Record<string, unknown>>(
+    text: string,
+    params?: readonly unknown[],
+  ): Promise<SqlResult<Row>> {
+    return await this.#inTurn(() => this.#connection.execute<Row>(text, params));
+  }
+
+  async run<T>(work: (tx: SqlTransaction) => Promise<T>, options?: TransactionOptions): Promise<T> {
+    const scoped = (tx: SqlTransaction): Promise<T> => this.#around.run(tx, () => work(tx));
+    return await this.#inTurn(
+      () => runTransaction(this.#connection, scoped, options),
+      options?.signal,
+    );
+  }
+
+  async listen(channel: string, heard: (payload: string) => void): Promise<() => Promise<void>> {
+    const name = quoteIdentifier(channel);
+    const unlisten = await this.#inTurn(() => this.#database.listen(name, heard));
+    return async () => {
+      if (!this.#closed) await this.#inTurn(() => unlisten());
+    };
+  }
+
+  refuseSelfWait(): void {
+    if (this.#around.getStore()?.finished !== false) return;
+    throw new EventError(
+      'TX_SELF_WAIT',
+      'this call would wait for the transaction it is made in, because an embedded database has one connection; pass that transaction as tx, or call after it has ended',
+      {},
+    );
+  }
+
+  async close(): Promise<void> {
+    if (this.#closed) return;
+    this.refuseSelfWait();
+    this.#closed = true;
+    await this.#queue.run(() => this.#database.close());
+  }
+
+  async #inTurn<T>(task: () => Promise<T>, signal?: AbortSignal): Promise<T> {
+    if (this.#closed) throw closedError();
+    this.refuseSelfWait();
+    return await this.#queue.run(task, signal);
+  }
+}

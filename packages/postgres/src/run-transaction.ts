@@ -1,0 +1,118 @@
+import { EventError } from '@waybill/core';
+import type { TransactionOptions } from '@waybill/core';
+
+import type { SqlResult, SqlTransaction } from './sql-client.ts';
+import { TransactionHandle } from './transaction-handle.ts';
+
+/** What both drivers tell about a statement; `command` is the first word of the server's answer. */
+export interface RawResult<Row> extends SqlResult<Row> {
+  readonly command: string | undefined;
+}
+
+/** One session of a database, errors already mapped. */
+export interface RawConnection {
+  execute<Row extends object = Record<string, unknown>>(
+    text: string,
+    params?: readonly unknown[],
+  ): Promise<RawResult<Row>>;
+  /** Says that the session is in an unknown state and must not be used again. */
+  discard(): void;
+}
+
+/**
+ * Begins a transaction on `connection`, runs `work` with a revocable handle, and commits or rolls back.
+ *
+ * @throws What `work` threw; the signal's reason when it was aborted; `STORE_UNAVAILABLE` if the
+ * outcome of the commit is unknown; `STORE_REJECTED` if `work` hid the failure of a statement.
+ */
+export async function runTransaction<T>(
+  connection: RawConnection,
+  work: (tx: SqlTransaction) => Promise<T>,
+  options: TransactionOptions = {},
+): Promise<T> {
+  const begin = beginText(options);
+  options.signal?.throwIfAborted();
+  await beginOn(connection, begin);
+  const handle = new TransactionHandle(connection);
+  const abort = watchAbort(options.signal, handle);
+  try {
+    const result = await Promise.race([work(handle), abort.aborted]);
+    handle.revoke('its work has returned');
+    await commit(connection);
+    return result;
+  } catch (error) {
+    handle.revoke('it was rolled back');
+    await rollback(connection);
+    throw error;
+  } finally {
+    abort.stop();
+  }
+}
+
+/** `BEGIN` and the limits in one round trip; a limit that was not asked for is left alone. */
+function beginText(options: TransactionOptions): string {
+  const limits = [
+    ['statement_timeout', options.statementTimeoutMs],
+    ['idle_in_transaction_session_timeout', options.idleTimeoutMs],
+    ['lock_timeout', options.lockTimeoutMs],
+  ] as const;
+  const settings = limits
+    .filter((limit): limit is [(typeof limit)[0], number] => limit[1] !== undefined)
+    .map(([name, ms]) => `; SET LOCAL ${name} = ${wholeMs(name, ms)}`);
+  return `BEGIN${settings.join('')}`;
+}
+
+/** PostgreSQL keeps these limits in a signed 32-bit integer, where 0 would mean "none". */
+function wholeMs(name: string, ms: number): number {
+  const whole = Math.ceil(ms);
+  if (!(whole >= 1 && whole <= 2 ** 31 - 1)) {
+    throw new TypeError(`${name} must be 1 to ${2 ** 31 - 1} milliseconds, got ${ms}.`);
+  }
+  return whole;
+}
+
+async function beginOn(connection: RawConnection, text: string): Promise<void> {
+  try {
+    await connection.execute(text);
+  } catch (error) {
+    connection.discard();
+    throw error;
+  }
+}
+
+/** Rejects with the signal's reason as soon as it is aborted, and revokes the handle at that moment. */
+function watchAbort(
+  signal: AbortSignal | undefined,
+  handle: TransactionHandle,
+): { aborted: Promise<never>; stop: () => void } {
+  const { promise, reject } = Promise.withResolvers<never>();
+  const onAbort = (): void => {
+    handle.revoke('it was aborted');
+    reject(signal?.reason);
+  };
+  // Aborted after the race was won: there is nobody left to tell.
+  promise.catch(() => {});
+  signal?.addEventListener('abort', onAbort, { once: true });
+  if (signal?.aborted) onAbort();
+  return { aborted: promise, stop: () => signal?.removeEventListener('abort', onAbort) };
+}
+
+/** The server answers `ROLLBACK` to the `COMMIT` of a transaction in which a statement has failed. */
+async function commit(connection: RawConnection): Promise<void> {
+  const { command } = await connection.execute('COMMIT');
+  if (command !== 'ROLLBACK') return;
+  throw new EventError(
+    'STORE_REJECTED',
+    'the transaction was rolled back because a statement in it had failed; do not catch errors of statements without a savepoint',
+    { sqlState: '25P02' },
+  );
+}
+
+async function rollback(connection: RawConnection): Promise<void> {
+  try {
+    await connection.execute('ROLLBACK');
+  } catch {
+    // The error that led here is the one to report; the server rolls back when the session ends.
+    connection.discard();
+  }
+}

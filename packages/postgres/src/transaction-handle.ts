@@ -1,0 +1,40 @@
+import { EventError } from '@waybill/core';
+
+import type { SqlResult, SqlTransaction } from './sql-client.ts';
+import type { RawConnection } from './run-transaction.ts';
+
+/** An open transaction that its owner can revoke, so that nothing slips in after the end. */
+export class TransactionHandle implements SqlTransaction {
+  readonly #connection: RawConnection;
+  #endedBecause: string | undefined;
+
+  constructor(connection: RawConnection) {
+    this.#connection = connection;
+  }
+
+  get finished(): boolean {
+    return this.#endedBecause !== undefined;
+  }
+
+  /** Refuses every further statement; only the first reason is kept. */
+  revoke(reason: string): void {
+    this.#endedBecause ??= reason;
+  }
+
+  async query<Row extends object = Record<string, unknown>>(
+    text: string,
+    params?: readonly unknown[],
+  ): Promise<SqlResult<Row>> {
+    if (this.#endedBecause !== undefined) throw finishedError(this.#endedBecause);
+    return await this.#connection.execute<Row>(text, params);
+  }
+}
+
+/** `TX_FINISHED` with what ended the transaction. */
+export function finishedError(reason: string): EventError<'TX_FINISHED'> {
+  return new EventError(
+    'TX_FINISHED',
+    `this transaction has ended (${reason}); await every statement before the work returns`,
+    { reason },
+  );
+}
