@@ -27,7 +27,10 @@ export type DataOf<D> = D extends EventDefinition<string, infer Data> ? Data : n
  *
  * @throws {TypeError} If the version is not a whole number from 1 on, or an upcaster is missing.
  */
-export function defineEvent<const Type extends string, Schema extends StandardSchemaV1>(definition: {
+export function defineEvent<
+  const Type extends string,
+  Schema extends StandardSchemaV1,
+>(definition: {
   type: Type;
   version?: number;
   description: string;
@@ -40,9 +43,13 @@ export function defineEvent<const Type extends string, Schema extends StandardSc
     throw new TypeError(`version of ${type} must be a whole number from 1 on, got ${version}`);
   }
   for (let from = 1; from < version; from += 1) {
-    if (!upcasters[from]) throw new TypeError(`${type} version ${version} lacks an upcaster from version ${from}`);
+    if (!upcasters[from])
+      throw new TypeError(`${type} version ${version} lacks an upcaster from version ${from}`);
   }
-  const schema = definition.schema as StandardSchemaV1<unknown, StandardSchemaV1.InferOutput<Schema>>;
+  const schema = definition.schema as StandardSchemaV1<
+    unknown,
+    StandardSchemaV1.InferOutput<Schema>
+  >;
   return Object.freeze({ type, version, description, owner, schema, upcasters });
 }
 
@@ -60,7 +67,8 @@ export class Catalogue {
   constructor(definitions: readonly EventDefinition<string, never>[] | readonly EventDefinition[]) {
     const map = new Map<string, EventDefinition>();
     for (const definition of definitions as readonly EventDefinition[]) {
-      if (map.has(definition.type)) throw new TypeError(`event type ${definition.type} is defined twice`);
+      if (map.has(definition.type))
+        throw new TypeError(`event type ${definition.type} is defined twice`);
       map.set(definition.type, definition);
     }
     this.#definitions = map;
@@ -101,7 +109,11 @@ export class Catalogue {
         data = definition.upcasters[from]!(data);
       }
     } catch (cause) {
-      throw payloadInvalid(event, [{ path: '', message: `upcaster failed: ${messageOf(cause)}` }], cause);
+      throw payloadInvalid(
+        event,
+        [{ path: '', message: `upcaster failed: ${messageOf(cause)}` }],
+        cause,
+      );
     }
     return { ...event, data, version: definition.version };
   }
@@ -129,7 +141,9 @@ export function payloadInvalid(
   issues: readonly PayloadIssue[],
   cause?: unknown,
 ): EventError<'PAYLOAD_INVALID'> {
-  const shown = issues.slice(0, 3).map((issue) => `data${issue.path && `.${issue.path}`}: ${issue.message}`);
+  const shown = issues
+    .slice(0, 3)
+    .map((issue) => `data${issue.path && `.${issue.path}`}: ${issue.message}`);
   const more = issues.length > 3 ? ` and ${issues.length - 3} more` : '';
   return new EventError(
     'PAYLOAD_INVALID',
@@ -139,12 +153,18 @@ export function payloadInvalid(
   );
 }
 
-async function validate(schema: StandardSchemaV1, data: unknown): Promise<StandardSchemaV1.Result<unknown>> {
+async function validate(
+  schema: StandardSchemaV1,
+  data: unknown,
+): Promise<StandardSchemaV1.Result<unknown>> {
   const result = schema['~standard'].validate(data);
   return result instanceof Promise ? await result : result;
 }
 
-function splitIssues(data: unknown, issues: readonly StandardSchemaV1.Issue[] | undefined): PayloadCheck {
+function splitIssues(
+  data: unknown,
+  issues: readonly StandardSchemaV1.Issue[] | undefined,
+): PayloadCheck {
   const missing: PayloadIssue[] = [];
   const invalid: PayloadIssue[] = [];
   for (const issue of issues ?? []) {

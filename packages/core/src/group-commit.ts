@@ -1,3 +1,5 @@
+import { runOutsideScope } from './handler-scope.ts';
+
 /** How a queue of single calls becomes one call at a time. */
 export interface GroupCommitOptions<Item, Result> {
   /** Writes all items or none, and returns one result per item, in the same order. */
@@ -36,7 +38,7 @@ export class GroupCommit<Item, Result> {
   add(item: Item): Promise<Result> {
     return new Promise((resolve, reject) => {
       this.#waiting.push({ item, resolve, reject });
-      this.#running ??= this.#run();
+      this.#running ??= runOutsideScope(() => this.#run());
     });
   }
 

@@ -7,6 +7,8 @@ import type { TransactionChoice } from './transaction.ts';
 export interface HandlerScope {
   readonly event: EventEnvelope;
   readonly tx: object | undefined;
+  /** Runs something once the handler's transaction has committed; at once where there is none. */
+  afterCommit(run: () => void): void;
 }
 
 const storage = new AsyncLocalStorage<HandlerScope>();
@@ -14,6 +16,14 @@ const storage = new AsyncLocalStorage<HandlerScope>();
 /** Runs `work` so that every call of the library made in it, however deep, sees `scope`. */
 export function runInScope<T>(scope: HandlerScope, work: () => T): T {
   return storage.run(scope, work);
+}
+
+/**
+ * Runs `work` as if no handler had called it: for loops that a handler's call happens to start, and
+ * that live on when its transaction has long ended.
+ */
+export function runOutsideScope<T>(work: () => T): T {
+  return storage.exit(work);
 }
 
 /** The handler that the current call was made in, if any. */

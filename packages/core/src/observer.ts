@@ -7,23 +7,65 @@ export type Observation =
   | { kind: 'publish-failed'; eventType: string; error: unknown }
   | { kind: 'relayed'; partition: number; count: number }
   | { kind: 'relay-failed'; partition: number; error: unknown }
-  | { kind: 'delivered'; group: string; eventId: string; deliveryCount: number | undefined; coordinates: Coordinates }
-  | { kind: 'attempt-failed'; group: string; handler: string; eventId: string; attempt: number; error: unknown; willRetryInMs: number | null; coordinates: Coordinates }
-  | { kind: 'processed'; group: string; handler: string; eventType: string; eventId: string; durationMs: number; coordinates: Coordinates }
+  | {
+      kind: 'delivered';
+      group: string;
+      eventId: string;
+      deliveryCount: number | undefined;
+      coordinates: Coordinates;
+    }
+  | {
+      kind: 'attempt-failed';
+      group: string;
+      handler: string;
+      eventId: string;
+      attempt: number;
+      error: unknown;
+      willRetryInMs: number | null;
+      coordinates: Coordinates;
+    }
+  | {
+      kind: 'processed';
+      group: string;
+      handler: string;
+      eventType: string;
+      eventId: string;
+      durationMs: number;
+      coordinates: Coordinates;
+    }
   /** The inbox knew the event: its effect is there already. */
   | { kind: 'duplicate-skipped'; group: string; handler: string; eventId: string }
   /** A repeated delivery of an event that has a dead letter already. */
   | { kind: 'dead-letter-known'; group: string; handler: string; eventId: string | undefined }
-  | { kind: 'dead-lettered'; group: string; handler: string; eventType: string | undefined; eventId: string | undefined; error: EventError; coordinates: Coordinates }
+  | {
+      kind: 'dead-lettered';
+      group: string;
+      handler: string;
+      eventType: string | undefined;
+      eventId: string | undefined;
+      error: EventError;
+      coordinates: Coordinates;
+    }
   /** The dead letter could not be stored; the message stays unsettled and is tried again. */
   | { kind: 'dead-letter-failed'; group: string; error: unknown; coordinates: Coordinates }
-  | { kind: 'redriven'; group: string; deadLetterId: string; outcome: 'resolved' | 'pending' | 'claim-lost' }
+  | {
+      kind: 'redriven';
+      group: string;
+      deadLetterId: string;
+      outcome: 'resolved' | 'pending' | 'claim-lost';
+    }
   /** No handler of the group wants the type; the message is settled. */
   | { kind: 'unhandled-type'; group: string; eventType: string }
   /** A handler has run past its timeout and has not returned yet; its lane stands still. */
   | { kind: 'handler-overdue'; group: string; handler: string; eventId: string; overdueMs: number }
   /** Left unfinished at the deadline of a stop; another worker will get it. */
-  | { kind: 'left-unfinished'; group: string; eventId: string; handler: string | undefined; coordinates: Coordinates }
+  | {
+      kind: 'left-unfinished';
+      group: string;
+      eventId: string;
+      handler: string | undefined;
+      coordinates: Coordinates;
+    }
   /** A settle, heartbeat or write came from somebody who had lost ownership, and was refused. */
   | { kind: 'stale-refused'; group: string; what: string; coordinates?: Coordinates }
   | { kind: 'took-over'; group: string; what: string }

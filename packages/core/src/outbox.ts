@@ -34,8 +34,10 @@ export interface Outbox {
   drain(
     partition: number,
     limit: number,
-    publish: (messages: readonly Message[]) => Promise<void>,
+    publish: (messages: readonly Message[]) => Promise<unknown>,
   ): Promise<DrainOutcome>;
+  /** Partitions in which something waits, ascending; one cheap look for a relay with nothing to do. */
+  waitingPartitions(): Promise<number[]>;
   status(): Promise<OutboxStatus>;
   /**
    * Calls `wake` when another process may have added something; a hint that may get lost.

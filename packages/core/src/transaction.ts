@@ -10,6 +10,13 @@ export interface TransactionRunner<Tx extends object = object> {
    * @throws What `work` threw; `STORE_UNAVAILABLE` if the outcome of the commit is unknown.
    */
   run<T>(work: (tx: Tx) => Promise<T>, options?: TransactionOptions): Promise<T>;
+  /**
+   * For adapters with one connection: refuses a call that would wait for the very transaction that it
+   * is made in.
+   *
+   * @throws {EventError} `TX_SELF_WAIT`
+   */
+  assertFree?(): void;
 }
 
 export interface TransactionOptions {

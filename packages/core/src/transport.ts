@@ -124,6 +124,8 @@ export interface Transport {
   /** Kind of transport for coordinates and messages, e.g. `redis`, `postgres-log`. */
   readonly name: string;
   readonly capabilities: TransportCapabilities;
+  /** Name of the stream that takes a type; absent where there is one for all. */
+  streamOf?(eventType: string): string;
   /** Connects and prepares what it needs. Idempotent; concurrent calls share one attempt. */
   connect(): Promise<void>;
   /**
@@ -132,9 +134,10 @@ export interface Transport {
    * After a rejection any of them may have been accepted; the caller repeats the call with the same
    * ids. Safe to call concurrently; messages of one call and one key keep their order.
    *
+   * @returns Where each message lies, as the broker prints it, in the order given.
    * @throws {EventError} `TRANSPORT_UNAVAILABLE`, `NOT_CONNECTED`
    */
-  publish(messages: readonly Message[]): Promise<void>;
+  publish(messages: readonly Message[]): Promise<readonly string[]>;
   /**
    * Starts handing messages to `deliver`, which returns at once and never throws.
    *

@@ -1,0 +1,210 @@
+import { EventEmitter } from 'node:events';
+
+import type { Catalogue } from './catalogue.ts';
+import type { Clock } from './clock.ts';
+import type { Codec } from './codec.ts';
+import { ConsumerGroup, type ConsumerGroupOptions, type StopReport } from './consumer-group.ts';
+import type { EventEnvelope, Profile } from './envelope.ts';
+import type { Handler } from './handler.ts';
+import { observeAll, type Observation, type Observer } from './observer.ts';
+import type { HandlerOptions } from './registration.ts';
+import type { GroupInspection, Message, StreamInspection, Transport } from './transport.ts';
+
+/** What a consumer of a bus may choose; the bus knows the rest. */
+export type ConsumerChoices = Omit<
+  ConsumerGroupOptions,
+  'transport' | 'codec' | 'group' | 'deadLetters'
+> &
+  Partial<Pick<ConsumerGroupOptions, 'deadLetters'>>;
+
+/** What listeners of a bus are told. */
+export interface BusEvents {
+  published: [{ streamKey: string; messageId: string; event: EventEnvelope }];
+  processed: [{ streamKey: string; messageId: string; event: { id: string; type: string } }];
+  processingError: [{ streamKey: string; messageId: string; error: unknown }];
+  deadLetter: [{ streamKey: string; messageId: string; error: Error }];
+}
+
+/** An event and the message that carries it. */
+export interface EncodedEvent {
+  readonly event: EventEnvelope;
+  readonly message: Message;
+}
+
+/** Where events go in and come out, whatever carries them. */
+export interface EventBus {
+  /** Name of the service; its consumer group is `<serviceName>-group`. */
+  readonly serviceName: string;
+  readonly transport: Transport;
+  readonly codec: Codec;
+  readonly profile: Profile;
+  connect(): Promise<void>;
+  /** @returns Where the message lies, as the broker prints it. */
+  publish<T>(event: EventEnvelope<T>): Promise<string>;
+  publishBatch<T>(events: EventEnvelope<T>[]): Promise<string[]>;
+  /** Publishes events that are encoded already. @returns Where each lies, in the order given. */
+  publishEncoded(encoded: readonly EncodedEvent[]): Promise<string[]>;
+  subscribe(eventTypes: string[], handler: Handler, options?: HandlerOptions): Promise<void>;
+  /**
+   * The consumers of a group in this process; asked again, the same ones.
+   *
+   * @param group `<serviceName>-group` unless given; `null` for a broadcast subscription, new each time.
+   * @throws {TypeError} If the group was made with other choices before.
+   */
+  consumers(group?: string | null, choices?: ConsumerChoices): ConsumerGroup;
+  start(): Promise<void>;
+  shutdown(options?: { deadlineMs?: number }): Promise<StopReport>;
+}
+
+export interface TransportEventBusOptions {
+  serviceName: string;
+  transport: Transport;
+  codec: Codec;
+  profile: Profile;
+  /** What groups get unless they choose otherwise. */
+  consumers: ConsumerChoices & Pick<ConsumerGroupOptions, 'deadLetters'>;
+  catalogue?: Catalogue;
+  observer?: Observer;
+  clock?: Clock;
+}
+
+/** A bus over any transport; each transport package makes one with its own options. */
+export class TransportEventBus extends EventEmitter<BusEvents> implements EventBus {
+  readonly serviceName: string;
+  readonly transport: Transport;
+  readonly codec: Codec;
+  readonly profile: Profile;
+  readonly #options: TransportEventBusOptions;
+  readonly #groups = new Map<string, ConsumerGroup>();
+  readonly #broadcasts: ConsumerGroup[] = [];
+  readonly #observe: Observer;
+
+  /** @throws {TypeError} If the service name is empty. */
+  constructor(options: TransportEventBusOptions) {
+    super();
+    if (!options.serviceName)
+      throw new TypeError('a bus needs a serviceName: it names the consumer group');
+    this.serviceName = options.serviceName;
+    this.transport = options.transport;
+    this.codec = options.codec;
+    this.profile = options.profile;
+    this.#options = options;
+    this.#observe = observeAll([
+      (seen) => this.#emitFor(seen),
+      ...(options.observer ? [options.observer] : []),
+    ]);
+  }
+
+  connect(): Promise<void> {
+    return this.transport.connect();
+  }
+
+  async publish<T>(event: EventEnvelope<T>): Promise<string> {
+    const [position] = await this.publishBatch([event]);
+    return position!;
+  }
+
+  publishBatch<T>(events: EventEnvelope<T>[]): Promise<string[]> {
+    return this.publishEncoded(
+      events.map((event) => ({ event, message: this.codec.encode(event) })),
+    );
+  }
+
+  async publishEncoded(encoded: readonly EncodedEvent[]): Promise<string[]> {
+    const positions = await this.transport.publish(encoded.map(({ message }) => message));
+    for (const [index, { event }] of encoded.entries()) {
+      this.#observe({ kind: 'published', eventType: event.type, eventId: event.id, stored: false });
+      if (this.listenerCount('published') === 0) continue;
+      const streamKey = this.transport.streamOf?.(event.type) ?? this.transport.name;
+      this.emit('published', { streamKey, messageId: positions[index]!, event });
+    }
+    return [...positions];
+  }
+
+  async subscribe(eventTypes: string[], handler: Handler, options?: HandlerOptions): Promise<void> {
+    this.consumers().on(eventTypes, handler, options);
+  }
+
+  consumers(
+    group: string | null = `${this.serviceName}-group`,
+    choices: ConsumerChoices = {},
+  ): ConsumerGroup {
+    const known = group === null ? undefined : this.#groups.get(group);
+    if (known) {
+      if (Object.keys(choices).length > 0) {
+        throw new TypeError(
+          `group ${group} is set up already on this bus; give its options to the first subscriber`,
+        );
+      }
+      return known;
+    }
+    const { catalogue, clock, consumers: defaults } = this.#options;
+    const made = new ConsumerGroup({
+      ...defaults,
+      ...choices,
+      ...(group === null ? { deadLetters: undefined } : {}),
+      transport: this.transport,
+      codec: this.codec,
+      group,
+      ...(catalogue ? { catalogue } : {}),
+      ...(clock ? { clock } : {}),
+      observer: observeAll([this.#observe, ...(choices.observer ? [choices.observer] : [])]),
+    });
+    if (group === null) this.#broadcasts.push(made);
+    else this.#groups.set(group, made);
+    return made;
+  }
+
+  /** Starts every group that has handlers. */
+  async start(): Promise<void> {
+    for (const group of this.#all()) await group.start();
+  }
+
+  /** Stops all consumers within the deadline, then closes the transport. Idempotent. */
+  async shutdown(options: { deadlineMs?: number } = {}): Promise<StopReport> {
+    const reports = await Promise.all(this.#all().map((group) => group.stop(options)));
+    await this.transport.close();
+    return { unfinished: reports.flatMap(({ unfinished }) => unfinished) };
+  }
+
+  /** @returns What the transport knows of one stream; an empty one if it knows none of that name. */
+  async getStreamInfo(streamKey: string): Promise<StreamInspection> {
+    const { streams } = await this.transport.inspect();
+    return (
+      streams.find(({ name }) => name === streamKey) ?? { name: streamKey, length: 0, groups: [] }
+    );
+  }
+
+  async getGroupInfo(streamKey: string): Promise<readonly GroupInspection[]> {
+    return (await this.getStreamInfo(streamKey)).groups;
+  }
+
+  #all(): ConsumerGroup[] {
+    return [...this.#groups.values(), ...this.#broadcasts];
+  }
+
+  #emitFor(seen: Observation): void {
+    if (seen.kind === 'processed') {
+      const { eventId: id, eventType: type, coordinates } = seen;
+      this.emit('processed', {
+        streamKey: coordinates.stream,
+        messageId: coordinates.position,
+        event: { id, type },
+      });
+    } else if (seen.kind === 'attempt-failed') {
+      const { coordinates, error } = seen;
+      this.emit('processingError', {
+        streamKey: coordinates.stream,
+        messageId: coordinates.position,
+        error,
+      });
+    } else if (seen.kind === 'dead-lettered') {
+      const { coordinates, error } = seen;
+      this.emit('deadLetter', {
+        streamKey: coordinates.stream,
+        messageId: coordinates.position,
+        error,
+      });
+    }
+  }
+}

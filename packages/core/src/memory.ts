@@ -1,0 +1,10 @@
+export { ManualClock } from './memory/manual-clock.ts';
+export { MemoryBroker } from './memory/memory-broker.ts';
+export { MemoryDatabase } from './memory/memory-database.ts';
+export { MemoryDeadLetterQueue } from './memory/memory-dead-letter-queue.ts';
+export { MemoryEventStore } from './memory/memory-event-store.ts';
+export { MemoryIdempotencyStore } from './memory/memory-idempotency-store.ts';
+export { MemoryInbox } from './memory/memory-inbox.ts';
+export { MemoryOutbox } from './memory/memory-outbox.ts';
+export { MemoryTransaction } from './memory/memory-transaction.ts';
+export { MemoryTransport } from './memory/memory-transport.ts';

@@ -1,0 +1,89 @@
+import type { StandardSchemaV1 } from '@standard-schema/spec';
+
+import { maxTimerMs } from './clock.ts';
+import type { Handler, Middleware } from './handler.ts';
+import type { WarningCode } from './observer.ts';
+import { compilePatterns } from './patterns.ts';
+import type { Registration, Step } from './policies/step.ts';
+import {
+  assertKnownOptions,
+  assertRange,
+  assertRetryPolicy,
+  type RetryPolicy,
+} from './retry-policy.ts';
+
+/** What one handler may ask for. */
+export interface HandlerOptions {
+  /** Name within the group, stable over restarts; made from the patterns unless given. */
+  name?: string;
+  /** Held against `data` before the handler runs; the handler gets its output. */
+  schema?: StandardSchemaV1;
+  /** Merged over the group's policy. */
+  retry?: Partial<RetryPolicy>;
+  /** Longest run of one attempt in milliseconds. */
+  timeoutMs?: number;
+  /** Run in a transaction (`context.tx`) that commits together with the memory of the event. */
+  inbox?: boolean;
+  /** Warnings that are meant to be so. */
+  intended?: readonly WarningCode[];
+}
+
+const knownOptions = ['name', 'schema', 'retry', 'timeoutMs', 'inbox', 'intended'] as const;
+
+/**
+ * Checks what was asked for and puts the chain of policies around a handler.
+ *
+ * @throws {TypeError} If a pattern, an option or the name is not usable.
+ */
+export function register(options: {
+  patterns: readonly string[];
+  handler: Handler;
+  options: HandlerOptions;
+  defaults: { retry: RetryPolicy; timeoutMs: number };
+  middleware: readonly Middleware[];
+  takenNames: ReadonlySet<string>;
+  chain: (once: boolean) => Step;
+}): Registration {
+  const { patterns, handler, options: asked, defaults } = options;
+  if (patterns.length === 0) throw new TypeError('a handler needs at least one event type');
+  if (typeof handler !== 'function')
+    throw new TypeError(`handler for ${patterns.join(', ')} must be a function`);
+  const name = nameFor(patterns, asked.name, options.takenNames);
+  const where = `handler ${name}`;
+  assertKnownOptions(where, asked, knownOptions);
+  const retry = { ...defaults.retry, ...asked.retry };
+  assertRetryPolicy(retry, where);
+  const timeoutMs = asked.timeoutMs ?? defaults.timeoutMs;
+  assertRange(where, 'timeoutMs', timeoutMs, 1, maxTimerMs);
+  return {
+    name,
+    patterns,
+    matches: compilePatterns(patterns),
+    handler: options.middleware.reduceRight((next, wrap) => wrap(next), handler),
+    schema: asked.schema,
+    retry,
+    timeoutMs,
+    inbox: asked.inbox ?? false,
+    run: options.chain(false),
+    runOnce: options.chain(true),
+  };
+}
+
+function nameFor(
+  patterns: readonly string[],
+  given: string | undefined,
+  taken: ReadonlySet<string>,
+): string {
+  if (given !== undefined) {
+    if (given === '' || given.length > 255)
+      throw new TypeError('a handler name must be 1 to 255 characters');
+    if (taken.has(given))
+      throw new TypeError(`handler name ${given} is taken in this group; names must differ`);
+    return given;
+  }
+  const base = patterns.join(',').slice(0, 240);
+  for (let number = 1; ; number += 1) {
+    const name = number === 1 ? base : `${base}#${number}`;
+    if (!taken.has(name)) return name;
+  }
+}

@@ -1,0 +1,26 @@
+import type { Logger, Observer, WarningCode } from './observer.ts';
+
+/** Gives each warning once per call site, and not at all where the user said that it is intended. */
+export class Warnings {
+  readonly #observe: Observer;
+  readonly #logger: Logger;
+  readonly #intended: ReadonlySet<WarningCode>;
+  readonly #given = new Set<string>();
+
+  constructor(options: { observe: Observer; logger: Logger; intended?: readonly WarningCode[] }) {
+    this.#observe = options.observe;
+    this.#logger = options.logger;
+    this.#intended = new Set(options.intended);
+  }
+
+  /**
+   * @param site What the warning is about: a handler, an event type; the same one is not warned of twice.
+   */
+  once(code: WarningCode, site: string, message: string): void {
+    const seen = `${code} ${site}`;
+    if (this.#intended.has(code) || this.#given.has(seen)) return;
+    this.#given.add(seen);
+    this.#observe({ kind: 'warning', code, message });
+    this.#logger.warn({ code, site }, message);
+  }
+}
