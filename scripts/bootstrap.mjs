@@ -19,6 +19,7 @@ const oldestNode = [22, 22];
 export async function install() {
   if (isInstalled(root)) return;
   console.error('Installing the packages that package-lock.json names into node_modules (once).');
+  /** @type {Buffer[]} */
   const output = [];
   const npm = spawnNpm(['ci', '--no-audit', '--no-fund', '--loglevel=error']);
   npm.stdout.on('data', (chunk) => output.push(chunk));

@@ -34,7 +34,7 @@ async function startScript(
 ): Promise<{ script: ChildProcess; url: string }> {
   const { POSTGRES_URL: _, ...environment } = process.env;
   const script = spawn(process.execPath, [join(import.meta.dirname, 'main.ts')], {
-    env: environment,
+    env: { ...environment, TMPDIR: temporaryFolder },
   });
   let output = '';
   script.stdout.on('data', (chunk) => (output += chunk));

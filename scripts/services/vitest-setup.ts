@@ -17,5 +17,5 @@ export default async function setUpServices(): Promise<() => Promise<void>> {
     const reasons = started.missing.map(({ name, reason }) => `${name}: ${reason}`);
     throw new Error(`With CI=true every server must be there. ${reasons.join('; ')}`);
   }
-  return started.stop;
+  return () => started.stop();
 }

@@ -1,0 +1,46 @@
+/** One TypeScript block of a document, ready to be compiled as a module of its own. */
+export interface DocBlock {
+  /** Line of the document on which the block's code starts, counted from 1. */
+  readonly line: number;
+  readonly code: string;
+  /** How many lines at the start of `code` come from the document's hidden preamble. */
+  readonly preambleLines: number;
+}
+
+const preamblePattern = /^<!-- ts:before\n(.*?)^-->$/gms;
+const blockPattern = /^```ts\n(.*?)^```$/gms;
+
+/**
+ * Finds the blocks that a Markdown document marks with "```ts".
+ *
+ * What the blocks take for granted stands in an HTML comment that starts with "ts:before" and counts for
+ * every block behind it.
+ */
+export function extractFromMarkdown(markdown: string): DocBlock[] {
+  const preambles = [...markdown.matchAll(preamblePattern)];
+  return [...markdown.matchAll(blockPattern)].map((match) => {
+    const before = preambles
+      .filter((each) => each.index < match.index)
+      .map((each) => each[1] ?? '');
+    const preamble = before.join('');
+    return {
+      line: lineAt(markdown, match.index) + 1,
+      code: preamble + (match[1] ?? ''),
+      preambleLines: preamble.split('\n').length - 1,
+    };
+  });
+}
+
+/** Finds the blocks that docstrings in a TypeScript file mark with "```ts". */
+export function extractFromSource(source: string): DocBlock[] {
+  const docstrings = [...source.matchAll(/^[ \t]*\/\*\*.*?\*\//gms)];
+  return docstrings.flatMap((docstring) => {
+    const text = docstring[0].replaceAll(/^[ \t]*\* ?/gm, '');
+    const offset = lineAt(source, docstring.index) - 1;
+    return extractFromMarkdown(text).map((block) => ({ ...block, line: block.line + offset }));
+  });
+}
+
+function lineAt(text: string, index: number): number {
+  return text.slice(0, index).split('\n').length;
+}

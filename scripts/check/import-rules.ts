@@ -1,0 +1,49 @@
+/** What the sources of one workspace may import, apart from Node built-ins and their own files. */
+export interface ImportRule {
+  /** Folder in the checkout. */
+  readonly folder: string;
+  /** Other packages of ours. */
+  readonly ours: readonly string[];
+  /** Packages of others. */
+  readonly others: readonly string[];
+  /** True for a façade: only there are other packages' names exported once more. */
+  readonly mayReexport?: boolean;
+  /** Words that belong to a product and have no place here. */
+  readonly foreignWords?: RegExp;
+}
+
+/** One row per workspace. Whoever adds a package adds a row, and so decides what it may know. */
+export const importRules: readonly ImportRule[] = [
+  {
+    folder: 'packages/core',
+    ours: [],
+    others: ['@standard-schema/spec'],
+    foreignWords: /qlid|work_?order/i,
+  },
+  {
+    folder: 'packages/postgres',
+    ours: ['@waybill/core'],
+    others: ['pg', '@electric-sql/pglite'],
+  },
+  {
+    folder: 'packages/testing',
+    ours: ['@waybill/core'],
+    others: [],
+  },
+  {
+    folder: 'packages/quickwms-events',
+    ours: ['@waybill/core', '@waybill/postgres'],
+    others: ['zod'],
+    mayReexport: true,
+  },
+  {
+    folder: 'examples/warehouse',
+    ours: ['@quickwms/events'],
+    others: ['@electric-sql/pglite', 'csv-parse', 'pg', 'zod'],
+  },
+  {
+    folder: 'benchmarks',
+    ours: ['@quickwms/events', '@waybill/core', '@waybill/postgres'],
+    others: ['@electric-sql/pglite', 'pg', 'tinybench'],
+  },
+];
