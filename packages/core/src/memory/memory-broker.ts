@@ -1,0 +1,51 @@
+import type { Message, StreamInspection } from '../transport.ts';
+import { MemoryGroup } from './memory-group.ts';
+
+/**
+ * What several `MemoryTransport`s share, as connections share a server. It keeps every message for
+ * as long as it lives.
+ */
+export class MemoryBroker {
+  readonly #log: Message[] = [];
+  readonly #groups = new Map<string, MemoryGroup>();
+  readonly #broadcasts = new Set<MemoryGroup>();
+
+  /** @returns The position of each message. */
+  append(messages: readonly Message[]): string[] {
+    const positions = messages.map((message) => String(this.#log.push(frozenCopy(message)) - 1));
+    for (const group of this.#groups.values()) group.wake();
+    for (const group of this.#broadcasts) group.wake();
+    return positions;
+  }
+
+  /** The group of this name; a new one begins where `start` says. */
+  group(name: string, start: 'earliest' | 'latest'): MemoryGroup {
+    const known = this.#groups.get(name);
+    if (known) return known;
+    const group = new MemoryGroup(this.#log, start);
+    this.#groups.set(name, group);
+    return group;
+  }
+
+  /** A group without a name, for one consumer alone; `forget` is called when the consumer closes. */
+  broadcast(): { group: MemoryGroup; forget: () => void } {
+    const group = new MemoryGroup(this.#log, 'latest');
+    this.#broadcasts.add(group);
+    return { group, forget: () => void this.#broadcasts.delete(group) };
+  }
+
+  inspect(): StreamInspection {
+    const groups = [...this.#groups].map(([name, group]) => ({ name, ...group.inspect() }));
+    return { name: 'memory', length: this.#log.length, groups };
+  }
+}
+
+/** What the publisher does with its own object or bytes afterwards changes nothing. */
+function frozenCopy(message: Message): Message {
+  const { body, headers } = message;
+  return Object.freeze({
+    ...message,
+    body: typeof body === 'string' ? body : new Uint8Array(body),
+    headers: Object.freeze({ ...headers }),
+  });
+}

@@ -1,0 +1,95 @@
+import type { GroupInspection, Message } from '../transport.ts';
+
+/** A message on its way through a group. */
+export interface MemoryEntry {
+  readonly index: number;
+  readonly message: Message;
+  /** How often it was handed out, this time included. */
+  readonly deliveryCount: number;
+}
+
+/** Who takes entries from a group. */
+export interface MemoryTaker {
+  /** True while it may be handed one more. */
+  readonly ready: boolean;
+  hand(entry: MemoryEntry): void;
+}
+
+/** A consumer group: where it stands in the log, and what was handed out and not settled. */
+export class MemoryGroup {
+  readonly #log: readonly Message[];
+  readonly #takers = new Set<MemoryTaker>();
+  readonly #handedOut = new Set<MemoryEntry>();
+  /** Given up by consumers that closed, oldest first. */
+  #givenUp: MemoryEntry[] = [];
+  #next: number;
+  #awake = false;
+
+  constructor(log: readonly Message[], start: 'earliest' | 'latest') {
+    this.#log = log;
+    this.#next = start === 'earliest' ? 0 : log.length;
+  }
+
+  join(taker: MemoryTaker): void {
+    this.#takers.add(taker);
+    this.wake();
+  }
+
+  /** Takes a consumer out, together with what it did not settle; the next one gets that. */
+  leave(taker: MemoryTaker, unsettled: Iterable<MemoryEntry>): void {
+    this.#takers.delete(taker);
+    for (const entry of unsettled) {
+      this.#handedOut.delete(entry);
+      this.#givenUp.push(entry);
+    }
+    this.#givenUp.sort((a, b) => a.index - b.index);
+    this.wake();
+  }
+
+  settle(entry: MemoryEntry): void {
+    this.#handedOut.delete(entry);
+    this.wake();
+  }
+
+  /** Hands out what there is, soon; consumers are never called from within a call of theirs. */
+  wake(): void {
+    if (this.#awake) return;
+    this.#awake = true;
+    setImmediate(() => {
+      this.#awake = false;
+      this.#handOut();
+    });
+  }
+
+  inspect(): Omit<GroupInspection, 'name'> {
+    return {
+      pending: this.#handedOut.size + this.#givenUp.length,
+      lag: this.#log.length - this.#next,
+      consumers: this.#takers.size,
+    };
+  }
+
+  /** One entry for each consumer in turn, until there are no more entries or nobody is ready. */
+  #handOut(): void {
+    for (let handed = true; handed;) {
+      handed = false;
+      for (const taker of this.#takers) {
+        const entry = taker.ready ? this.#take() : undefined;
+        if (!entry) continue;
+        this.#handedOut.add(entry);
+        taker.hand(entry);
+        handed = true;
+      }
+    }
+  }
+
+  /** What was given up goes first, or a key's older message would come after its younger ones. */
+  #take(): MemoryEntry | undefined {
+    const again = this.#givenUp.shift();
+    if (again) return { ...again, deliveryCount: again.deliveryCount + 1 };
+    const message = this.#log[this.#next];
+    if (!message) return undefined;
+    this.#next += 1;
+    return { index: this.#next - 1, message, deliveryCount: 1 };
+  }
+}

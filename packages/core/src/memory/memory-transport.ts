@@ -1,0 +1,90 @@
+import { EventError } from '../errors.ts';
+import type {
+  Consumer,
+  Deliver,
+  Message,
+  Subscription,
+  Transport,
+  TransportCapabilities,
+  TransportInspection,
+} from '../transport.ts';
+import { MemoryBroker } from './memory-broker.ts';
+import { MemoryConsumer } from './memory-consumer.ts';
+
+/** A transport within one process: a pending list that is gone when the process ends. */
+export class MemoryTransport implements Transport {
+  static readonly capabilities: TransportCapabilities = Object.freeze({
+    shape: 'pending-list',
+    persistent: false,
+    history: true,
+    broadcast: true,
+    deliveryCounts: true,
+    keyOrder: 'process',
+    fencing: false,
+  });
+
+  readonly name = 'memory';
+  readonly capabilities: TransportCapabilities = MemoryTransport.capabilities;
+  readonly #broker: MemoryBroker;
+  readonly #consumers = new Set<MemoryConsumer>();
+  #connected = false;
+
+  /** @param options.broker Shared with other transports; one of its own unless given. */
+  constructor({ broker = new MemoryBroker() }: { broker?: MemoryBroker } = {}) {
+    this.#broker = broker;
+  }
+
+  async connect(): Promise<void> {
+    this.#connected = true;
+  }
+
+  async publish(messages: readonly Message[]): Promise<readonly string[]> {
+    this.#assertConnected();
+    return this.#broker.append(messages);
+  }
+
+  async subscribe(subscription: Subscription, deliver: Deliver): Promise<Consumer> {
+    this.#assertConnected();
+    assertMaxInFlight(subscription.maxInFlight);
+    const { group, forget } = this.#join(subscription);
+    const consumer = new MemoryConsumer({
+      group,
+      maxInFlight: subscription.maxInFlight,
+      deliver,
+      transport: this.name,
+      onClose: (closed) => {
+        this.#consumers.delete(closed);
+        forget();
+      },
+    });
+    this.#consumers.add(consumer);
+    return consumer;
+  }
+
+  async inspect(): Promise<TransportInspection> {
+    this.#assertConnected();
+    return { streams: [this.#broker.inspect()] };
+  }
+
+  async close(): Promise<void> {
+    this.#connected = false;
+    await Promise.all([...this.#consumers].map((consumer) => consumer.close()));
+  }
+
+  #join({ group, start }: Subscription): ReturnType<MemoryBroker['broadcast']> {
+    if (group === null) return this.#broker.broadcast();
+    return { group: this.#broker.group(group, start), forget: () => {} };
+  }
+
+  #assertConnected(): void {
+    if (this.#connected) return;
+    throw new EventError('NOT_CONNECTED', 'the memory transport is not connected; call connect()', {
+      what: 'memory transport',
+    });
+  }
+}
+
+function assertMaxInFlight(maxInFlight: number): void {
+  if (Number.isSafeInteger(maxInFlight) && maxInFlight >= 1) return;
+  throw new TypeError(`maxInFlight must be a whole number from 1 on, got ${maxInFlight}`);
+}
