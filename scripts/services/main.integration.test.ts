@@ -4,42 +4,54 @@ import { chmod, mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
+import { root } from '../bootstrap.mjs';
 import { waitUntil } from '../wait-until.ts';
 import { services } from './services.ts';
 import { hasPostgres } from './test-database.ts';
 
 const [postgres18] = services;
 
+const main = join(import.meta.dirname, 'main.ts');
+const run = join(root, 'scripts', 'run.mjs');
+
 describe.skipIf(!hasPostgres(18) || !hasPostgres(15))('npm run services', () => {
-  it.for<NodeJS.Signals>(['SIGINT', 'SIGTERM', 'SIGKILL'])(
-    'leaves no server and no files behind after %s',
-    async (signal) => {
-      const folder = await createTemporaryFolder();
-      const { script, url } = await startScript(folder);
-      await postgres18?.waitUntilReady(url, 10_000);
+  it.for<[NodeJS.Signals, string, string[]]>([
+    ['SIGINT', 'the script', [main]],
+    ['SIGTERM', 'the script', [main]],
+    ['SIGKILL', 'the script', [main]],
+    ['SIGTERM', 'what npm started', [run, main]],
+    ['SIGKILL', 'what npm started', [run, main]],
+  ])('leaves no server and no files behind after %s to %s', async ([signal, , args]) => {
+    const folder = await createTemporaryFolder();
+    const { script, url } = await startScript(args, folder);
+    await postgres18?.waitUntilReady(url, 10_000);
 
-      script.kill(signal);
-      await once(script, 'exit');
+    script.kill(signal);
+    await once(script, 'exit');
 
-      await waitUntil('the server is gone', async () => !(await answers(url)));
-      await waitUntil('its folder is gone', async () => (await readdir(folder)).length === 0);
-      expect(script.signalCode).toBe(signal === 'SIGKILL' ? signal : null);
-    },
-  );
+    await waitUntil('the server is gone', async () => !(await answers(url)));
+    await waitUntil('its folder is gone', async () => (await readdir(folder)).length === 0);
+    expect(script.signalCode).toBe(signal === 'SIGKILL' ? signal : null);
+  });
 });
 
 /** Starts one server; the other one is the run's own, whose URL the script finds in the environment. */
 async function startScript(
+  args: readonly string[],
   temporaryFolder: string,
 ): Promise<{ script: ChildProcess; url: string }> {
   const { POSTGRES_URL: _, ...environment } = process.env;
-  const script = spawn(process.execPath, [join(import.meta.dirname, 'main.ts')], {
+  const script = spawn(process.execPath, args, {
     env: { ...environment, TMPDIR: temporaryFolder },
+    stdio: ['ignore', 'pipe', 'pipe'],
   });
   let output = '';
-  script.stdout.on('data', (chunk) => (output += chunk));
+  for (const stream of [script.stdout, script.stderr])
+    stream.on('data', (chunk) => (output += chunk));
   const findUrl = () => /export POSTGRES_URL=(\S+)/.exec(output)?.[1];
-  await waitUntil('the script printed the URL', () => findUrl() !== undefined, 50_000);
+  await waitUntil('the script printed the URL', () => findUrl() !== undefined, 50_000).catch(
+    (error: unknown) => expect.fail(`${String(error)}: ${output}`),
+  );
   return { script, url: findUrl() ?? '' };
 }
 

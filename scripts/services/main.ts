@@ -3,23 +3,26 @@
 import { startServices } from './start-services.ts';
 import { services } from './services.ts';
 
+const PARENT_CHECK_MS = 500;
+
+const parent = process.ppid;
 const started = await startServices(services);
 for (const { name, reason } of started.missing) console.error(`${name} is missing: ${reason}`);
-for (const [variable, url] of Object.entries(started.urls))
+for (const [variable, url] of Object.entries(started.urls)) {
   console.log(`export ${variable}=${url}`);
+}
 console.error('Paste these lines into another terminal. Ctrl-C stops the servers.');
 
-const interrupted = new Promise<void>((resolve) => {
-  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const)
-    process.once(signal, () => resolve());
-});
-const keepAlive = setInterval(() => {}, 60_000);
+const { promise: interrupted, resolve: interrupt } = Promise.withResolvers<void>();
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, interrupt);
+// A parent that was killed cannot pass a signal on; its children get another parent.
+const watch = setInterval(() => process.ppid === parent || interrupt(), PARENT_CHECK_MS);
 try {
   await Promise.race([interrupted, started.failure]);
 } catch (error) {
   console.error(error instanceof Error ? error.message : error);
   process.exitCode = 1;
 } finally {
-  clearInterval(keepAlive);
+  clearInterval(watch);
   await started.stop();
 }
