@@ -9,7 +9,7 @@ import { waitUntil } from '../wait-until.ts';
 import { services } from './services.ts';
 import { hasPostgres } from './test-database.ts';
 
-const [postgres18] = services;
+const [server] = services;
 
 const main = join(import.meta.dirname, 'main.ts');
 const run = join(root, 'scripts', 'run.mjs');
@@ -24,7 +24,7 @@ describe.skipIf(!hasPostgres(18) || !hasPostgres(15))('npm run services', () => 
   ])('leaves no server and no files behind after %s to %s', async ([signal, , args]) => {
     const folder = await createTemporaryFolder();
     const { script, url } = await startScript(args, folder);
-    await postgres18?.waitUntilReady(url, 10_000);
+    await server.waitUntilReady(url, 10_000);
 
     script.kill(signal);
     await once(script, 'exit');
@@ -46,22 +46,24 @@ async function startScript(
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   let output = '';
-  for (const stream of [script.stdout, script.stderr])
-    stream.on('data', (chunk) => (output += chunk));
+  const keep = (chunk: Buffer) => (output += chunk.toString());
+  script.stdout.on('data', keep);
+  script.stderr.on('data', keep);
   const findUrl = () => /export POSTGRES_URL=(\S+)/.exec(output)?.[1];
-  await waitUntil('the script printed the URL', () => findUrl() !== undefined, 50_000).catch(
-    (error: unknown) => expect.fail(`${String(error)}: ${output}`),
-  );
+  const printed = waitUntil('the script printed the URL', () => findUrl() !== undefined, 50_000);
+  await printed.catch((cause: unknown) => {
+    throw new Error(`The script printed: ${output}`, { cause });
+  });
   return { script, url: findUrl() ?? '' };
 }
 
 async function answers(url: string): Promise<boolean> {
-  return (
-    (await postgres18?.waitUntilReady(url, 0).then(
-      () => true,
-      () => false,
-    )) ?? false
-  );
+  try {
+    await server.waitUntilReady(url, 0);
+    return true;
+  } catch {
+    return false; // which is the answer
+  }
 }
 
 async function createTemporaryFolder(): Promise<string> {
