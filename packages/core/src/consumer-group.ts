@@ -72,11 +72,7 @@ export interface ConsumerGroupOptions {
   random?: () => number;
 }
 
-/** What a stop left for another worker. */
-export interface StopReport {
-  readonly unfinished: readonly UnfinishedDelivery[];
-}
-
+/** A delivery that a stop left for another worker. */
 export interface UnfinishedDelivery {
   readonly eventId: string;
   /** The handler it was in; `undefined` if it had not begun. */
@@ -110,6 +106,7 @@ export class ConsumerGroup {
   #consumer: Consumer | undefined;
   #redrives: RedriveLoop | undefined;
   #failure: unknown;
+  #unfinished: readonly UnfinishedDelivery[] = [];
 
   /** @throws {TypeError} If an option is out of range or one that it needs is missing. */
   constructor(options: ConsumerGroupOptions) {
@@ -148,6 +145,11 @@ export class ConsumerGroup {
   /** Resolves after `stop()`; rejects when the transport's consumer ended by itself for good. */
   get finished(): Promise<void> {
     return this.#finished.promise;
+  }
+
+  /** What the last stop left for other workers. */
+  get unfinished(): readonly UnfinishedDelivery[] {
+    return this.#unfinished;
   }
 
   get running(): boolean {
@@ -237,11 +239,12 @@ export class ConsumerGroup {
   /**
    * Stops taking messages, waits for those under way, and leaves the rest to other workers.
    *
-   * @param deadlineMs Longest wait in milliseconds; what is unfinished then has its signal aborted, is
-   *   named in the report, and is not settled.
+   * @param deadlineMs Longest wait in milliseconds; what is unfinished then has its signal aborted and
+   *   is not settled.
+   * @returns What was left unfinished.
    */
-  async stop({ deadlineMs = 10_000 }: { deadlineMs?: number } = {}): Promise<StopReport> {
-    if (this.#state === 'stopped') return { unfinished: [] };
+  async stop({ deadlineMs = 10_000 }: { deadlineMs?: number } = {}): Promise<readonly UnfinishedDelivery[]> {
+    if (this.#state === 'stopped') return this.#unfinished;
     this.#state = 'stopped';
     this.#consumer?.pause();
     const redrivesEnded = this.#redrives?.stop();
@@ -251,11 +254,11 @@ export class ConsumerGroup {
       this.#clock.sleep(Math.min(deadlineMs, maxTimerMs), timer.signal),
     ]);
     timer.abort();
-    const unfinished = this.#processor.abandon();
+    this.#unfinished = this.#processor.abandon();
     await redrivesEnded;
     await this.#consumer?.close();
     this.#finished.resolve();
-    return { unfinished };
+    return this.#unfinished;
   }
 
   health(): GroupHealth {

@@ -3,7 +3,11 @@ import { EventEmitter } from 'node:events';
 import type { Catalogue } from './catalogue.ts';
 import type { Clock } from './clock.ts';
 import type { Codec } from './codec.ts';
-import { ConsumerGroup, type ConsumerGroupOptions, type StopReport } from './consumer-group.ts';
+import {
+  ConsumerGroup,
+  type ConsumerGroupOptions,
+  type UnfinishedDelivery,
+} from './consumer-group.ts';
 import type { EventEnvelope, Profile } from './envelope.ts';
 import type { Handler } from './handler.ts';
 import { observeAll, type Observation, type Observer } from './observer.ts';
@@ -53,7 +57,7 @@ export interface EventBus {
    */
   consumers(group?: string | null, choices?: ConsumerChoices): ConsumerGroup;
   start(): Promise<void>;
-  shutdown(options?: { deadlineMs?: number }): Promise<StopReport>;
+  shutdown(options?: { deadlineMs?: number }): Promise<void>;
 }
 
 export interface TransportEventBusOptions {
@@ -61,6 +65,8 @@ export interface TransportEventBusOptions {
   transport: Transport;
   codec: Codec;
   profile: Profile;
+  /** True if others use the transport too: `shutdown()` leaves it open then. */
+  sharedTransport?: boolean;
   /** What groups get unless they choose otherwise. */
   consumers: ConsumerChoices & Pick<ConsumerGroupOptions, 'deadLetters'>;
   catalogue?: Catalogue;
@@ -161,10 +167,14 @@ export class TransportEventBus extends EventEmitter<BusEvents> implements EventB
   }
 
   /** Stops all consumers within the deadline, then closes the transport. Idempotent. */
-  async shutdown(options: { deadlineMs?: number } = {}): Promise<StopReport> {
-    const reports = await Promise.all(this.#all().map((group) => group.stop(options)));
-    await this.transport.close();
-    return { unfinished: reports.flatMap(({ unfinished }) => unfinished) };
+  async shutdown(options: { deadlineMs?: number } = {}): Promise<void> {
+    await Promise.all(this.#all().map((group) => group.stop(options)));
+    if (!this.#options.sharedTransport) await this.transport.close();
+  }
+
+  /** What the last stop of each group left for other workers. */
+  get unfinished(): readonly UnfinishedDelivery[] {
+    return this.#all().flatMap(({ unfinished }) => unfinished);
   }
 
   /** @returns What the transport knows of one stream; an empty one if it knows none of that name. */

@@ -28,3 +28,4 @@ export * from './outbox-relay.ts';
 export * from './publisher.ts';
 export * from './execute-with-retry.ts';
 export * from './idempotent-execution.ts';
+export type { StandardSchemaV1 } from '@standard-schema/spec';

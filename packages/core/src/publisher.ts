@@ -15,8 +15,9 @@ import {
   type WarningCode,
 } from './observer.ts';
 import type { Outbox } from './outbox.ts';
-import { OutboxRelay } from './outbox-relay.ts';
+import type { OutboxRelay } from './outbox-relay.ts';
 import { partitionOf } from './partition.ts';
+import { shareRelay, type RelayHold } from './shared-relay.ts';
 import type { TransactionChoice, TransactionRunner } from './transaction.ts';
 import { Warnings } from './warnings.ts';
 
@@ -78,7 +79,7 @@ export class Publisher {
   readonly #ids: Ids;
   readonly #observe: Observer;
   readonly #warnings: Warnings;
-  readonly #relay: OutboxRelay | undefined;
+  readonly #hold: RelayHold | undefined;
   readonly #commits: GroupCommit<EncodedEvent, void> | undefined;
 
   /** @throws {TypeError} If the service name is empty. */
@@ -102,9 +103,7 @@ export class Publisher {
       isItemFault: (error) => isEventError(error) && !error.retryable,
     });
     if (options.relay === false) return;
-    this.#relay = new OutboxRelay({
-      outbox: store.outbox,
-      publish: (messages) => bus.transport.publish(messages),
+    this.#hold = shareRelay(store.outbox, bus.transport, {
       ...(options.relayPollMs === undefined ? {} : { pollMs: options.relayPollMs }),
       clock: this.#clock,
       observer: this.#observe,
@@ -113,13 +112,18 @@ export class Publisher {
 
   /** The relay of this process; absent without a store, or where another process relays. */
   get relay(): OutboxRelay | undefined {
-    return this.#relay;
+    return this.#hold?.relay;
+  }
+
+  /** Gives a warning about this publisher, once, unless it is intended. */
+  warn(code: WarningCode, message: string): void {
+    this.#warnings.once(code, this.#options.serviceName, message);
   }
 
   /** Connects the bus and begins to relay. Publishing does both by itself. */
   async connect(): Promise<void> {
     await this.#options.bus.connect();
-    this.#relay?.start();
+    this.relay?.start();
   }
 
   /**
@@ -171,10 +175,10 @@ export class Publisher {
     return good.map(({ event }) => event as EventEnvelope<T>);
   }
 
-  /** Waits for publishes under way and ends the relay. What is left in the outbox is another relay's. */
+  /** Waits for publishes under way and lets go of the relay. What is left in the outbox is another relay's. */
   async shutdown(): Promise<void> {
     await this.#commits?.settled();
-    await this.#relay?.stop();
+    await this.#hold?.release();
   }
 
   async #check(draft: EventDraft): Promise<EncodedEvent> {
@@ -256,7 +260,7 @@ export class Publisher {
     const tx = chosenTransaction(options);
     if (tx) await this.#joinTransaction(store, tx, checked);
     else await this.#commit(store, checked);
-    this.#relay?.start();
+    this.relay?.start();
     for (const { event } of checked) {
       this.#observe({ kind: 'published', eventType: event.type, eventId: event.id, stored: true });
     }
@@ -277,7 +281,7 @@ export class Publisher {
       { tx },
     );
     const scope = currentScope();
-    if (scope?.tx === tx) scope.afterCommit(() => this.#relay?.nudge(partitionsOf(checked)));
+    if (scope?.tx === tx) scope.afterCommit(() => this.relay?.nudge(partitionsOf(checked)));
   }
 
   async #commit(store: PublishingStore, checked: readonly EncodedEvent[]): Promise<void> {
@@ -297,7 +301,7 @@ export class Publisher {
         { tx },
       );
     });
-    this.#relay?.nudge(partitionsOf(checked));
+    this.relay?.nudge(partitionsOf(checked));
     return checked.map(() => undefined);
   }
 }

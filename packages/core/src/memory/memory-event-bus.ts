@@ -1,0 +1,35 @@
+import { JsonCodec } from '../cloudevents/json-codec.ts';
+import type { Catalogue } from '../catalogue.ts';
+import { plainProfile, type Profile } from '../envelope.ts';
+import { TransportEventBus, type ConsumerChoices } from '../event-bus.ts';
+import type { Observer } from '../observer.ts';
+import { MemoryDeadLetterQueue } from './memory-dead-letter-queue.ts';
+import { MemoryTransport } from './memory-transport.ts';
+
+export interface MemoryEventBusOptions {
+  serviceName: string;
+  /** Shared by the buses that are to hear each other; a new one unless given. */
+  transport?: MemoryTransport;
+  profile?: Profile;
+  catalogue?: Catalogue;
+  /** What groups get unless they choose otherwise. */
+  consumers?: ConsumerChoices;
+  observer?: Observer;
+}
+
+/** A bus within one process, for tests and for trying things out; nothing survives the process. */
+export class MemoryEventBus extends TransportEventBus {
+  constructor(options: MemoryEventBusOptions) {
+    const { serviceName, transport, profile = plainProfile, catalogue, consumers, observer } = options;
+    super({
+      serviceName,
+      transport: transport ?? new MemoryTransport(),
+      sharedTransport: transport !== undefined,
+      codec: new JsonCodec({ profile }),
+      profile,
+      consumers: { deadLetters: new MemoryDeadLetterQueue(), ...consumers },
+      ...(catalogue ? { catalogue } : {}),
+      ...(observer ? { observer } : {}),
+    });
+  }
+}

@@ -1,0 +1,51 @@
+import { JsonCodec, plainProfile, TransportEventBus } from '@waybill/core';
+import type { Catalogue, ConsumerChoices, Observer, Profile, Transport } from '@waybill/core';
+
+import { PostgresDeadLetterQueue } from './dead-letter-queue.ts';
+import { PostgresInbox } from './inbox.ts';
+import { PostgresLogTransport } from './log-transport.ts';
+import type { SqlClient } from './sql-client.ts';
+
+export interface PostgresEventBusOptions {
+  /** Names the consumer group, `<serviceName>-group`. */
+  serviceName: string;
+  /** The database of the log, of the inboxes and of the dead letters. */
+  client: SqlClient;
+  /** Schema of the library's tables; `public` unless given. */
+  schema?: string;
+  /** Shared by buses of one process, so that they poll once; a new one unless given. */
+  transport?: Transport;
+  profile?: Profile;
+  catalogue?: Catalogue;
+  /** Attempts of a handler after its first one; 3 unless given. */
+  maxRetries?: number;
+  /** Delay before the first retry in milliseconds; 1,000 unless given. */
+  retryDelayMs?: number;
+  /** What groups get unless they choose otherwise. */
+  consumers?: ConsumerChoices;
+  observer?: Observer;
+}
+
+/** A bus that needs nothing but PostgreSQL: the log carries events, inbox and dead letters lie beside it. */
+export class PostgresEventBus extends TransportEventBus {
+  constructor(options: PostgresEventBusOptions) {
+    const { client, schema = 'public', profile = plainProfile, catalogue, observer } = options;
+    const { maxRetries = 3, retryDelayMs = 1_000, serviceName } = options;
+    super({
+      serviceName,
+      transport: options.transport ?? new PostgresLogTransport({ client, schema }),
+      sharedTransport: options.transport !== undefined,
+      codec: new JsonCodec({ profile }),
+      profile,
+      consumers: {
+        transactions: client,
+        inbox: new PostgresInbox({ client, schema }),
+        deadLetters: new PostgresDeadLetterQueue({ client, schema }),
+        retry: { maxRetries, baseDelayMs: retryDelayMs },
+        ...options.consumers,
+      },
+      ...(catalogue ? { catalogue } : {}),
+      ...(observer ? { observer } : {}),
+    });
+  }
+}

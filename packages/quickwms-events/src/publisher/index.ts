@@ -1,0 +1,1 @@
+export { EventPublisher, type EventPublisherConfig } from './event-publisher.ts';

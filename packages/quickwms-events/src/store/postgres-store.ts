@@ -1,0 +1,32 @@
+import { fileURLToPath } from 'node:url';
+
+import {
+  PostgresEventStore as EngineStore,
+  type PostgresEventStoreOptions,
+} from '@waybill/postgres';
+import type { EventQueryOptions, TimeRangeOptions } from '@waybill/core';
+
+import { quickwmsProfile } from '../profile.ts';
+import type { EventEnvelope } from '../types/index.ts';
+
+export type PostgresEventStoreConfig = Omit<PostgresEventStoreOptions, 'profile' | 'migrations'>;
+
+/** The migrations that the warehouse adds to the engine's, for people who apply them by a tool of their own. */
+export const quickwmsMigrations = {
+  name: 'quickwms',
+  directory: fileURLToPath(new URL('../../migrations/', import.meta.url)),
+};
+
+/** The audit trail: every event of the warehouse, for good. */
+export class PostgresEventStore extends EngineStore<EventEnvelope> {
+  constructor(config: PostgresEventStoreConfig) {
+    super({ ...config, profile: quickwmsProfile, migrations: [quickwmsMigrations] });
+  }
+
+  /** The life of one item, oldest first. */
+  getByQlid(qlid: string, options?: EventQueryOptions): Promise<EventEnvelope[]> {
+    return this.getByAttribute('qlid', qlid, options);
+  }
+}
+
+export type { EventQueryOptions, TimeRangeOptions };

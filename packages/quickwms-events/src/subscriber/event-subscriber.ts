@@ -1,0 +1,151 @@
+import type {
+  ConsumerChoices,
+  ConsumerGroup,
+  EventBus,
+  GroupHealth,
+  Handler,
+  HandlerOptions,
+  StandardSchemaV1,
+  UnfinishedDelivery,
+} from '@waybill/core';
+import { PostgresDeadLetterQueue, PostgresInbox, type SqlClient } from '@waybill/postgres';
+
+import type { EventDataMap, EventType } from '../domains/index.ts';
+import { quickwmsEvents } from '../profile.ts';
+import type { TypedEventHandler } from '../types/index.ts';
+
+export interface EventSubscriberOptions extends Omit<ConsumerChoices, 'transactions' | 'inbox' | 'catalogue'> {
+  /** Consumer group; `<serviceName>-group` unless given. */
+  group?: string;
+  /** Keeps inbox and dead letters, and gives handlers `context.tx`. A PostgreSQL bus brings its own. */
+  database?: SqlClient;
+  /** Schema of the library's tables; `public` unless given. */
+  schemaName?: string;
+  /** Default of `{ inbox }` for every handler. */
+  inbox?: boolean;
+  /** Hold every event of the catalogue against its schema before the handler runs. */
+  strict?: boolean;
+}
+
+export interface SubscriptionOptions extends HandlerOptions {
+  /**
+   * Every running instance gets the event, from now on, instead of one of the group: for caches. Has
+   * no inbox and no dead letters.
+   */
+  broadcast?: boolean;
+}
+
+/** Consumes warehouse events. */
+export class EventSubscriber {
+  readonly #bus: EventBus;
+  readonly #options: EventSubscriberOptions;
+  readonly #group: ConsumerGroup;
+  #broadcasts: ConsumerGroup | undefined;
+  #handlers = 0;
+
+  /** @throws {TypeError} If an option is not usable. */
+  constructor(bus: EventBus, options: EventSubscriberOptions = {}) {
+    this.#bus = bus;
+    this.#options = options;
+    this.#group = bus.consumers(options.group, choicesOf(options));
+  }
+
+  /**
+   * Handles one type of event.
+   *
+   * @throws {TypeError} If the type or an option is not usable.
+   * @throws {EventError} `GROUP_RUNNING` after `start()`.
+   */
+  on<Schema extends StandardSchemaV1>(
+    eventType: string,
+    handler: TypedEventHandler<StandardSchemaV1.InferOutput<Schema>>,
+    options: SubscriptionOptions & { schema: Schema },
+  ): this;
+  on<Type extends EventType>(
+    eventType: Type,
+    handler: TypedEventHandler<EventDataMap[Type]>,
+    options?: SubscriptionOptions,
+  ): this;
+  on<T>(eventType: string, handler: TypedEventHandler<T>, options?: SubscriptionOptions): this;
+  on(eventType: string, handler: TypedEventHandler<never>, options?: SubscriptionOptions): this {
+    return this.#register([eventType], handler, options);
+  }
+
+  /** Handles several types with one handler. */
+  onMultiple<Type extends EventType>(
+    eventTypes: Type[],
+    handler: TypedEventHandler<EventDataMap[Type]>,
+    options?: SubscriptionOptions,
+  ): this;
+  onMultiple<T>(eventTypes: string[], handler: TypedEventHandler<T>, options?: SubscriptionOptions): this;
+  onMultiple(eventTypes: string[], handler: TypedEventHandler<never>, options?: SubscriptionOptions): this {
+    return this.#register(eventTypes, handler, options);
+  }
+
+  /** Handles a whole domain, given as `item` or `item.*`. */
+  onDomain(domain: string, handler: TypedEventHandler, options?: SubscriptionOptions): this {
+    const pattern = domain === '*' || domain.endsWith('.*') ? domain : `${domain}.*`;
+    return this.#register([pattern], handler as TypedEventHandler<never>, options);
+  }
+
+  /** Begins to consume. Idempotent while running. */
+  async start(): Promise<void> {
+    if (this.#handlers > 0) await this.#group.start();
+    await this.#broadcasts?.start();
+  }
+
+  /**
+   * Stops taking events and waits for those under way.
+   *
+   * @param deadlineMs Longest wait in milliseconds, 10,000 unless given; `unfinished` names what is
+   *   left for other instances.
+   */
+  async stop(options: { deadlineMs?: number } = {}): Promise<void> {
+    await Promise.all([this.#group.stop(options), this.#broadcasts?.stop(options)]);
+  }
+
+  isRunning(): boolean {
+    return this.#group.running || (this.#broadcasts?.running ?? false);
+  }
+
+  /** What the last stop left for other instances. */
+  get unfinished(): readonly UnfinishedDelivery[] {
+    return [...this.#group.unfinished, ...(this.#broadcasts?.unfinished ?? [])];
+  }
+
+  health(): GroupHealth {
+    return this.#group.health();
+  }
+
+  #register(eventTypes: string[], handler: TypedEventHandler<never>, options: SubscriptionOptions = {}): this {
+    const { broadcast = false, ...asked } = options;
+    const schema = asked.schema ?? this.#catalogueSchema(eventTypes);
+    const own = { ...asked, ...(schema ? { schema } : {}) };
+    if (broadcast) {
+      this.#broadcasts ??= this.#bus.consumers(null);
+      this.#broadcasts.on(eventTypes, handler as unknown as Handler, own);
+    } else {
+      this.#handlers += 1;
+      this.#group.on(eventTypes, handler as unknown as Handler, { inbox: this.#options.inbox ?? false, ...own });
+    }
+    return this;
+  }
+
+  #catalogueSchema(eventTypes: string[]): StandardSchemaV1 | undefined {
+    if (!this.#options.strict || eventTypes.length !== 1) return undefined;
+    return quickwmsEvents.get(eventTypes[0]!)?.schema;
+  }
+}
+
+/** What the consumer group needs to know, with inbox and dead letters made from the database. */
+function choicesOf(options: EventSubscriberOptions): ConsumerChoices {
+  const { group: _group, database, schemaName, inbox: _inbox, strict: _strict, ...choices } = options;
+  if (!database) return choices;
+  const place = { client: database, ...(schemaName === undefined ? {} : { schema: schemaName }) };
+  return {
+    deadLetters: new PostgresDeadLetterQueue(place),
+    ...choices,
+    transactions: database,
+    inbox: new PostgresInbox(place),
+  };
+}

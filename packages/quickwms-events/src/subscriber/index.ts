@@ -1,0 +1,5 @@
+export {
+  EventSubscriber,
+  type EventSubscriberOptions,
+  type SubscriptionOptions,
+} from './event-subscriber.ts';

@@ -1,0 +1,6 @@
+export type {
+  EventContext,
+  EventEnvelope,
+  EventHandler,
+  TypedEventHandler,
+} from './envelope.ts';
