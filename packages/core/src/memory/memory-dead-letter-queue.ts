@@ -13,7 +13,7 @@ import { EventError } from '../errors.ts';
 import { randomIds, type Ids } from '../ids.ts';
 import type { TransactionChoice } from '../transaction.ts';
 import type { Coordinates } from '../transport.ts';
-import type { MemoryDatabase } from './memory-database.ts';
+import { MemoryDatabase } from './memory-database.ts';
 import { nameOf, nameOfEvent, nameOfPlace } from './memory-dead-letter-names.ts';
 import type { MemoryTransaction } from './memory-transaction.ts';
 
@@ -38,7 +38,7 @@ export class MemoryDeadLetterQueue implements DeadLetterQueue {
   #lastId = 0;
 
   constructor(
-    database: MemoryDatabase,
+    database: MemoryDatabase = new MemoryDatabase(),
     { clock = systemClock, ids = randomIds }: { clock?: Clock; ids?: Ids } = {},
   ) {
     this.#database = database;

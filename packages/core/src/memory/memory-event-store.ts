@@ -12,7 +12,7 @@ import type {
 } from '../event-store.ts';
 import type { TransactionChoice } from '../transaction.ts';
 import { beginning, countBefore, cursorAfter } from './memory-cursor.ts';
-import type { MemoryDatabase } from './memory-database.ts';
+import { MemoryDatabase } from './memory-database.ts';
 import type { MemoryTransaction } from './memory-transaction.ts';
 
 /** An event as it was appended: JSON, so that nobody who holds it can change what is stored. */
@@ -33,7 +33,7 @@ export class MemoryEventStore<E extends EventEnvelope = EventEnvelope> implement
   readonly #lastOfSubject = new Map<string, bigint>();
 
   constructor(
-    database: MemoryDatabase,
+    database: MemoryDatabase = new MemoryDatabase(),
     { profile = plainProfile, clock = systemClock }: { profile?: Profile; clock?: Clock } = {},
   ) {
     this.#database = database;

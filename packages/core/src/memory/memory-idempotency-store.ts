@@ -8,7 +8,7 @@ import type {
 } from '../idempotency-store.ts';
 import { randomIds, type Ids } from '../ids.ts';
 import type { TransactionChoice } from '../transaction.ts';
-import type { MemoryDatabase } from './memory-database.ts';
+import { MemoryDatabase } from './memory-database.ts';
 
 interface Row extends IdempotencyRecord {
   /** Of the running claim; nobody has it any more once the row is completed or failed. */
@@ -25,7 +25,7 @@ export class MemoryIdempotencyStore implements IdempotencyStore {
   readonly #rows = new Map<string, Row>();
 
   constructor(
-    database: MemoryDatabase,
+    database: MemoryDatabase = new MemoryDatabase(),
     { clock = systemClock, ids = randomIds }: { clock?: Clock; ids?: Ids } = {},
   ) {
     this.#database = database;

@@ -1,6 +1,6 @@
 import { systemClock, type Clock } from '../clock.ts';
 import type { Inbox, InboxKey } from '../inbox.ts';
-import type { MemoryDatabase } from './memory-database.ts';
+import { MemoryDatabase } from './memory-database.ts';
 
 /** An inbox that lives as long as the process. */
 export class MemoryInbox implements Inbox {
@@ -9,7 +9,7 @@ export class MemoryInbox implements Inbox {
   /** When each handling was recorded, in milliseconds since the epoch. */
   readonly #recordedAt = new Map<string, number>();
 
-  constructor(database: MemoryDatabase, { clock = systemClock }: { clock?: Clock } = {}) {
+  constructor(database: MemoryDatabase = new MemoryDatabase(), { clock = systemClock }: { clock?: Clock } = {}) {
     this.#database = database;
     this.#clock = clock;
   }

@@ -3,7 +3,7 @@ import type { DrainOutcome, Outbox, OutboxStatus } from '../outbox.ts';
 import { partitionOf } from '../partition.ts';
 import type { TransactionChoice } from '../transaction.ts';
 import type { Message } from '../transport.ts';
-import type { MemoryDatabase } from './memory-database.ts';
+import { MemoryDatabase } from './memory-database.ts';
 
 interface Row {
   readonly message: Message;
@@ -19,7 +19,7 @@ export class MemoryOutbox implements Outbox {
   readonly #draining = new Set<number>();
   readonly #listeners = new Set<() => void>();
 
-  constructor(database: MemoryDatabase, { clock = systemClock }: { clock?: Clock } = {}) {
+  constructor(database: MemoryDatabase = new MemoryDatabase(), { clock = systemClock }: { clock?: Clock } = {}) {
     this.#database = database;
     this.#clock = clock;
   }

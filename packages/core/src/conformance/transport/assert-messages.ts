@@ -1,0 +1,41 @@
+import assert from 'node:assert/strict';
+
+import type { Delivery, Message } from '../../transport.ts';
+
+/** Fails unless a message came as it was sent; the body is compared as bytes. */
+export function assertSameMessage(actual: Message, sent: Message): void {
+  const { id, type, key, contentType } = sent;
+  const got = {
+    id: actual.id,
+    type: actual.type,
+    key: actual.key,
+    contentType: actual.contentType,
+  };
+  assert.deepEqual(got, { id, type, key, contentType });
+  assert.deepEqual({ ...actual.headers }, { ...sent.headers }, `headers of ${id}`);
+  assert.deepEqual(Buffer.from(actual.body), Buffer.from(sent.body), `body of ${id}`);
+}
+
+/** Fails unless each message came once: none is missing, and none came twice. */
+export function assertOnceEach(deliveries: readonly Delivery[], sent: readonly Message[]): void {
+  const counts = new Map<string, number>(sent.map(({ id }) => [id, 0]));
+  for (const { message } of deliveries) counts.set(message.id, (counts.get(message.id) ?? 0) + 1);
+  const missing = [...counts].filter(([, count]) => count === 0).map(([id]) => id);
+  const repeated = [...counts].filter(([, count]) => count > 1).map(([id]) => id);
+  assert.deepEqual({ missing, repeated }, { missing: [], repeated: [] });
+}
+
+/** Fails if a message came for the first time after a later one of its key. */
+export function assertKeyOrder(deliveries: readonly Delivery[], sent: readonly Message[]): void {
+  const numberOf = new Map(sent.map(({ id }, index) => [id, index]));
+  const lastOfKey = new Map<string, number>();
+  const seen = new Set<string>();
+  for (const { message } of deliveries) {
+    if (seen.has(message.id)) continue;
+    seen.add(message.id);
+    const number = numberOf.get(message.id)!;
+    const last = lastOfKey.get(message.key) ?? -1;
+    assert.ok(number > last, `${message.key}: message ${number} came after message ${last}`);
+    lastOfKey.set(message.key, number);
+  }
+}

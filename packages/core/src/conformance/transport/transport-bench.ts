@@ -1,0 +1,184 @@
+import assert from 'node:assert/strict';
+
+import { systemClock } from '../../clock.ts';
+import { randomIds } from '../../ids.ts';
+import type {
+  Delivery,
+  GroupInspection,
+  Message,
+  Subscription,
+  Transport,
+  TransportCapabilities,
+} from '../../transport.ts';
+import type { TransactionRunner } from '../../transaction.ts';
+import { waitUntil } from '../wait-until.ts';
+import { TransportProbe } from './transport-probe.ts';
+
+/** A broker, or a part of one, that a case works on. */
+export interface TransportSubject {
+  /** Another instance on the same broker, as another process would have it; not connected yet. */
+  open(): Transport | Promise<Transport>;
+  /** Begins transactions that `Delivery.fence` understands; needed where `fencing` is claimed. */
+  transactions?: TransactionRunner;
+  /** Takes down what `create` put up. Every instance has been closed before. */
+  cleanup?(): Promise<void>;
+}
+
+export interface TransportConformanceOptions {
+  /** What the adapter claims; the suite proves it. */
+  readonly capabilities: TransportCapabilities;
+  /** Called for each case. Cases keep apart by themselves, so it may be the same broker each time. */
+  create(): Promise<TransportSubject>;
+  /** Longest wait for something that should happen, in milliseconds; 10,000 unless given. */
+  readonly timeoutMs?: number;
+  /** How long to watch that something does not happen, in milliseconds; 100 unless given. */
+  readonly quietMs?: number;
+}
+
+export type TransportCase = (bench: TransportBench) => Promise<void>;
+
+/** Makes the body of a test out of a case: sets up, runs, closes, and fails on a leaked consumer. */
+export function onBench(
+  options: TransportConformanceOptions,
+): (body: TransportCase) => () => Promise<void> {
+  return (body) => async () => {
+    const subject = await options.create();
+    const bench = new TransportBench(subject, options);
+    let passed = false;
+    try {
+      await body(bench);
+      passed = true;
+    } finally {
+      const closed = bench.closeAll();
+      // After a failure, what closing finds would only hide the reason.
+      await (passed ? closed : closed.catch(() => undefined));
+      await subject.cleanup?.();
+    }
+  };
+}
+
+/** Transports, probes and messages of one case, told apart from those of every other case. */
+export class TransportBench {
+  readonly capabilities: TransportCapabilities;
+  readonly subject: TransportSubject;
+  readonly timeoutMs: number;
+  /** What all probes of the case were handed, in the order in which it came. */
+  readonly arrivals: Delivery[] = [];
+  readonly #quietMs: number;
+  readonly #prefix: string = randomIds().slice(0, 8);
+  readonly #transports: Transport[] = [];
+  readonly #probes: TransportProbe[] = [];
+  #messages = 0;
+
+  constructor(subject: TransportSubject, options: TransportConformanceOptions) {
+    this.subject = subject;
+    this.capabilities = options.capabilities;
+    this.timeoutMs = options.timeoutMs ?? 10_000;
+    this.#quietMs = options.quietMs ?? 100;
+  }
+
+  /** Another instance, connected. */
+  async open(): Promise<Transport> {
+    const transport = await this.openUnconnected();
+    await transport.connect();
+    return transport;
+  }
+
+  /** Another instance, as it was made. */
+  async openUnconnected(): Promise<Transport> {
+    const transport = await this.subject.open();
+    this.#transports.push(transport);
+    return transport;
+  }
+
+  /** The name of a group that only this case has. */
+  group(name: string): string {
+    return `${name}-${this.#prefix}`;
+  }
+
+  /** One message, with whatever matters to the case. */
+  message(given: Partial<Message> = {}): Message {
+    this.#messages += 1;
+    return {
+      id: `${this.#prefix}-${this.#messages}`,
+      type: 'item.graded',
+      key: `${this.#prefix}-key`,
+      contentType: 'application/cloudevents+json',
+      body: JSON.stringify({ number: this.#messages }),
+      ...given,
+    };
+  }
+
+  /** Several messages, dealt out to `keys` keys in turn. */
+  messages(count: number, { keys = 1, type }: { keys?: number; type?: string } = {}): Message[] {
+    return Array.from({ length: count }, (_, index) =>
+      this.message({ key: `${this.#prefix}-key-${index % keys}`, ...(type ? { type } : {}) }),
+    );
+  }
+
+  /** A subscription that settles by hand unless `settle` is `at once`. */
+  async subscribe(
+    transport: Transport,
+    {
+      settle = 'by hand',
+      ...given
+    }: Partial<Subscription> & { group: string | null; settle?: 'at once' | 'by hand' },
+  ): Promise<TransportProbe> {
+    const probe = new TransportProbe({
+      timeoutMs: this.timeoutMs,
+      settleAtOnce: settle === 'at once',
+    });
+    const subscription: Subscription = {
+      patterns: ['*'],
+      start: 'latest',
+      maxInFlight: 100,
+      worker: `worker-${randomIds()}`,
+      ...given,
+    };
+    probe.consumer = await transport.subscribe(subscription, (delivery) => {
+      if (!delivery.message.id.startsWith(this.#prefix)) return delivery.settle();
+      this.arrivals.push(delivery);
+      probe.take(delivery);
+    });
+    this.#probes.push(probe);
+    return probe;
+  }
+
+  /** Waits as long as it takes to be sure that something does not come. */
+  async quiet(): Promise<void> {
+    await systemClock.sleep(this.#quietMs);
+  }
+
+  async until(condition: () => boolean | Promise<boolean>, what: () => string): Promise<void> {
+    await waitUntil(condition, { timeoutMs: this.timeoutMs, what });
+  }
+
+  /** What a transport says of a group, over all streams; zeros if it does not know it. */
+  async inspectGroup(transport: Transport, name: string): Promise<GroupInspection> {
+    const { streams } = await transport.inspect();
+    const parts = streams.flatMap(({ groups }) => groups.filter((group) => group.name === name));
+    const sum = (of: (part: GroupInspection) => number): number =>
+      parts.reduce((total, part) => total + of(part), 0);
+    return {
+      name,
+      pending: sum(({ pending }) => pending),
+      lag: sum(({ lag }) => lag),
+      consumers: Math.max(0, ...parts.map(({ consumers }) => consumers)),
+    };
+  }
+
+  /** Closes every instance, and fails if one leaves a consumer behind. */
+  async closeAll(): Promise<void> {
+    await Promise.all(this.#transports.map((transport) => transport.close()));
+    for (const probe of this.#probes) {
+      let ended = false;
+      const end = (): void => void (ended = true);
+      probe.consumer.finished.then(end, end);
+      await this.until(
+        () => ended,
+        () => 'every consumer has ended once its transport is closed',
+      );
+      assert.equal(probe.afterClose, 0, 'a consumer was handed messages after it had closed');
+    }
+  }
+}
