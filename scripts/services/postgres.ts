@@ -20,52 +20,68 @@ const START_ATTEMPTS = 3;
 const START_DEADLINE_MS = 120_000;
 const POLL_MS = 50;
 
-// No test cuts the power, so the server need not wait for the disk. Everything else keeps its default.
 const settings = [
-  'fsync=off',
-  'full_page_writes=off',
   'max_connections=200',
   'shared_buffers=64MB',
   'listen_addresses=127.0.0.1',
   'unix_socket_directories=',
 ];
 
-/**
- * A PostgreSQL server out of an npm package, with an empty cluster of its own.
- *
- * @param npmPackage Name under which the package is installed here.
- */
-export function postgres(options: {
-  major: number;
-  variable: string;
-  npmPackage: string;
-}): Service {
+// No test cuts the power, so its server need not wait for the disk. Everything else keeps its default.
+const settingsForSpeed = ['fsync=off', 'full_page_writes=off'];
+
+/** Which PostgreSQL. */
+export interface PostgresOptions {
+  readonly major: number;
+  /** The environment variable that holds its URL. */
+  readonly variable: string;
+  /** Name under which the npm package with the binaries is installed here. */
+  readonly npmPackage: string;
+  /** True for a server that waits for the disk at each commit, as in production; false where absent. */
+  readonly isDurable?: boolean;
+}
+
+/** A PostgreSQL server out of an npm package, with an empty cluster of its own. */
+export function postgres(options: PostgresOptions): Service {
   const name = `PostgreSQL ${options.major}`;
   return {
     name,
     variable: options.variable,
-    waitUntilReady,
+    waitUntilReady: (url, deadlineMs) => poll(url, deadlineMs, () => false),
     async start(say) {
-      let lastWords = '';
-      for (let attempt = 1; attempt <= START_ATTEMPTS; attempt += 1) {
+      for (let attempt = 1; ; attempt += 1) {
         const server = await launch(options, say);
-        const gone = server.exited.then((output) => (lastWords = output));
-        const ready = waitUntilReady(server.url, START_DEADLINE_MS).then(() => undefined);
-        if ((await Promise.race([gone, ready])) === undefined) return server;
-        if (!lastWords.includes('could not bind')) break;
+        const lastWords = await lastWordsUnlessReady(server);
+        if (lastWords === undefined) return server;
+        const portWasTaken = lastWords.includes('could not bind');
+        if (!portWasTaken || attempt === START_ATTEMPTS) {
+          throw new Error(`${name} did not start: ${lastWords}`);
+        }
       }
-      throw new Error(`${name} did not start: ${lastWords.trim()}`);
     },
   };
 }
 
-async function waitUntilReady(url: string, deadlineMs: number): Promise<void> {
+/** @returns Undefined once the server answers; else why it does not, with nothing left of it. */
+async function lastWordsUnlessReady(server: RunningService): Promise<string | undefined> {
+  let output: string | undefined;
+  const gone = server.exited.then((text) => (output = text.trim()));
+  try {
+    await poll(server.url, START_DEADLINE_MS, () => output !== undefined);
+    return undefined;
+  } catch (error) {
+    await server.stop();
+    return (await gone) || String(error);
+  }
+}
+
+async function poll(url: string, deadlineMs: number, isGone: () => boolean): Promise<void> {
   const deadline = performance.now() + deadlineMs;
   for (;;) {
     try {
       return await connectOnce(url);
     } catch (error) {
-      if (performance.now() > deadline) throw error;
+      if (isGone() || performance.now() > deadline) throw error;
       await sleep(POLL_MS);
     }
   }
@@ -83,7 +99,7 @@ async function connectOnce(url: string): Promise<void> {
 }
 
 async function launch(
-  options: { major: number; npmPackage: string },
+  options: PostgresOptions,
   say: (line: string) => void,
 ): Promise<RunningService> {
   const owner = await unprivilegedUser();
@@ -93,9 +109,10 @@ async function launch(
   const binaries = mustCopy ? await copyBinaries(installed, folder, say) : installed;
   const password = randomBytes(12).toString('hex');
   const port = await freePort();
+  const isDurable = options.isDurable ?? false;
   await writeOwned(join(folder, 'password'), password, owner);
   await makeOwned(join(folder, 'data'), owner);
-  const server = startGuarded(orderFor({ binaries, folder, port, owner }));
+  const server = startGuarded(orderFor({ binaries, folder, port, owner, isDurable }));
   return { url: `postgres://waybill:${password}@127.0.0.1:${port}/postgres`, ...server };
 }
 
@@ -104,7 +121,9 @@ function orderFor(at: {
   folder: string;
   port: number;
   owner: Owner | undefined;
+  isDurable: boolean;
 }): GuardOrder {
+  const all = at.isDurable ? settings : [...settings, ...settingsForSpeed];
   const data = join(at.folder, 'data');
   const passwordFile = join(at.folder, 'password');
   const initdb = join(at.binaries, 'bin', 'initdb');
@@ -121,7 +140,7 @@ function orderFor(at: {
         '--locale=C',
         '--no-sync',
       ],
-      [server, '-D', data, '-p', String(at.port), ...settings.flatMap((each) => ['-c', each])],
+      [server, '-D', data, '-p', String(at.port), ...all.flatMap((each) => ['-c', each])],
     ],
     folder: at.folder,
     stopSignal: 'SIGINT',
