@@ -6,3 +6,8 @@ export type { PgTypes } from './pg-types.ts';
 export { quoteIdentifier } from './quote-identifier.ts';
 export type { SqlClient, SqlQueryable, SqlResult, SqlTransaction } from './sql-client.ts';
 export { sqlStateOf } from './sql-errors.ts';
+export { migrate } from './migrate.ts';
+export type { MigrateOptions } from './migrate.ts';
+export { engineMigrations } from './migration-files.ts';
+export type { MigrationSet } from './migration-files.ts';
+export { printMigrations } from './print-migrations.ts';
