@@ -1,0 +1,86 @@
+import { execFile } from 'node:child_process';
+import { mkdir, rm, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+
+import type { SpecBlock } from './spec-blocks.ts';
+import type { Surroundings } from './surroundings.ts';
+
+export const root: string = fileURLToPath(new URL('../../', import.meta.url));
+const run = promisify(execFile);
+
+/** A block that cannot stand as printed, with the one change that is made to it. */
+export interface Exception {
+  readonly hash: string;
+  readonly section: string;
+  readonly reason: string;
+  /** Regular expression, with the flags `g` and `m`. */
+  readonly from: string;
+  readonly to: string;
+}
+
+/** The code of a block with its one change made, if it has one. */
+export function codeOf(block: SpecBlock, exceptions: readonly Exception[]): string {
+  const exception = exceptions.find(({ hash }) => hash === block.hash);
+  if (!exception) return block.code;
+  const changed = block.code.replace(new RegExp(exception.from, 'gm'), exception.to);
+  if (changed === block.code) throw new Error(`the exception for ${block.hash} changes nothing`);
+  return changed;
+}
+
+/** Service files are compiled as one service, with the bus that this service would have. */
+const busFile = `import type { EventBus } from '@quickwms/events';\nexport declare const eventBus: EventBus;\n`;
+
+/**
+ * Compiles each block as a module of its own against the built packages.
+ *
+ * @returns What the compiler says, with the hash of the block in every line; empty when all is well.
+ */
+export async function compileBlocks(
+  blocks: readonly SpecBlock[],
+  exceptions: readonly Exception[],
+  surroundings: Readonly<Record<string, Surroundings>>,
+): Promise<string> {
+  await run('tsc', ['-b', 'packages/quickwms-events'], { cwd: root });
+  const folder = join(root, '.cache', 'spec');
+  await rm(folder, { recursive: true, force: true });
+  await write(folder, 'tsconfig.json', JSON.stringify(configuration));
+  await write(folder, 'service/src/events/bus.ts', busFile);
+  const names = new Map<string, string>();
+  for (const block of blocks) {
+    const { declared = '', checked = '', path } = surroundings[block.hash] ?? {};
+    const file = path ? `service/${path}` : `${block.hash}.ts`;
+    names.set(file, `${block.hash} (${block.section})`);
+    await write(folder, file, `${declared}${codeOf(block, exceptions)}${checked}\nexport {};\n`);
+  }
+  try {
+    await run('tsc', ['-p', folder, '--pretty', 'false'], { cwd: folder });
+    return '';
+  } catch (error) {
+    const output = String((error as { stdout?: string }).stdout ?? error);
+    return output.replaceAll(/^([\w./-]+\.ts)\(/gm, (_, file: string) => `${names.get(file) ?? file}(`);
+  }
+}
+
+/** As a service with the usual strict settings would have it; imports as the specification writes them. */
+const configuration = {
+  compilerOptions: {
+    target: 'es2024',
+    lib: ['es2024'],
+    module: 'esnext',
+    moduleResolution: 'bundler',
+    types: ['node'],
+    strict: true,
+    noImplicitAny: false,
+    noEmit: true,
+    skipLibCheck: true,
+    esModuleInterop: true,
+  },
+  include: ['**/*.ts'],
+};
+
+async function write(folder: string, file: string, text: string): Promise<void> {
+  await mkdir(dirname(join(folder, file)), { recursive: true });
+  await writeFile(join(folder, file), text);
+}
