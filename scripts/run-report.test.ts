@@ -10,6 +10,7 @@ import { describe, expect, it } from 'vitest';
 it('passes', () => {});
 it('fails', () => expect(1).toBe(2));
 it('gives its reason', (context) => context.skip('the broker has no topics'));
+it.skip('names it (skipped: keeps no history)', () => {});
 describe.skip('a whole suite', () => { it('one', () => {}); it('two', () => {}); });
 `;
 
@@ -27,11 +28,15 @@ describe('the end of a test run', () => {
   afterAll(() => rm(folder, { recursive: true }));
 
   it('counts what passed, failed and was skipped in its last line', () => {
-    expect(lines.at(-1)).toBe('1 passed, 1 failed, 3 skipped');
+    expect(lines.at(-1)).toBe('1 passed, 1 failed, 4 skipped');
   });
 
   it('lists a skipped test with its reason', () => {
     expect(lines.join('\n')).toContain('gives its reason: the broker has no topics');
+  });
+
+  it('takes the reason out of the name of a test that carries it there', () => {
+    expect(lines.join('\n')).toContain('names it: keeps no history');
   });
 
   it('lists a skipped suite once, with the server that is missing', () => {

@@ -22,7 +22,7 @@ function listSkipped(module: TestModule): string[] {
     for (const child of parent.children) {
       const wholeSuite = child.type === 'suite' && isSkipped(child);
       if (wholeSuite || (child.type === 'test' && child.result().state === 'skipped')) {
-        lines.push(`${module.relativeModuleId} > ${child.fullName}: ${reasonOf(child, module)}`);
+        lines.push(`${module.relativeModuleId} > ${describeSkipped(child, module)}`);
       } else if (child.type === 'suite') {
         visit(child);
       }
@@ -35,6 +35,13 @@ function listSkipped(module: TestModule): string[] {
 function isSkipped(suite: TestSuite): boolean {
   const tests = [...suite.children.allTests()];
   return tests.length > 0 && tests.every((test) => test.result().state === 'skipped');
+}
+
+/** A suite that knows no `context.skip` carries the reason in its name: "does it (skipped: why)". */
+function describeSkipped(skipped: TestCase | TestSuite, module: TestModule): string {
+  const [, name = skipped.fullName, reason = reasonOf(skipped, module)] =
+    /^(.*) \(skipped: (.*)\)$/s.exec(skipped.fullName) ?? [];
+  return `${name}: ${reason}`;
 }
 
 function reasonOf(skipped: TestCase | TestSuite, module: TestModule): string {
