@@ -59,7 +59,10 @@ export async function compileBlocks(
     return '';
   } catch (error) {
     const output = String((error as { stdout?: string }).stdout ?? error);
-    return output.replaceAll(/^([\w./-]+\.ts)\(/gm, (_, file: string) => `${names.get(file) ?? file}(`);
+    return output.replaceAll(
+      /^([\w./-]+\.ts)\(/gm,
+      (_, file: string) => `${names.get(file) ?? file}(`,
+    );
   }
 }
 

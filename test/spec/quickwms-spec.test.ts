@@ -23,7 +23,9 @@ describe('the warehouse specification', () => {
   it('has exceptions, surroundings and waiting blocks only for blocks that it prints', () => {
     const printed = new Set(blocks.map(({ hash }) => hash));
     const named = [...exceptions, ...waiting].map(({ hash }) => hash);
-    expect([...named, ...Object.keys(surroundings)].filter((hash) => !printed.has(hash))).toEqual([]);
+    expect([...named, ...Object.keys(surroundings)].filter((hash) => !printed.has(hash))).toEqual(
+      [],
+    );
   });
 
   it('has no new exception, and no new block that waits', () => {
@@ -33,9 +35,9 @@ describe('the warehouse specification', () => {
 
   it('compiles against the built package, block by block, as printed', async () => {
     const due = typescript.filter(({ hash }) => !waitingHashes.has(hash));
-    expect(due.length + waiting.filter(({ section }) => section !== 'Redis Streams Monitoring').length).toBe(
-      typescript.length,
-    );
+    expect(
+      due.length + waiting.filter(({ section }) => section !== 'Redis Streams Monitoring').length,
+    ).toBe(typescript.length);
     expect(await compileBlocks(due, exceptions as Exception[], surroundings)).toBe('');
   }, 180_000);
 });
