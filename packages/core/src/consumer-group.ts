@@ -20,12 +20,8 @@ import { policyChain } from './policies/chain.ts';
 import type { Registration } from './policies/step.ts';
 import { RedriveLoop } from './redrive-loop.ts';
 import { register, type HandlerOptions } from './registration.ts';
-import {
-  assertRange,
-  assertRetryPolicy,
-  defaultRetryPolicy,
-  type RetryPolicy,
-} from './retry-policy.ts';
+import { assertKnownOptions, assertRange } from './options.ts';
+import { assertRetryPolicy, defaultRetryPolicy, type RetryPolicy } from './retry-policy.ts';
 import type { TransactionRunner } from './transaction.ts';
 import type { Consumer, Coordinates, Transport } from './transport.ts';
 import { Warnings } from './warnings.ts';
@@ -71,6 +67,34 @@ export interface ConsumerGroupOptions {
   ids?: Ids;
   random?: () => number;
 }
+
+const consumerGroupOptions: readonly (keyof ConsumerGroupOptions)[] = [
+  'transport',
+  'codec',
+  'group',
+  'deadLetters',
+  'transactions',
+  'inbox',
+  'catalogue',
+  'start',
+  'concurrency',
+  'maxInFlight',
+  'retry',
+  'timeoutMs',
+  'maxDeliveries',
+  'slowMs',
+  'redrivePollMs',
+  'redriveLeaseMs',
+  'middleware',
+  'intended',
+  'production',
+  'worker',
+  'observer',
+  'logger',
+  'clock',
+  'ids',
+  'random',
+];
 
 /** A delivery that a stop left for another worker. */
 export interface UnfinishedDelivery {
@@ -243,7 +267,9 @@ export class ConsumerGroup {
    *   is not settled.
    * @returns What was left unfinished.
    */
-  async stop({ deadlineMs = 10_000 }: { deadlineMs?: number } = {}): Promise<readonly UnfinishedDelivery[]> {
+  async stop({ deadlineMs = 10_000 }: { deadlineMs?: number } = {}): Promise<
+    readonly UnfinishedDelivery[]
+  > {
     if (this.#state === 'stopped') return this.#unfinished;
     this.#state = 'stopped';
     this.#consumer?.pause();
@@ -271,7 +297,7 @@ export class ConsumerGroup {
     if (this.#failure !== undefined) {
       return {
         status: 'failed',
-        reasons: [`the consumer has ended: ${String(this.#failure)}`, ...degraded],
+        reasons: [`the consumer has ended: ${messageOf(this.#failure)}`, ...degraded],
       };
     }
     return { status: degraded.length > 0 ? 'degraded' : 'ok', reasons: degraded };
@@ -342,6 +368,7 @@ export class ConsumerGroup {
 
 function assertOptions(options: ConsumerGroupOptions): void {
   const where = `group ${options.group ?? '(broadcast)'}`;
+  assertKnownOptions(where, options, consumerGroupOptions);
   const { group, deadLetters, concurrency, maxInFlight, timeoutMs, maxDeliveries } = options;
   if (group !== null && (typeof group !== 'string' || group === '' || group.length > 255)) {
     throw new TypeError('a group name must be 1 to 255 characters');
@@ -359,4 +386,8 @@ function assertOptions(options: ConsumerGroupOptions): void {
   if (timeoutMs !== undefined) assertRange(where, 'timeoutMs', timeoutMs, 1, maxTimerMs);
   if (maxDeliveries !== undefined)
     assertRange(where, 'maxDeliveries', maxDeliveries, 1, 1_000, true);
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : JSON.stringify(error);
 }

@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto';
 import { systemClock, type Clock } from './clock.ts';
 import { EventError } from './errors.ts';
 import type { IdempotencyStore } from './idempotency-store.ts';
-import { assertRange } from './retry-policy.ts';
+import { assertRange } from './options.ts';
 
 const maxKeyLength = 255;
 /** A result is kept for whoever asks again; beyond this it belongs into a table of the caller's own. */

@@ -21,6 +21,7 @@ export * from './lanes.ts';
 export * from './watermark.ts';
 export * from './consumer-group.ts';
 export * from './registration.ts';
+export * from './options.ts';
 export * from './retry-policy.ts';
 export * from './warnings.ts';
 export * from './event-bus.ts';

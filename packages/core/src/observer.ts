@@ -73,13 +73,10 @@ export type Observation =
   | { kind: 'broadcast-failed'; eventType: string; eventId: string; error: unknown }
   | { kind: 'warning'; code: WarningCode; message: string };
 
-/** Warnings that are given once per call site, each with a way to say "intended". */
-export type WarningCode =
+/** Warnings of the engine; each is given once per call site and can be called "intended". */
+export type EngineWarningCode =
   | 'TYPE_NOT_IN_CATALOGUE'
   | 'KEY_DATA_MISSING'
-  | 'TYPE_NOT_PAST_TENSE'
-  | 'QLID_MISSING'
-  | 'USER_MISSING'
   | 'SLOW_HANDLER'
   | 'WILDCARD_IN_PRODUCTION'
   | 'STORE_BEFORE_PUBLISH_OFF'
@@ -87,6 +84,9 @@ export type WarningCode =
   | 'NOT_DURABLE'
   | 'STALLED_READER'
   | 'CLAIM_SHORTER_THAN_TIMEOUT';
+
+/** A warning of the engine, or one of a product's own. */
+export type WarningCode = EngineWarningCode | (string & Record<never, never>);
 
 /**
  * Hears what happens. It must not throw; if it does, the exception is dropped, since counting must

@@ -2,7 +2,7 @@ import { systemClock, type Clock } from './clock.ts';
 import { runOutsideScope } from './handler-scope.ts';
 import { observeAll, type Observer } from './observer.ts';
 import type { Outbox } from './outbox.ts';
-import { assertRange } from './retry-policy.ts';
+import { assertRange } from './options.ts';
 import type { Message } from './transport.ts';
 
 export interface OutboxRelayOptions {

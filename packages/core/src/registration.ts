@@ -5,12 +5,8 @@ import type { Handler, Middleware } from './handler.ts';
 import type { WarningCode } from './observer.ts';
 import { compilePatterns } from './patterns.ts';
 import type { Registration, Step } from './policies/step.ts';
-import {
-  assertKnownOptions,
-  assertRange,
-  assertRetryPolicy,
-  type RetryPolicy,
-} from './retry-policy.ts';
+import { assertKnownOptions, assertRange } from './options.ts';
+import { assertRetryPolicy, type RetryPolicy } from './retry-policy.ts';
 
 /** What one handler may ask for. */
 export interface HandlerOptions {

@@ -1,13 +1,7 @@
 import type { EventDefinition } from '@waybill/core';
 import { expectTypeOf } from 'vitest';
-import type { EventDataMap, EventType } from './index.ts';
-import {
-  AllEvents,
-  InboundEvents,
-  ProcessingEvents,
-  getEventDomain,
-  quickwmsCatalogue,
-} from './index.ts';
+import type { EventDataMap, EventType, ProcessingEvents } from './index.ts';
+import { AllEvents, InboundEvents, getEventDomain, quickwmsCatalogue } from './index.ts';
 
 expectTypeOf(InboundEvents.ITEM_RECEIVED).toEqualTypeOf<'item.received'>();
 expectTypeOf(AllEvents.ITEM_GRADED).toEqualTypeOf<typeof ProcessingEvents.ITEM_GRADED>();

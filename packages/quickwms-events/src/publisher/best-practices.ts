@@ -6,8 +6,30 @@ import type { EventEnvelope } from '../types/index.ts';
 
 /** Past participles that do not end in "ed". */
 const irregular = new Set([
-  'begun', 'bought', 'built', 'done', 'found', 'gone', 'held', 'kept', 'left', 'lost', 'made', 'met',
-  'paid', 'put', 'run', 'sent', 'set', 'shut', 'sold', 'spent', 'split', 'taken', 'won', 'written',
+  'begun',
+  'bought',
+  'built',
+  'done',
+  'found',
+  'gone',
+  'held',
+  'kept',
+  'left',
+  'lost',
+  'made',
+  'met',
+  'paid',
+  'put',
+  'run',
+  'sent',
+  'set',
+  'shut',
+  'sold',
+  'spent',
+  'split',
+  'taken',
+  'won',
+  'written',
 ]);
 
 /**
@@ -15,15 +37,24 @@ const irregular = new Set([
  * event without its qlid, and an event without the user who triggered it.
  */
 export const adviseBestPractices: NonNullable<PublisherOptions['advise']> = (event, warn) => {
-  const { qlid, userId } = event as EngineEnvelope as EventEnvelope;
+  const { qlid, userId } = event as EventEnvelope;
   if (!isPastTense(event.type)) {
-    warn('TYPE_NOT_PAST_TENSE', `${event.type} should say what happened, in the past tense, such as item.received`);
+    warn(
+      'TYPE_NOT_PAST_TENSE',
+      `${event.type} should say what happened, in the past tense, such as item.received`,
+    );
   }
   if (qlid === undefined && getEventDomain(event.type) === 'item') {
-    warn('QLID_MISSING', `${event.type} was published without a qlid, so it is missing from the item's lifecycle; set qlid`);
+    warn(
+      'QLID_MISSING',
+      `${event.type} was published without a qlid, so it is missing from the item's lifecycle; set qlid`,
+    );
   }
   if (userId === undefined) {
-    warn('USER_MISSING', `${event.type} was published without a userId, so nobody can tell who triggered it; set userId`);
+    warn(
+      'USER_MISSING',
+      `${event.type} was published without a userId, so nobody can tell who triggered it; set userId`,
+    );
   }
 };
 
@@ -31,5 +62,5 @@ export const adviseBestPractices: NonNullable<PublisherOptions['advise']> = (eve
 export function isPastTense(eventType: string): boolean {
   if (quickwmsEvents.get(eventType)) return true;
   const words = (eventType.split('.').at(-1) ?? '').split(/[_-]/);
-  return words.some((word) => /ed$/.test(word) || irregular.has(word));
+  return words.some((word) => word.endsWith('ed') || irregular.has(word));
 }

@@ -1,4 +1,5 @@
 import {
+  assertKnownOptions,
   Publisher,
   type Clock,
   type EventBus,
@@ -37,12 +38,29 @@ export interface EventPublisherConfig {
   ids?: Ids;
 }
 
+const knownOptions: readonly (keyof EventPublisherConfig)[] = [
+  'serviceName',
+  'eventBus',
+  'eventStore',
+  'storeBeforePublish',
+  'strict',
+  'relay',
+  'relayPollMs',
+  'intended',
+  'observer',
+  'logger',
+  'clock',
+  'ids',
+];
+
 /** Publishes warehouse events. */
 export class EventPublisher {
   readonly #publisher: Publisher;
 
-  /** @throws {TypeError} If the service name is missing. */
+  /** @throws {TypeError} If the service name or the bus is missing, or an option is not known. */
   constructor(config: EventPublisherConfig) {
+    assertKnownOptions('EventPublisher', config, knownOptions);
+    if (!config.eventBus) throw new TypeError('EventPublisher needs an eventBus to publish to');
     const { eventBus, eventStore, storeBeforePublish, ...shared } = config;
     this.#publisher = new Publisher({
       ...shared,
@@ -113,7 +131,10 @@ export class EventPublisher {
     data: T,
     transaction?: TransactionChoice,
   ): Promise<EventEnvelope<T>> {
-    return this.publish<T>({ type, qlid, subject: itemId, data: { itemId, qlid, ...data } }, transaction);
+    return this.publish<T>(
+      { type, qlid, subject: itemId, data: { itemId, qlid, ...data } },
+      transaction,
+    );
   }
 
   /** Publishes an event about an order; `data.orderId` is set unless `data` has it. */

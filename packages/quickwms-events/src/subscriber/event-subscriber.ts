@@ -14,7 +14,10 @@ import type { EventDataMap, EventType } from '../domains/index.ts';
 import { quickwmsEvents } from '../profile.ts';
 import type { TypedEventHandler } from '../types/index.ts';
 
-export interface EventSubscriberOptions extends Omit<ConsumerChoices, 'transactions' | 'inbox' | 'catalogue'> {
+export interface EventSubscriberOptions extends Omit<
+  ConsumerChoices,
+  'transactions' | 'inbox' | 'catalogue'
+> {
   /** Consumer group; `<serviceName>-group` unless given. */
   group?: string;
   /** Keeps inbox and dead letters, and gives handlers `context.tx`. A PostgreSQL bus brings its own. */
@@ -77,15 +80,23 @@ export class EventSubscriber {
     handler: TypedEventHandler<EventDataMap[Type]>,
     options?: SubscriptionOptions,
   ): this;
-  onMultiple<T>(eventTypes: string[], handler: TypedEventHandler<T>, options?: SubscriptionOptions): this;
-  onMultiple(eventTypes: string[], handler: TypedEventHandler<never>, options?: SubscriptionOptions): this {
+  onMultiple<T>(
+    eventTypes: string[],
+    handler: TypedEventHandler<T>,
+    options?: SubscriptionOptions,
+  ): this;
+  onMultiple(
+    eventTypes: string[],
+    handler: TypedEventHandler<never>,
+    options?: SubscriptionOptions,
+  ): this {
     return this.#register(eventTypes, handler, options);
   }
 
   /** Handles a whole domain, given as `item` or `item.*`. */
   onDomain(domain: string, handler: TypedEventHandler, options?: SubscriptionOptions): this {
     const pattern = domain === '*' || domain.endsWith('.*') ? domain : `${domain}.*`;
-    return this.#register([pattern], handler as TypedEventHandler<never>, options);
+    return this.#register([pattern], handler, options);
   }
 
   /** Begins to consume. Idempotent while running. */
@@ -117,7 +128,11 @@ export class EventSubscriber {
     return this.#group.health();
   }
 
-  #register(eventTypes: string[], handler: TypedEventHandler<never>, options: SubscriptionOptions = {}): this {
+  #register(
+    eventTypes: string[],
+    handler: TypedEventHandler<never>,
+    options: SubscriptionOptions = {},
+  ): this {
     const { broadcast = false, ...asked } = options;
     const schema = asked.schema ?? this.#catalogueSchema(eventTypes);
     const own = { ...asked, ...(schema ? { schema } : {}) };
@@ -126,7 +141,10 @@ export class EventSubscriber {
       this.#broadcasts.on(eventTypes, handler as unknown as Handler, own);
     } else {
       this.#handlers += 1;
-      this.#group.on(eventTypes, handler as unknown as Handler, { inbox: this.#options.inbox ?? false, ...own });
+      this.#group.on(eventTypes, handler as unknown as Handler, {
+        inbox: this.#options.inbox ?? false,
+        ...own,
+      });
     }
     return this;
   }
@@ -139,7 +157,14 @@ export class EventSubscriber {
 
 /** What the consumer group needs to know, with inbox and dead letters made from the database. */
 function choicesOf(options: EventSubscriberOptions): ConsumerChoices {
-  const { group: _group, database, schemaName, inbox: _inbox, strict: _strict, ...choices } = options;
+  const {
+    group: _group,
+    database,
+    schemaName,
+    inbox: _inbox,
+    strict: _strict,
+    ...choices
+  } = options;
   if (!database) return choices;
   const place = { client: database, ...(schemaName === undefined ? {} : { schema: schemaName }) };
   return {

@@ -1,6 +1,1 @@
-export type {
-  EventContext,
-  EventEnvelope,
-  EventHandler,
-  TypedEventHandler,
-} from './envelope.ts';
+export type { EventContext, EventEnvelope, EventHandler, TypedEventHandler } from './envelope.ts';

@@ -31,8 +31,20 @@ export const defaultRetryPolicies = {
     jitterFactor: 0.2,
     // Connection refused, reset or timed out; serialisation, deadlock, shutdown, too many connections.
     retryableErrors: [
-      'STORE_UNAVAILABLE', 'ECONNREFUSED', 'ECONNRESET', 'ETIMEDOUT', 'EPIPE',
-      '40001', '40P01', '57P01', '57P02', '57P03', '53300', '08000', '08003', '08006',
+      'STORE_UNAVAILABLE',
+      'ECONNREFUSED',
+      'ECONNRESET',
+      'ETIMEDOUT',
+      'EPIPE',
+      '40001',
+      '40P01',
+      '57P01',
+      '57P02',
+      '57P03',
+      '53300',
+      '08000',
+      '08003',
+      '08006',
     ],
   },
   /** The bus: it comes back, and nobody waits for one message. */
