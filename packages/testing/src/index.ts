@@ -1,8 +1,16 @@
+export { checkLedger } from './check-ledger.ts';
+export type { Expected, LedgerVerdict, Violation } from './check-ledger.ts';
 export { CrashPoints } from './crash-points.ts';
 export type { CrashMoment, CrashPlan } from './crash-points.ts';
 export { crashingSqlClient } from './crashing-sql-client.ts';
 export type { SqlClientShape, SqlRunner } from './crashing-sql-client.ts';
 export { crashingTransport } from './crashing-transport.ts';
+export { LedgerClient } from './ledger-client.ts';
+export type { LedgerEntry, LedgerEntryKind, RecordedEntry } from './ledger-entry.ts';
+export { startLedger } from './ledger.ts';
+export type { Ledger } from './ledger.ts';
 export { spawnWorker } from './spawn-worker.ts';
 export type { WorkerExit, WorkerMessage, WorkerOptions, WorkerProcess } from './spawn-worker.ts';
+export { recordPoints, sweep } from './sweep.ts';
+export type { SweepOptions, SweepReport, SweptWorld } from './sweep.ts';
 export { tellParent, workerArgs } from './worker-side.ts';

@@ -59,6 +59,14 @@ describe('a worker', () => {
     await expect(worker.finished()).rejects.toThrow(/exit code 3; it said\s+a complaint/);
   });
 
+  it('is killed when it does not end in time', async () => {
+    await using worker = echo('wait');
+    await worker.message('clock');
+
+    await expect(worker.finished(1)).rejects.toThrow(/was still running after 1 ms/);
+    expect(worker.running).toBe(false);
+  });
+
   it('tells who waits for it that it has ended', async () => {
     await using worker = echo('end');
 

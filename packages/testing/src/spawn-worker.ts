@@ -3,6 +3,8 @@ import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 
+import { systemClock } from '@waybill/core';
+
 import { Arrivals } from './arrivals.ts';
 import { siblingModule } from './sibling-module.ts';
 
@@ -126,14 +128,17 @@ export class WorkerProcess {
   }
 
   /** Waits until a signal has ended it, whoever sent it. @throws Error if it ended in any other way. */
-  async killed(signal: NodeJS.Signals = 'SIGKILL'): Promise<void> {
-    const exit = await this.exit;
+  async killed(
+    signal: NodeJS.Signals = 'SIGKILL',
+    deadlineMs: number = defaultDeadlineMs,
+  ): Promise<void> {
+    const exit = await this.#exitWithin(deadlineMs);
     if (exit.signal !== signal) throw this.#error(`should have been killed by ${signal}`, exit);
   }
 
   /** Waits until it has ended by itself with code 0. @throws Error with its standard error otherwise. */
-  async finished(): Promise<void> {
-    const exit = await this.exit;
+  async finished(deadlineMs: number = defaultDeadlineMs): Promise<void> {
+    const exit = await this.#exitWithin(deadlineMs);
     if (exit.code !== 0) throw this.#error('should have finished', exit);
   }
 
@@ -141,6 +146,19 @@ export class WorkerProcess {
   async [Symbol.asyncDispose](): Promise<void> {
     if (this.running) this.#child.kill('SIGKILL');
     await this.exit;
+  }
+
+  /** A worker that hangs is killed, so that its last words can be shown. */
+  async #exitWithin(deadlineMs: number): Promise<WorkerExit> {
+    let late = false;
+    const cancel = systemClock.schedule(deadlineMs, () => {
+      late = true;
+      this.#child.kill('SIGKILL');
+    });
+    const exit = await this.exit;
+    cancel();
+    if (late) throw this.#error(`was still running after ${deadlineMs} ms`, exit);
+    return exit;
   }
 
   async #watchExit(): Promise<WorkerExit> {

@@ -1,0 +1,58 @@
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+
+import { spawnWorker } from './spawn-worker.ts';
+import { recordPoints, sweep, type SweptWorld } from './sweep.ts';
+
+const transfer = new URL('../test/workers/transfer.ts', import.meta.url);
+
+/** A folder in which a worker appends two amounts; a careless one repeats what it did before. */
+async function transferWorld({ careless = false } = {}): Promise<SweptWorld> {
+  const folder = await mkdtemp(join(tmpdir(), 'sweep-test-'));
+  return {
+    start: (plan) => spawnWorker(transfer, { folder, plan, careless }),
+    async check() {
+      const amounts = (await readFile(join(folder, 'target'), 'utf8')).match(/^ten|^twenty/gm);
+      expect(amounts).toEqual(['ten', 'twenty']);
+    },
+    close: () => rm(folder, { recursive: true }),
+  };
+}
+
+describe('a sweep', () => {
+  it('lists the points of a run', async () => {
+    const world = await transferWorld();
+
+    expect(await recordPoints(world)).toEqual(['append ten', 'append twenty', 'append end']);
+    await world.close();
+  });
+
+  it('kills a process before and after each of its points and lets another finish', async () => {
+    const { survived } = await sweep({ world: transferWorld });
+
+    expect(survived).toEqual([
+      'before append ten',
+      'after append ten',
+      'before append twenty',
+      'after append twenty',
+      'before append end',
+      'after append end',
+    ]);
+  });
+
+  it('names the crash that leaves the world wrong', async () => {
+    const careless = () => transferWorld({ careless: true });
+
+    await expect(sweep({ world: careless })).rejects.toThrow('a crash after append ten');
+  });
+
+  it('fails when the process does not die at the point it was to die at', async () => {
+    const points = ['append thirty'];
+
+    await expect(sweep({ world: transferWorld, points })).rejects.toThrow(
+      /before append thirty: worker transfer.ts should have been killed by SIGKILL: exit code 0/,
+    );
+  });
+});
