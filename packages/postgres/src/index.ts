@@ -11,3 +11,5 @@ export type { MigrateOptions } from './migrate.ts';
 export { engineMigrations } from './migration-files.ts';
 export type { MigrationSet } from './migration-files.ts';
 export { printMigrations } from './print-migrations.ts';
+export { PostgresEventStore } from './event-store.ts';
+export type { PostgresEventStoreOptions } from './event-store.ts';
