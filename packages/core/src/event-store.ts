@@ -13,7 +13,7 @@ export interface AppendOptions extends TransactionChoice {
 export interface EventQueryOptions {
   /** Most events, 1 to 10,000; 1,000 unless given. */
   limit?: number;
-  /** Skip everything up to and including this position. */
+  /** Skip, in reading order, everything up to and including this position. */
   afterPosition?: bigint;
   /** Only this type. */
   eventType?: string;

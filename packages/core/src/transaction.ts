@@ -5,6 +5,7 @@
 export interface TransactionRunner<Tx extends object = object> {
   /**
    * Begins a transaction, runs `work`, and commits when it resolves or rolls back when it rejects.
+   * Ends no earlier than `work` does, also when it was aborted: nobody repeats what still runs.
    *
    * @returns What `work` returned, once the commit is durable.
    * @throws What `work` threw; `STORE_UNAVAILABLE` if the outcome of the commit is unknown.

@@ -1,9 +1,26 @@
 import { describe, it } from 'vitest';
 
+import { ManualClock } from '../memory/manual-clock.ts';
 import { MemoryBroker } from '../memory/memory-broker.ts';
+import { MemoryDatabase } from '../memory/memory-database.ts';
+import { MemoryDeadLetterQueue } from '../memory/memory-dead-letter-queue.ts';
+import { MemoryEventStore } from '../memory/memory-event-store.ts';
+import { MemoryIdempotencyStore } from '../memory/memory-idempotency-store.ts';
+import { MemoryInbox } from '../memory/memory-inbox.ts';
+import { MemoryOutbox } from '../memory/memory-outbox.ts';
 import { MemoryTransport } from '../memory/memory-transport.ts';
+import type { Profile } from '../envelope.ts';
+import { describeDeadLetterQueue } from './describe-dead-letter-queue.ts';
+import { describeEventStore, type EventStoreConformanceOptions } from './describe-event-store.ts';
+import { describeIdempotencyStore } from './describe-idempotency-store.ts';
+import { describeInbox } from './describe-inbox.ts';
+import { describeOutbox } from './describe-outbox.ts';
+import { describeTransactions } from './describe-transactions.ts';
 import { describeTransport } from './describe-transport.ts';
+import type { StoreConformanceOptions } from './store/store-bench.ts';
 import type { TransportConformanceOptions } from './transport/transport-bench.ts';
+
+const api = { describe, it };
 
 const transport: TransportConformanceOptions = {
   capabilities: MemoryTransport.capabilities,
@@ -14,4 +31,38 @@ const transport: TransportConformanceOptions = {
   },
 };
 
-describeTransport('memory', transport, { describe, it });
+/** A store of its own for each case, in a database of its own, under a clock that the case moves. */
+function inMemory<Store>(
+  make: (database: MemoryDatabase, options: { clock: ManualClock }) => Store,
+): StoreConformanceOptions<Store> {
+  return {
+    capabilities: { transactions: true, concurrentTransactions: false },
+    create: async () => {
+      const clock = new ManualClock(Date.UTC(2026, 5, 1));
+      const transactions = new MemoryDatabase();
+      const store = make(transactions, { clock });
+      return { store, transactions, passTime: (ms) => clock.advance(ms) };
+    },
+  };
+}
+
+const tenants: Profile = {
+  name: 'tenants',
+  attributes: [{ name: 'tenant', wire: 'tenant', column: 'tenant', validate: () => undefined }],
+};
+const eventStore: EventStoreConformanceOptions = {
+  ...inMemory((database, { clock }) => new MemoryEventStore(database, { clock, profile: tenants })),
+  attribute: { name: 'tenant', value: 'acme', other: 'umbrella' },
+};
+const outbox = inMemory((database, options) => new MemoryOutbox(database, options));
+const inbox = inMemory((database, options) => new MemoryInbox(database, options));
+const deadLetters = inMemory((database, options) => new MemoryDeadLetterQueue(database, options));
+const idempotency = inMemory((database, options) => new MemoryIdempotencyStore(database, options));
+
+describeTransport('memory', transport, api);
+describeEventStore('memory', eventStore, api);
+describeTransactions('memory', outbox, api);
+describeOutbox('memory', outbox, api);
+describeInbox('memory', inbox, api);
+describeDeadLetterQueue('memory', deadLetters, api);
+describeIdempotencyStore('memory', idempotency, api);

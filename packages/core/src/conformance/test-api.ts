@@ -1,12 +1,12 @@
 /** What a suite needs of a test runner; `describe` and `it` of vitest, jest and `node:test` fit. */
 export interface TestApi {
-  describe(name: string, body: () => void): unknown;
-  it: TestFunction;
+  readonly describe: (name: string, body: () => void) => unknown;
+  readonly it: TestFunction;
 }
 
 export interface TestFunction {
   (name: string, body: () => Promise<void>): unknown;
-  skip(name: string, body: () => Promise<void>): unknown;
+  readonly skip: (name: string, body: () => Promise<void>) => unknown;
 }
 
 /** Registers one case. */

@@ -46,9 +46,9 @@ export class MemoryDeadLetterQueue implements DeadLetterQueue {
     this.#ids = ids;
   }
 
-  add(failure: NewDeadLetter, options?: TransactionChoice): Promise<string> {
+  async add(failure: NewDeadLetter, options?: TransactionChoice): Promise<string> {
     const copy = structuredClone(failure);
-    return this.#database.join(options, (tx) => {
+    return await this.#database.join(options, (tx) => {
       const knownId = this.#byFailure.get(nameOf(copy));
       return knownId === undefined ? this.#insert(tx, copy) : this.#merge(tx, knownId, copy);
     });
@@ -74,9 +74,9 @@ export class MemoryDeadLetterQueue implements DeadLetterQueue {
     return this.#database.join(undefined, () => this.#copyOf(this.#byFailure.get(name)));
   }
 
-  list(filter: DeadLetterFilter = {}): Promise<DeadLetter[]> {
+  async list(filter: DeadLetterFilter = {}): Promise<DeadLetter[]> {
     const limit = checkedLimit(filter.limit);
-    return this.#database.join(undefined, () =>
+    return await this.#database.join(undefined, () =>
       this.#oldestFirst()
         .filter(({ deadLetter }) => matches(deadLetter, filter))
         .slice(0, limit)

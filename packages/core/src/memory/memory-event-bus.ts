@@ -20,7 +20,14 @@ export interface MemoryEventBusOptions {
 /** A bus within one process, for tests and for trying things out; nothing survives the process. */
 export class MemoryEventBus extends TransportEventBus {
   constructor(options: MemoryEventBusOptions) {
-    const { serviceName, transport, profile = plainProfile, catalogue, consumers, observer } = options;
+    const {
+      serviceName,
+      transport,
+      profile = plainProfile,
+      catalogue,
+      consumers,
+      observer,
+    } = options;
     super({
       serviceName,
       transport: transport ?? new MemoryTransport(),

@@ -41,9 +41,9 @@ export class MemoryEventStore<E extends EventEnvelope = EventEnvelope> implement
     this.#clock = clock;
   }
 
-  append(event: E, options: AppendOptions = {}): Promise<bigint> {
+  async append(event: E, options: AppendOptions = {}): Promise<bigint> {
     const json = JSON.stringify(event);
-    return this.#database.join(options, (tx) => {
+    return await this.#database.join(options, (tx) => {
       const known = this.#known(event, json);
       if (known !== undefined) return known;
       this.#assertExpected(event, options.expectedPosition);
@@ -51,9 +51,9 @@ export class MemoryEventStore<E extends EventEnvelope = EventEnvelope> implement
     });
   }
 
-  appendBatch(events: readonly E[], options?: TransactionChoice): Promise<bigint[]> {
+  async appendBatch(events: readonly E[], options?: TransactionChoice): Promise<bigint[]> {
     const batch = events.map((event) => ({ event, json: JSON.stringify(event) }));
-    return this.#database.join(options, (tx) => {
+    return await this.#database.join(options, (tx) => {
       // A joined transaction may go on after a refusal, so the batch is refused before it is begun.
       for (const { event, json } of batch) this.#known(event, json);
       assertOneBodyPerIdentity(batch);

@@ -54,7 +54,7 @@ export class MemoryIdempotencyStore implements IdempotencyStore {
     }));
   }
 
-  complete(
+  async complete(
     key: string,
     token: string,
     result: unknown,
@@ -69,7 +69,7 @@ export class MemoryIdempotencyStore implements IdempotencyStore {
       result: kept,
       expiresAtMs: this.#clock.now() + ttlMs,
     });
-    return this.#change(key, token, end, options);
+    return await this.#change(key, token, end, options);
   }
 
   release(key: string, token: string, error: string): Promise<boolean> {

@@ -9,7 +9,10 @@ export class MemoryInbox implements Inbox {
   /** When each handling was recorded, in milliseconds since the epoch. */
   readonly #recordedAt = new Map<string, number>();
 
-  constructor(database: MemoryDatabase = new MemoryDatabase(), { clock = systemClock }: { clock?: Clock } = {}) {
+  constructor(
+    database: MemoryDatabase = new MemoryDatabase(),
+    { clock = systemClock }: { clock?: Clock } = {},
+  ) {
     this.#database = database;
     this.#clock = clock;
   }

@@ -19,7 +19,10 @@ export class MemoryOutbox implements Outbox {
   readonly #draining = new Set<number>();
   readonly #listeners = new Set<() => void>();
 
-  constructor(database: MemoryDatabase = new MemoryDatabase(), { clock = systemClock }: { clock?: Clock } = {}) {
+  constructor(
+    database: MemoryDatabase = new MemoryDatabase(),
+    { clock = systemClock }: { clock?: Clock } = {},
+  ) {
     this.#database = database;
     this.#clock = clock;
   }

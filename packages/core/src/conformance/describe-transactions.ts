@@ -1,0 +1,158 @@
+import assert from 'node:assert/strict';
+
+import { isEventError } from '../errors.ts';
+import type { Outbox } from '../outbox.ts';
+import { onStore, type StoreBench, type StoreConformanceOptions } from './store/store-bench.ts';
+import type { TestApi } from './test-api.ts';
+
+/**
+ * The law of `TransactionRunner`, seen through an outbox that joins its transactions.
+ *
+ * @param name Of the adapter, for the report.
+ * @param api `describe` and `it` of the caller's test runner.
+ */
+export function describeTransactions(
+  name: string,
+  options: StoreConformanceOptions<Outbox>,
+  { describe, it }: TestApi,
+): void {
+  const bench = onStore(options);
+
+  describe(`transactions ${name}`, () => {
+    it(
+      'commits when the work resolves, and answers what it returned',
+      bench(async (b) => {
+        const answer = await b.transactions.run(async (tx) => {
+          await b.store.add([b.message()], { tx });
+          return 'done';
+        });
+        assert.equal(answer, 'done');
+        assert.equal(await waiting(b), 1);
+      }),
+    );
+
+    it(
+      'rolls back when the work rejects, and rejects with the very reason',
+      bench(async (b) => {
+        await b.rolledBack((tx) => b.store.add([b.message()], { tx }));
+        assert.equal(await waiting(b), 0);
+      }),
+    );
+
+    it(
+      'rolls back and refuses the handle as soon as the signal is aborted',
+      bench(async (b) => {
+        const controller = new AbortController();
+        let refusal: unknown;
+        const running = b.transactions.run(
+          async (tx) => {
+            await b.store.add([b.message()], { tx });
+            controller.abort(new Error('took too long'));
+            refusal = await b.store.add([b.message()], { tx }).catch((error: unknown) => error);
+          },
+          { signal: controller.signal },
+        );
+        await assert.rejects(running);
+        assert.ok(isEventError(refusal, 'TX_FINISHED'), String(refusal));
+        assert.equal(await waiting(b), 0);
+      }),
+    );
+
+    it(
+      'does not keep others waiting for work that was aborted and hangs',
+      bench(async (b) => {
+        const controller = new AbortController();
+        const { promise: hanging, resolve: release } = Promise.withResolvers<void>();
+        const { promise: entered, resolve: enter } = Promise.withResolvers<void>();
+        const stuck = b.transactions.run(
+          async (tx) => {
+            await b.store.add([b.message()], { tx });
+            enter();
+            await hanging;
+          },
+          { signal: controller.signal },
+        );
+        const settled = stuck.then(
+          () => 'committed',
+          () => 'rolled back',
+        );
+        await entered;
+        controller.abort(new Error('took too long'));
+        await b.transactions.run((tx) => b.store.add([b.message({ id: 'next' })], { tx }));
+        assert.equal(await waiting(b), 1);
+        release();
+        assert.equal(await settled, 'rolled back');
+        assert.equal(await waiting(b), 1);
+      }),
+    );
+
+    it(
+      'does not end before its work has, so that nobody repeats work that still runs',
+      bench(async (b) => {
+        const controller = new AbortController();
+        const { promise: hanging, resolve: release } = Promise.withResolvers<void>();
+        const { promise: entered, resolve: enter } = Promise.withResolvers<void>();
+        const order: string[] = [];
+        const running = b.transactions.run(
+          async () => {
+            enter();
+            await hanging;
+            order.push('work');
+          },
+          { signal: controller.signal },
+        );
+        const ended = running.catch(() => undefined).then(() => order.push('transaction'));
+        await entered;
+        controller.abort(new Error('took too long'));
+        await b.transactions.run(async (tx) => b.store.add([b.message()], { tx }));
+        release();
+        await ended;
+        assert.deepEqual(order, ['work', 'transaction']);
+      }),
+    );
+
+    it(
+      'does not begin when the signal was aborted before',
+      bench(async (b) => {
+        let begun = false;
+        const running = b.transactions.run(async () => void (begun = true), {
+          signal: AbortSignal.abort(new Error('too late')),
+        });
+        await assert.rejects(running);
+        assert.equal(begun, false);
+      }),
+    );
+
+    it(
+      'keeps what was committed when the signal is aborted afterwards',
+      bench(async (b) => {
+        const controller = new AbortController();
+        await b.transactions.run((tx) => b.store.add([b.message()], { tx }), {
+          signal: controller.signal,
+        });
+        controller.abort();
+        assert.equal(await waiting(b), 1);
+      }),
+    );
+
+    it(
+      'runs many transactions that were begun together, each whole or not at all',
+      bench(async (b) => {
+        const runs = Array.from({ length: 20 }, (_, number) =>
+          b.transactions.run(async (tx) => {
+            await b.store.add([b.message({ key: `order-${number}` })], { tx });
+            if (number % 4 === 0) throw new Error('no');
+            await b.store.add([b.message({ key: `order-${number}` })], { tx });
+          }),
+        );
+        const outcomes = await Promise.allSettled(runs);
+        assert.equal(outcomes.filter(({ status }) => status === 'fulfilled').length, 15);
+        assert.equal(await waiting(b), 30);
+      }),
+    );
+  });
+}
+
+async function waiting(b: StoreBench<Outbox>): Promise<number> {
+  return (await b.store.status()).waiting;
+}
