@@ -57,17 +57,45 @@ export class GroupCommit<Item, Result> {
   }
 
   async #write(group: readonly Waiting<Item, Result>[]): Promise<void> {
+    let results: readonly Result[];
     try {
-      const results = await this.#options.flush(group.map(({ item }) => item));
-      for (const [index, { resolve }] of group.entries()) resolve(results[index]!);
+      results = await this.#options.flush(group.map(({ item }) => item));
     } catch (error) {
-      if (group.length === 1 || !this.#options.isItemFault(error)) {
-        for (const { reject } of group) reject(error);
-        return;
-      }
-      const middle = group.length >> 1;
-      await this.#write(group.slice(0, middle));
-      await this.#write(group.slice(middle));
+      await this.#refuse(group, error);
+      return;
+    }
+    if (results.length !== group.length) {
+      // Whose result is missing cannot be known, and writing again would write twice.
+      const message = `flush returned ${results.length} results for ${group.length} items`;
+      rejectAll(group, new TypeError(message));
+      return;
+    }
+    for (const [index, { resolve }] of group.entries()) resolve(results[index]!);
+  }
+
+  async #refuse(group: readonly Waiting<Item, Result>[], error: unknown): Promise<void> {
+    if (group.length === 1 || !this.#isItemFault(error)) {
+      rejectAll(group, error);
+      return;
+    }
+    const middle = group.length >> 1;
+    await this.#write(group.slice(0, middle));
+    await this.#write(group.slice(middle));
+  }
+
+  #isItemFault(error: unknown): boolean {
+    try {
+      return this.#options.isItemFault(error);
+    } catch {
+      // An error that cannot even be judged must not leave everybody waiting.
+      return false;
     }
   }
+}
+
+function rejectAll(
+  group: readonly { readonly reject: (error: unknown) => void }[],
+  error: unknown,
+): void {
+  for (const { reject } of group) reject(error);
 }

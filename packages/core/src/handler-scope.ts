@@ -18,12 +18,15 @@ export function runInScope<T>(scope: HandlerScope, work: () => T): T {
   return storage.run(scope, work);
 }
 
+const outside = AsyncLocalStorage.snapshot();
+
 /**
- * Runs `work` as if no handler had called it: for loops that a handler's call happens to start, and
- * that live on when its transaction has long ended.
+ * Runs `work` as if nobody had called it: for loops that some call happens to start, and that live on
+ * when the handler, the transaction or the request that it was made in has long ended. Other people's
+ * context (a tracer's span, a request's user) is left behind as well, or it would never be freed.
  */
 export function runOutsideScope<T>(work: () => T): T {
-  return storage.exit(work);
+  return outside(() => storage.exit(work));
 }
 
 /** The handler that the current call was made in, if any. */

@@ -1,3 +1,5 @@
+import { runOutsideScope } from './handler-scope.ts';
+
 /** One piece of work in a lane; it handles its own errors and never rejects. */
 export type LaneTask = () => Promise<void>;
 
@@ -68,7 +70,8 @@ export class Lanes {
     const queue = this.#queues.get(key)!;
     const task = queue.shift()!;
     try {
-      await task();
+      // Not in the scope of whoever added it, nor of the task that ran before.
+      await runOutsideScope(task);
     } finally {
       this.#running -= 1;
       if (queue.length > 0) this.#ready.push(key);
