@@ -53,7 +53,7 @@ export class EventWriter {
     }
     const tx = chosenTransaction(options);
     if (tx) return position((await this.#appender.append(joinable(tx), [row]))[0]!);
-    this.#client.refuseSelfWait?.();
+    this.#client.assertFree?.();
     return position(await this.#group.add(row));
   }
 

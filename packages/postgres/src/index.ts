@@ -13,3 +13,5 @@ export type { MigrationSet } from './migration-files.ts';
 export { printMigrations } from './print-migrations.ts';
 export { PostgresEventStore } from './event-store.ts';
 export type { PostgresEventStoreOptions } from './event-store.ts';
+export { PostgresIdempotencyStore } from './idempotency-store.ts';
+export type { PostgresIdempotencyStoreOptions } from './idempotency-store.ts';

@@ -6,7 +6,7 @@ import { PgConnection } from './pg-connection.ts';
 import { loadPg } from './pg-driver.ts';
 import type { PgPool } from './pg-driver.ts';
 import { PgListener } from './pg-listener.ts';
-import { runTransaction } from './run-transaction.ts';
+import { outlastWork, runTransaction } from './run-transaction.ts';
 import type { SqlClient, SqlResult, SqlTransaction } from './sql-client.ts';
 
 /** A server by its address, or the application's own pool, which stays the application's to end. */
@@ -79,7 +79,9 @@ class PgClient implements SqlClient {
   }
 
   async run<T>(work: (tx: SqlTransaction) => Promise<T>, options?: TransactionOptions): Promise<T> {
-    return await this.#using((connection) => runTransaction(connection, work, options));
+    return await outlastWork(work, (tracked) =>
+      this.#using((connection) => runTransaction(connection, tracked, options)),
+    );
   }
 
   async listen(channel: string, heard: (payload: string) => void): Promise<() => Promise<void>> {

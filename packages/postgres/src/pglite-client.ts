@@ -7,7 +7,7 @@ import { closedError } from './closed-error.ts';
 import { executeOnPglite, loadPglite } from './pglite-driver.ts';
 import type { PgliteDatabase } from './pglite-driver.ts';
 import { quoteIdentifier } from './quote-identifier.ts';
-import { runTransaction } from './run-transaction.ts';
+import { outlastWork, runTransaction } from './run-transaction.ts';
 import type { RawConnection } from './run-transaction.ts';
 import { SerialQueue } from './serial-queue.ts';
 import type { SqlClient, SqlResult, SqlTransaction } from './sql-client.ts';
@@ -60,11 +60,10 @@ class PgliteClient implements SqlClient {
   }
 
   async run<T>(work: (tx: SqlTransaction) => Promise<T>, options?: TransactionOptions): Promise<T> {
-    const scoped = (tx: SqlTransaction): Promise<T> => this.#around.run(tx, () => work(tx));
-    return await this.#inTurn(
-      () => runTransaction(this.#connection, scoped, options),
-      options?.signal,
-    );
+    return await outlastWork(work, (tracked) => {
+      const scoped = (tx: SqlTransaction): Promise<T> => this.#around.run(tx, () => tracked(tx));
+      return this.#inTurn(() => runTransaction(this.#connection, scoped, options), options?.signal);
+    });
   }
 
   async listen(channel: string, heard: (payload: string) => void): Promise<() => Promise<void>> {
@@ -75,7 +74,7 @@ class PgliteClient implements SqlClient {
     };
   }
 
-  refuseSelfWait(): void {
+  assertFree(): void {
     if (this.#around.getStore()?.finished !== false) return;
     throw new EventError(
       'TX_SELF_WAIT',
@@ -86,14 +85,14 @@ class PgliteClient implements SqlClient {
 
   async close(): Promise<void> {
     if (this.#closed) return;
-    this.refuseSelfWait();
+    this.assertFree();
     this.#closed = true;
     await this.#queue.run(() => this.#database.close());
   }
 
   async #inTurn<T>(task: () => Promise<T>, signal?: AbortSignal): Promise<T> {
     if (this.#closed) throw closedError();
-    this.refuseSelfWait();
+    this.assertFree();
     return await this.#queue.run(task, signal);
   }
 }

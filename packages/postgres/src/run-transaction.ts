@@ -21,6 +21,7 @@ export interface RawConnection {
 
 /**
  * Begins a transaction on `connection`, runs `work` with a revocable handle, and commits or rolls back.
+ * When aborted it rolls back at once and gives the connection up, although `work` may still run.
  *
  * @throws What `work` threw; the signal's reason when it was aborted; `STORE_UNAVAILABLE` if the
  * outcome of the commit is unknown; `STORE_REJECTED` if `work` hid the failure of a statement.
@@ -46,6 +47,24 @@ export async function runTransaction<T>(
     throw error;
   } finally {
     abort.stop();
+  }
+}
+
+/**
+ * Lets a transaction end for its caller no earlier than its work, so that nobody repeats what still runs.
+ *
+ * @param begin Runs the transaction with the work it is given, and frees the connection.
+ */
+export async function outlastWork<T>(
+  work: (tx: SqlTransaction) => Promise<T>,
+  begin: (work: (tx: SqlTransaction) => Promise<T>) => Promise<T>,
+): Promise<T> {
+  let running: Promise<T> | undefined;
+  try {
+    return await begin((tx) => (running = work(tx)));
+  } finally {
+    // Its outcome counts only where the transaction has waited for it.
+    await running?.catch(() => {});
   }
 }
 

@@ -50,6 +50,6 @@ export interface SqlClient extends SqlQueryable {
    *
    * @throws {EventError} `TX_SELF_WAIT` on an embedded database, inside an open transaction of it.
    */
-  refuseSelfWait?(): void;
+  assertFree?(): void;
   close(): Promise<void>;
 }
