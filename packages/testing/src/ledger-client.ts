@@ -39,7 +39,7 @@ export class LedgerClient {
   /**
    * Enters what happened.
    *
-   * @returns Its place in the ledger, once it is on disk; nothing that comes later can undo it.
+   * @returns Its place in the ledger, once it is in the file; no kill can undo it.
    * @throws Error if the connection is lost; the entry may be in the ledger or not.
    */
   report(entry: LedgerEntry): Promise<number> {

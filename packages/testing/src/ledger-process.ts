@@ -1,4 +1,5 @@
-// The ledger itself: appends what it is told to a file and answers when it is on disk.
+// The ledger itself: appends what it is told to a file and answers when the kernel has it, which no
+// kill can undo.
 //
 // One line of JSON per entry comes in; `{"sequence":n}` goes back, in the same order.
 
@@ -50,14 +51,13 @@ function parse(line: string): LedgerEntry | undefined {
   }
 }
 
-/** Whatever came while the disk was busy is written together. */
+/** Whatever came during a write is written together. */
 async function writeWaiting(): Promise<void> {
   writing = true;
   while (waiting.length > 0) {
     const batch = waiting;
     waiting = [];
     await file.appendFile(batch.map(({ line }) => line).join(''));
-    await file.datasync();
     for (const { sequence, socket } of batch) socket.write(`${JSON.stringify({ sequence })}\n`);
   }
   writing = false;
