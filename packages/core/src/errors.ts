@@ -164,6 +164,11 @@ export function isEventError<Code extends ErrorCode = ErrorCode>(
   error: unknown,
   code?: Code,
 ): error is EventError<Code> {
-  if (!(error instanceof Error) || error.name !== 'EventError' || !('code' in error)) return false;
-  return code === undefined || error.code === code;
+  try {
+    if (!(error instanceof Error) || error.name !== 'EventError' || !('code' in error)) return false;
+    return code === undefined || error.code === code;
+  } catch {
+    // Handlers throw anything, also what throws again when it is looked at. Ours does not.
+    return false;
+  }
 }

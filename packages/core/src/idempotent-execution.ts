@@ -2,8 +2,10 @@ import { createHash } from 'node:crypto';
 
 import { systemClock, type Clock } from './clock.ts';
 import { EventError } from './errors.ts';
+import { runOutsideScope } from './handler-scope.ts';
 import type { IdempotencyStore } from './idempotency-store.ts';
 import { assertRange } from './options.ts';
+import { messageOfThrown } from './thrown.ts';
 
 const maxKeyLength = 255;
 /** A result is kept for whoever asks again; beyond this it belongs into a table of the caller's own. */
@@ -13,24 +15,23 @@ const maxResultBytes = 1024 * 1024;
 export type IdempotencyKeyParts = Readonly<Record<string, string | undefined>>;
 
 /**
- * Makes a key from its parts.
+ * Makes a key from its parts, whatever their order.
  *
- * @returns The parts joined by `:` while that is short and unambiguous, else a hash of the parts with
- *   their lengths, so that no two different lists of parts share a key. At most 255 characters.
+ * @returns `name=value` of each part, joined by `:`, while that is short and unambiguous; else a hash of
+ *   names and values with their lengths. No two different sets of parts share a key. At most 255
+ *   characters.
  * @throws {TypeError} If there is no part.
  */
 export function generateIdempotencyKey(parts: IdempotencyKeyParts): string {
-  const values = Object.entries(parts).filter(
-    (part): part is [string, string] => part[1] !== undefined,
-  );
-  if (values.length === 0) throw new TypeError('an idempotency key needs at least one part');
-  const readable = values.map(([, value]) => value).join(':');
-  const plain = values.every(([, value]) => value !== '' && /^[\w.@/-]+$/.test(value));
+  const given = Object.entries(parts)
+    .filter((part): part is [string, string] => part[1] !== undefined)
+    .sort(([a], [b]) => (a < b ? -1 : 1));
+  if (given.length === 0) throw new TypeError('an idempotency key needs at least one part');
+  const readable = given.map(([name, value]) => `${name}=${value}`).join(':');
+  const plain = given.flat().every((text) => /^[\w.@/-]+$/.test(text));
   if (plain && readable.length <= maxKeyLength) return readable;
-  const exact = values
-    .map(([name, value]) => `${name.length}:${name}${value.length}:${value}`)
-    .join('');
-  return `sha256-${createHash('sha256').update(exact).digest('hex')}`;
+  const exact = given.flat().map((text) => `${text.length}:${text}`);
+  return `sha256-${createHash('sha256').update(exact.join('')).digest('hex')}`;
 }
 
 export interface IdempotentExecutionOptions {
@@ -110,7 +111,7 @@ export class IdempotentExecution {
       assertResult(key, result);
     } catch (error) {
       stopRenewing();
-      await this.#store.release(key, token, error instanceof Error ? error.message : String(error));
+      await this.#release(key, token, error);
       throw error;
     }
     stopRenewing();
@@ -122,16 +123,29 @@ export class IdempotentExecution {
     );
   }
 
+  /** Frees the key, unless that fails too: the claim then lapses, and the caller wants to know the first error. */
+  async #release(key: string, token: string, error: unknown): Promise<void> {
+    const reason = messageOfThrown(error);
+    try {
+      // A handler's transaction is about to be rolled back, and would take this back with it.
+      await runOutsideScope(() => this.#store.release(key, token, reason));
+    } catch {
+      return;
+    }
+  }
+
   #keepClaim(key: string, token: string): () => void {
     let ended = false;
-    let cancel = this.#clock.schedule(this.#claimMs / 3, renew.bind(this));
-    function renew(this: IdempotentExecution): void {
-      const again = (): void => {
-        if (!ended) cancel = this.#clock.schedule(this.#claimMs / 3, renew.bind(this));
-      };
-      // A lost claim shows when the result is refused; a failed renewal may still succeed next time.
-      this.#store.renew(key, token, this.#claimMs).then((held) => held && again(), again);
-    }
+    let cancel = (): void => {};
+    const again = (): void => {
+      if (!ended) cancel = this.#clock.schedule(this.#claimMs / 3, renew);
+    };
+    // A lost claim shows when the result is refused; a failed renewal may still succeed next time.
+    const renew = (): void =>
+      runOutsideScope(() => {
+        this.#store.renew(key, token, this.#claimMs).then((held) => held && again(), again);
+      });
+    again();
     return () => {
       ended = true;
       cancel();

@@ -1,5 +1,6 @@
 import { isEventError } from './errors.ts';
-import { assertRange } from './options.ts';
+import { assertKnownOptions, assertRange } from './options.ts';
+import { readThrown } from './thrown.ts';
 
 /** When to try again, and how long to wait before. */
 export interface RetryPolicy {
@@ -18,6 +19,16 @@ export interface RetryPolicy {
   /** Codes or names of errors that are not worth a retry; wins over `retryableErrors`. */
   nonRetryableErrors?: readonly string[];
 }
+
+const policyOptions: readonly (keyof RetryPolicy)[] = [
+  'maxRetries',
+  'baseDelayMs',
+  'maxDelayMs',
+  'backoffMultiplier',
+  'jitterFactor',
+  'retryableErrors',
+  'nonRetryableErrors',
+];
 
 /** What handlers get unless they ask for something else. */
 export const defaultRetryPolicy: RetryPolicy = {
@@ -55,18 +66,35 @@ export function isRetryable(policy: RetryPolicy, error: unknown): boolean {
   return isEventError(error) ? error.retryable : true;
 }
 
-/** @throws {TypeError} If a number is outside its range. */
+/** The policy `base` with what `said` says otherwise; what is `undefined` there says nothing. */
+export function mergeRetryPolicy(
+  base: RetryPolicy,
+  said: Partial<RetryPolicy> | undefined,
+): RetryPolicy {
+  const given = Object.entries(said ?? {}).filter(([, value]) => value !== undefined);
+  return { ...base, ...Object.fromEntries(given) };
+}
+
+/** @throws {TypeError} If a number is outside its range, or an option is not known. */
 export function assertRetryPolicy(policy: RetryPolicy, where: string): void {
+  assertKnownOptions(`${where}: retry`, policy, policyOptions);
   assertRange(where, 'maxRetries', policy.maxRetries, 0, 100, true);
   assertRange(where, 'baseDelayMs', policy.baseDelayMs, 0, 2 ** 31 - 1);
   assertRange(where, 'maxDelayMs', policy.maxDelayMs, 0, 2 ** 31 - 1);
   assertRange(where, 'backoffMultiplier', policy.backoffMultiplier, 1, 100);
   assertRange(where, 'jitterFactor', policy.jitterFactor, 0, 1);
+  assertNames(where, 'retryableErrors', policy.retryableErrors);
+  assertNames(where, 'nonRetryableErrors', policy.nonRetryableErrors);
+}
+
+function assertNames(where: string, name: string, names: readonly string[] | undefined): void {
+  if (names === undefined) return;
+  if (Array.isArray(names) && names.every((each) => typeof each === 'string')) return;
+  throw new TypeError(`${where}: ${name} must be a list of error codes or names`);
 }
 
 function namesOf(error: unknown): string[] {
   if (typeof error === 'string') return [error];
-  if (typeof error !== 'object' || error === null) return [];
-  const { code, name } = error as { code?: unknown; name?: unknown };
-  return [code, name].filter((value) => typeof value === 'string');
+  const names = [readThrown(error, 'code'), readThrown(error, 'name')];
+  return names.filter((value) => typeof value === 'string');
 }

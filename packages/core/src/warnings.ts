@@ -1,5 +1,8 @@
 import type { Logger, Observer, WarningCode } from './observer.ts';
 
+/** A caller that makes up event types without end must not fill the memory, or the log. */
+const maxSites = 1_000;
+
 /** Gives each warning once per call site, and not at all where the user said that it is intended. */
 export class Warnings {
   readonly #observe: Observer;
@@ -19,6 +22,7 @@ export class Warnings {
   once(code: WarningCode, site: string, message: string): void {
     const seen = `${code} ${site}`;
     if (this.#intended.has(code) || this.#given.has(seen)) return;
+    if (this.#given.size >= maxSites) return;
     this.#given.add(seen);
     this.#observe({ kind: 'warning', code, message });
     this.#logger.warn({ code, site }, message);
