@@ -69,6 +69,8 @@ export type Observation =
   /** A settle, heartbeat or write came from somebody who had lost ownership, and was refused. */
   | { kind: 'stale-refused'; group: string; what: string; coordinates?: Coordinates }
   | { kind: 'took-over'; group: string; what: string }
+  /** A transport could not read for a group, or write what it had settled; it tries again. */
+  | { kind: 'consume-failed'; group: string; error: unknown }
   | { kind: 'wire-spelling'; attribute: string; eventType: string }
   | { kind: 'broadcast-failed'; eventType: string; eventId: string; error: unknown }
   | { kind: 'warning'; code: WarningCode; message: string };
@@ -83,6 +85,7 @@ export type EngineWarningCode =
   | 'NEW_GROUP_STARTS'
   | 'NOT_DURABLE'
   | 'STALLED_READER'
+  | 'LOG_GAP'
   | 'CLAIM_SHORTER_THAN_TIMEOUT';
 
 /** A warning of the engine, or one of a product's own. */

@@ -1,9 +1,14 @@
-import { EventError, GroupCommit, chosenTransaction, isEventError } from '@waybill/core';
+import {
+  EventError,
+  GroupCommit,
+  chosenTransaction,
+  isEventError,
+  runOutsideScope,
+} from '@waybill/core';
 import type { AppendOptions, Clock, EventEnvelope, TransactionChoice } from '@waybill/core';
 
 import { EventAppender } from './append-events.ts';
 import type { AppendOutcome } from './append-events.ts';
-import { detached } from './detached.ts';
 import { toRow } from './event-columns.ts';
 import type { EventColumn, EventRow } from './event-columns.ts';
 import { assertExpectedPosition, lockSubject } from './expected-position.ts';
@@ -37,7 +42,7 @@ export class EventWriter {
     this.#appender = new EventAppender(table, columns);
     this.#group = new GroupCommit({
       flush: (rows) =>
-        detached(() => retryPassing(clock, () => this.#appender.append(client, rows))),
+        runOutsideScope(() => retryPassing(clock, () => this.#appender.append(client, rows))),
       maxItems: maxGroupSize,
       isItemFault: (error) => isEventError(error, 'STORE_REJECTED'),
     });

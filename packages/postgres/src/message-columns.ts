@@ -9,7 +9,7 @@ export interface MessageRow {
   readonly headers: Record<string, string> | null;
   /** The body, if it was a string; empty if `body_bytes` holds that string. */
   readonly body: string | null;
-  /** The body, if it was bytes, or a string with a NUL character, which `text` cannot hold. */
+  /** The body, if it was bytes, or a string that does not come back whole from a `text` column. */
   readonly body_bytes: Uint8Array | null;
 }
 
@@ -68,6 +68,7 @@ function bodyOf({ body, body_bytes: bytes }: MessageRow): string | Uint8Array {
   return body === null ? bytes : Buffer.from(bytes).toString('utf8');
 }
 
+/** `text` holds no NUL character, and PGlite takes a byte order mark at the front for one of its own. */
 function fitsText(body: string | Uint8Array): body is string {
-  return typeof body === 'string' && !body.includes('\0');
+  return typeof body === 'string' && !body.includes('\0') && !body.startsWith('\uFEFF');
 }

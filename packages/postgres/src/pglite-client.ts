@@ -34,17 +34,19 @@ export async function openPglite(options: PgliteOptions): Promise<SqlClient> {
  * PGlite has one connection, and its own `transaction()` blocks it for good when the callback hangs:
  * so the queue is ours, with plain `BEGIN` and `ROLLBACK`.
  */
-class PgliteClient implements SqlClient {
+export class PgliteClient implements SqlClient {
   readonly dialect = 'pglite';
   readonly #database: PgliteDatabase;
   readonly #connection: RawConnection;
   readonly #queue = new SerialQueue();
   /** The transaction that the current call was made in. */
   readonly #around = new AsyncLocalStorage<SqlTransaction>();
+  readonly #afterClose: () => Promise<void>;
   #closed = false;
 
-  constructor(database: PgliteDatabase) {
+  constructor(database: PgliteDatabase, afterClose: () => Promise<void> = async () => {}) {
     this.#database = database;
+    this.#afterClose = afterClose;
     this.#connection = {
       execute: (text, params) => executeOnPglite(database, text, params),
       // There is no other connection to go to; a later BEGIN shows whether this one still answers.
@@ -87,7 +89,11 @@ class PgliteClient implements SqlClient {
     if (this.#closed) return;
     this.assertFree();
     this.#closed = true;
-    await this.#queue.run(() => this.#database.close());
+    try {
+      await this.#queue.run(() => this.#database.close());
+    } finally {
+      await this.#afterClose();
+    }
   }
 
   async #inTurn<T>(task: () => Promise<T>, signal?: AbortSignal): Promise<T> {

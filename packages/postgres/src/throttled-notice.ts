@@ -1,6 +1,6 @@
+import { runOutsideScope } from '@waybill/core';
 import type { Clock } from '@waybill/core';
 
-import { detached } from './detached.ts';
 import type { SqlClient } from './sql-client.ts';
 
 /**
@@ -28,7 +28,7 @@ export class ThrottledNotice {
   /** Sends a notice now, or as soon as the interval since the last one is over. */
   send(): void {
     this.#wanted = true;
-    if (!this.#waiting) detached(() => this.#sendNow());
+    if (!this.#waiting) runOutsideScope(() => this.#sendNow());
   }
 
   #sendNow(): void {

@@ -1,0 +1,74 @@
+import type { Deliver } from '@waybill/core';
+
+import type { LogDelivery } from './log-delivery.ts';
+
+/** Hands deliveries out, never more at once than asked for. */
+export class LogOutlet {
+  readonly #deliver: Deliver;
+  readonly #onRoom: () => void;
+  readonly #unsettled = new Set<LogDelivery>();
+  #waiting: LogDelivery[] = [];
+  #maxInFlight: number;
+  #paused = false;
+
+  /** @param onRoom Called when more may be handed out; never from within `handOut`. */
+  constructor(options: { deliver: Deliver; maxInFlight: number; onRoom: () => void }) {
+    this.#deliver = options.deliver;
+    this.#maxInFlight = options.maxInFlight;
+    this.#onRoom = options.onRoom;
+  }
+
+  /** How many more deliveries are wanted. */
+  get room(): number {
+    if (this.#paused) return 0;
+    return Math.max(this.#maxInFlight - this.#unsettled.size - this.#waiting.length, 0);
+  }
+
+  /** True while nothing is handed out or waits to be. */
+  get isEmpty(): boolean {
+    return this.#unsettled.size === 0 && this.#waiting.length === 0;
+  }
+
+  /** Adds what was read; it waits if the consumer was paused or asked for less meanwhile. */
+  add(deliveries: readonly LogDelivery[]): void {
+    this.#waiting.push(...deliveries);
+  }
+
+  handOut(): void {
+    while (!this.#paused && this.#unsettled.size < this.#maxInFlight) {
+      const delivery = this.#waiting.shift();
+      if (!delivery) return;
+      this.#unsettled.add(delivery);
+      this.#deliver(delivery);
+    }
+  }
+
+  /** @returns False if it was settled before, or given up. */
+  settle(delivery: LogDelivery): boolean {
+    const known = this.#unsettled.delete(delivery);
+    if (known) this.#onRoom();
+    return known;
+  }
+
+  pause(): void {
+    this.#paused = true;
+  }
+
+  resume(): void {
+    this.#paused = false;
+    this.#onRoom();
+  }
+
+  setMaxInFlight(maxInFlight: number): void {
+    this.#maxInFlight = maxInFlight;
+    this.#onRoom();
+  }
+
+  /** Gives up everything. @returns What was read and never handed out. */
+  clear(): LogDelivery[] {
+    const unsettled = [...this.#unsettled];
+    this.#unsettled.clear();
+    for (const delivery of unsettled) delivery.giveUp();
+    return this.#waiting.splice(0);
+  }
+}
