@@ -22,7 +22,7 @@ let lastSequence = 0;
 let waiting: Waiting[] = [];
 let writing = false;
 
-const server = createServer((socket) => {
+const server = createServer({ noDelay: true }, (socket) => {
   socket.on('error', () => socket.destroy()); // its process was killed; what it had sent counts
   const lines = createInterface({ input: socket });
   lines.on('line', (line) => enter(line, socket));
