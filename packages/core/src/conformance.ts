@@ -4,8 +4,19 @@ export type { EventStoreConformanceOptions } from './conformance/describe-event-
 export { describeIdempotencyStore } from './conformance/describe-idempotency-store.ts';
 export { describeInbox } from './conformance/describe-inbox.ts';
 export { describeOutbox } from './conformance/describe-outbox.ts';
+export { describePlantedFaults } from './conformance/describe-planted-faults.ts';
+export type { PlantedFault } from './conformance/describe-planted-faults.ts';
 export { describeTransactions } from './conformance/describe-transactions.ts';
 export { describeTransport } from './conformance/describe-transport.ts';
+export { plantedDeadLetterFaults } from './conformance/faults/planted-dead-letter-faults.ts';
+export { plantedEventStoreFaults } from './conformance/faults/planted-event-store-faults.ts';
+export { plantedIdempotencyFaults } from './conformance/faults/planted-idempotency-faults.ts';
+export { plantedInboxFaults } from './conformance/faults/planted-inbox-faults.ts';
+export {
+  plantedOutboxFaults,
+  plantedTransactionFaults,
+} from './conformance/faults/planted-outbox-faults.ts';
+export { plantedTransportFaults } from './conformance/faults/planted-transport-faults.ts';
 export type {
   StoreCapabilities,
   StoreConformanceOptions,

@@ -15,8 +15,15 @@ import { describeEventStore, type EventStoreConformanceOptions } from './describ
 import { describeIdempotencyStore } from './describe-idempotency-store.ts';
 import { describeInbox } from './describe-inbox.ts';
 import { describeOutbox } from './describe-outbox.ts';
+import { describePlantedFaults } from './describe-planted-faults.ts';
 import { describeTransactions } from './describe-transactions.ts';
 import { describeTransport } from './describe-transport.ts';
+import { plantedDeadLetterFaults } from './faults/planted-dead-letter-faults.ts';
+import { plantedEventStoreFaults } from './faults/planted-event-store-faults.ts';
+import { plantedIdempotencyFaults } from './faults/planted-idempotency-faults.ts';
+import { plantedInboxFaults } from './faults/planted-inbox-faults.ts';
+import { plantedOutboxFaults, plantedTransactionFaults } from './faults/planted-outbox-faults.ts';
+import { plantedTransportFaults } from './faults/planted-transport-faults.ts';
 import type { StoreConformanceOptions } from './store/store-bench.ts';
 import type { TransportConformanceOptions } from './transport/transport-bench.ts';
 
@@ -66,3 +73,55 @@ describeOutbox('memory', outbox, api);
 describeInbox('memory', inbox, api);
 describeDeadLetterQueue('memory', deadLetters, api);
 describeIdempotencyStore('memory', idempotency, api);
+
+describePlantedFaults(
+  'memory transport',
+  {
+    describeSuite: describeTransport,
+    options: { ...transport, timeoutMs: 200, quietMs: 40 },
+    faults: plantedTransportFaults,
+  },
+  api,
+);
+describePlantedFaults(
+  'memory event store',
+  {
+    describeSuite: describeEventStore,
+    options: { ...eventStore, timeoutMs: 200 },
+    faults: plantedEventStoreFaults,
+  },
+  api,
+);
+describePlantedFaults(
+  'memory transactions',
+  { describeSuite: describeTransactions, options: outbox, faults: plantedTransactionFaults },
+  api,
+);
+describePlantedFaults(
+  'memory outbox',
+  { describeSuite: describeOutbox, options: outbox, faults: plantedOutboxFaults },
+  api,
+);
+describePlantedFaults(
+  'memory inbox',
+  { describeSuite: describeInbox, options: inbox, faults: plantedInboxFaults },
+  api,
+);
+describePlantedFaults(
+  'memory dead-letter queue',
+  {
+    describeSuite: describeDeadLetterQueue,
+    options: deadLetters,
+    faults: plantedDeadLetterFaults,
+  },
+  api,
+);
+describePlantedFaults(
+  'memory idempotency store',
+  {
+    describeSuite: describeIdempotencyStore,
+    options: idempotency,
+    faults: plantedIdempotencyFaults,
+  },
+  api,
+);

@@ -47,9 +47,9 @@ export function describeRedriving(
         await b.store.redrive(id);
         assert.equal(await statusOf(b, id), 'processing');
         assert.deepEqual(await claim(b, { group: 'shipping' }), []);
-        const [claimed] = await claim(b);
-        assert.equal(claimed!.deadLetter.id, id);
-        assert.deepEqual(claimed!.deadLetter.event, event);
+        const claimed = await claimOne(b);
+        assert.equal(claimed.deadLetter.id, id);
+        assert.deepEqual(claimed.deadLetter.event, event);
         assert.deepEqual(await claim(b), [], 'a second worker gets nothing');
         assert.equal(await statusOf(b, other), 'pending');
       }),
@@ -74,8 +74,8 @@ export function describeRedriving(
       'ends resolved when the redrive went well',
       bench(async (b) => {
         const id = await b.store.add(failureOf(b.event()));
-        const [claimed] = await redriveAndClaim(b, id);
-        assert.equal(await b.store.settle(claimed!, resolved), true);
+        const claimed = await redriveAndClaim(b, id);
+        assert.equal(await b.store.settle(claimed, resolved), true);
         const row = (await b.store.get(id))!;
         assert.equal(row.status, 'resolved');
         assert.ok(row.resolvedAt instanceof Date);
@@ -89,8 +89,8 @@ export function describeRedriving(
         const id = await b.store.add(
           failureOf(b.event(), { totalAttempts: 4, errorCode: 'OLD', errorStack: 'old' }),
         );
-        const [claimed] = await redriveAndClaim(b, id);
-        assert.equal(await b.store.settle(claimed!, failedAgain), true);
+        const claimed = await redriveAndClaim(b, id);
+        assert.equal(await b.store.settle(claimed, failedAgain), true);
         const row = (await b.store.get(id))!;
         assert.deepEqual([row.status, row.totalAttempts], ['pending', 6]);
         assert.deepEqual(
@@ -98,8 +98,8 @@ export function describeRedriving(
           ['still no', 'permanent', 'f-9', undefined, undefined],
         );
         assert.deepEqual(await claim(b), [], 'not before an operator asks again');
-        const [again] = await redriveAndClaim(b, id);
-        assert.notEqual(again!.token, claimed!.token);
+        const again = await redriveAndClaim(b, id);
+        assert.notEqual(again.token, claimed.token);
       }),
     );
 
@@ -107,17 +107,17 @@ export function describeRedriving(
       'gives a lapsed claim to the next worker, and refuses the former one from then on',
       bench(async (b) => {
         const id = await b.store.add(failureOf(b.event()));
-        const [stale] = await redriveAndClaim(b, id, 100);
+        const stale = await redriveAndClaim(b, id, 100);
         await b.passTime(200);
-        const [current] = await claim(b);
-        assert.equal(current!.deadLetter.id, id);
-        assert.notEqual(current!.token, stale!.token);
-        assert.equal(await b.store.renew(stale!, long), false);
-        assert.equal(await b.store.settle(stale!, failedAgain), false);
-        assert.equal(await b.store.settle(stale!, resolved), false);
+        const current = await claimOne(b);
+        assert.equal(current.deadLetter.id, id);
+        assert.notEqual(current.token, stale.token);
+        assert.equal(await b.store.renew(stale, long), false);
+        assert.equal(await b.store.settle(stale, failedAgain), false);
+        assert.equal(await b.store.settle(stale, resolved), false);
         assert.equal((await b.store.get(id))!.totalAttempts, 1);
         assert.equal(await statusOf(b, id), 'processing');
-        assert.equal(await b.store.settle(current!, resolved), true);
+        assert.equal(await b.store.settle(current, resolved), true);
       }),
     );
 
@@ -125,12 +125,12 @@ export function describeRedriving(
       'holds a renewed claim for longer',
       bench(async (b) => {
         const id = await b.store.add(failureOf(b.event()));
-        const [claimed] = await redriveAndClaim(b, id, 400);
+        const claimed = await redriveAndClaim(b, id, 400);
         await b.passTime(150);
-        assert.equal(await b.store.renew(claimed!, long), true);
+        assert.equal(await b.store.renew(claimed, long), true);
         await b.passTime(400);
         assert.deepEqual(await claim(b), []);
-        assert.equal(await b.store.settle(claimed!, resolved), true);
+        assert.equal(await b.store.settle(claimed, resolved), true);
       }),
     );
 
@@ -138,10 +138,10 @@ export function describeRedriving(
       'ends a claim once only',
       bench(async (b) => {
         const id = await b.store.add(failureOf(b.event()));
-        const [claimed] = await redriveAndClaim(b, id);
-        assert.equal(await b.store.settle(claimed!, resolved), true);
-        assert.equal(await b.store.settle(claimed!, failedAgain), false);
-        assert.equal(await b.store.renew(claimed!, long), false);
+        const claimed = await redriveAndClaim(b, id);
+        assert.equal(await b.store.settle(claimed, resolved), true);
+        assert.equal(await b.store.settle(claimed, failedAgain), false);
+        assert.equal(await b.store.renew(claimed, long), false);
         assert.equal(await statusOf(b, id), 'resolved');
       }),
     );
@@ -192,12 +192,12 @@ export function describeRedriving(
       'does not let a running redrive overwrite what an operator decided meanwhile',
       bench(async (b) => {
         const id = await b.store.add(failureOf(b.event()));
-        const [claimed] = await redriveAndClaim(b, id);
+        const claimed = await redriveAndClaim(b, id);
         const decided = await b.store.skip(id, { by: 'ops', notes: 'no use' }).then(
           () => true,
           (error: unknown) => (assert.ok(isUnavailable(error), String(error)), false),
         );
-        assert.equal(await b.store.settle(claimed!, failedAgain), !decided);
+        assert.equal(await b.store.settle(claimed, failedAgain), !decided);
         assert.equal(await statusOf(b, id), decided ? 'skipped' : 'pending');
       }),
     );
@@ -211,13 +211,22 @@ function claim(
   return b.store.claim(group, { limit, leaseMs: long, worker: 'worker-1' });
 }
 
+async function claimOne(
+  b: StoreBench<DeadLetterQueue>,
+  leaseMs: number = long,
+): Promise<DeadLetterClaim> {
+  const claims = await b.store.claim('billing', { limit: 100, leaseMs, worker: 'worker-1' });
+  assert.equal(claims.length, 1, 'one entry is to be claimed');
+  return claims[0]!;
+}
+
 async function redriveAndClaim(
   b: StoreBench<DeadLetterQueue>,
   id: string,
-  leaseMs: number = long,
-): Promise<DeadLetterClaim[]> {
+  leaseMs?: number,
+): Promise<DeadLetterClaim> {
   await b.store.redrive(id);
-  return await b.store.claim('billing', { limit: 100, leaseMs, worker: 'worker-1' });
+  return await claimOne(b, leaseMs);
 }
 
 async function statusOf(

@@ -16,13 +16,19 @@ export function assertSameMessage(actual: Message, sent: Message): void {
   assert.deepEqual(Buffer.from(actual.body), Buffer.from(sent.body), `body of ${id}`);
 }
 
-/** Fails unless each message came once: none is missing, and none came twice. */
+/** Fails unless exactly these messages came, once each. */
 export function assertOnceEach(deliveries: readonly Delivery[], sent: readonly Message[]): void {
   const counts = new Map<string, number>(sent.map(({ id }) => [id, 0]));
-  for (const { message } of deliveries) counts.set(message.id, (counts.get(message.id) ?? 0) + 1);
+  const unexpected: string[] = [];
+  for (const { message } of deliveries) {
+    const count = counts.get(message.id);
+    if (count === undefined) unexpected.push(message.id);
+    else counts.set(message.id, count + 1);
+  }
   const missing = [...counts].filter(([, count]) => count === 0).map(([id]) => id);
   const repeated = [...counts].filter(([, count]) => count > 1).map(([id]) => id);
-  assert.deepEqual({ missing, repeated }, { missing: [], repeated: [] });
+  const wrong = { missing, repeated, unexpected };
+  assert.deepEqual(wrong, { missing: [], repeated: [], unexpected: [] });
 }
 
 /** Fails if a message came for the first time after a later one of its key. */

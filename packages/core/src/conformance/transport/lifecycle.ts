@@ -53,7 +53,7 @@ export function describeLifecycle(
         const probe = await b.subscribe(transport, { group: b.group('closing') });
         await Promise.all([transport.close(), transport.close()]);
         await transport.close();
-        await probe.consumer.finished;
+        await b.ended(probe);
         await probe.close();
       }),
     );
@@ -66,7 +66,7 @@ export function describeLifecycle(
         const probe = await b.subscribe(transport, { group, settle: 'at once' });
         await Promise.all([probe.close(), probe.consumer.close()]);
         await probe.close();
-        await probe.consumer.finished;
+        await b.ended(probe);
         const sent = b.messages(5);
         await transport.publish(sent);
         await b.quiet();

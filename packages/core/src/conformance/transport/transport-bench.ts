@@ -153,6 +153,17 @@ export class TransportBench {
     await waitUntil(condition, { timeoutMs: this.timeoutMs, what });
   }
 
+  /** Waits until a consumer says that it has ended. */
+  async ended(probe: TransportProbe): Promise<void> {
+    let ended = false;
+    const end = (): void => void (ended = true);
+    probe.consumer.finished.then(end, end);
+    await this.until(
+      () => ended,
+      () => 'the end of a consumer that was closed, or whose transport was',
+    );
+  }
+
   /** What a transport says of a group, over all streams; zeros if it does not know it. */
   async inspectGroup(transport: Transport, name: string): Promise<GroupInspection> {
     const { streams } = await transport.inspect();
@@ -171,13 +182,7 @@ export class TransportBench {
   async closeAll(): Promise<void> {
     await Promise.all(this.#transports.map((transport) => transport.close()));
     for (const probe of this.#probes) {
-      let ended = false;
-      const end = (): void => void (ended = true);
-      probe.consumer.finished.then(end, end);
-      await this.until(
-        () => ended,
-        () => 'every consumer has ended once its transport is closed',
-      );
+      await this.ended(probe);
       assert.equal(probe.afterClose, 0, 'a consumer was handed messages after it had closed');
     }
   }

@@ -1,0 +1,99 @@
+import type { Outbox } from '../../outbox.ts';
+import type { TransactionRunner } from '../../transaction.ts';
+import type { Message } from '../../transport.ts';
+import type { PlantedFault } from '../describe-planted-faults.ts';
+import type { StoreConformanceOptions } from '../store/store-bench.ts';
+import { forgetsRollback, storeFault, transactionFault } from './store-fault.ts';
+
+const fault = storeFault<Outbox>;
+
+/** Ways in which an outbox can be wrong, each with the case of `describeOutbox` that notices it. */
+export const plantedOutboxFaults: readonly PlantedFault<StoreConformanceOptions<Outbox>>[] = [
+  fault(
+    'publishes the youngest first',
+    'keeps the order of every key over many calls',
+    (inner) => ({
+      drain: (partition, limit, publish) =>
+        inner.drain(partition, limit, (messages) => publish(messages.toReversed())),
+    }),
+  ),
+  fault(
+    'forgets what it could not publish',
+    'keeps everything when publishing fails, and rejects with the reason',
+    (inner) => ({
+      drain: async (partition, limit, publish) => {
+        let failure: { readonly reason: unknown } | undefined;
+        const outcome = await inner.drain(partition, limit, (messages) =>
+          publish(messages).catch((reason: unknown) => (failure = { reason })),
+        );
+        if (failure) throw failure.reason;
+        return outcome;
+      },
+    }),
+  ),
+  fault(
+    'lets two drains work on one partition',
+    'lets one drain at a time work on a partition, and others on the rest',
+    (inner) => ({
+      drain: async (partition, limit, publish) => {
+        const taken: Message[] = [];
+        const outcome = await inner.drain(partition, limit, async (messages) => {
+          taken.push(...messages);
+        });
+        if (taken.length > 0) await publish(taken);
+        return outcome;
+      },
+    }),
+  ),
+  fault(
+    'publishes more than the limit',
+    'publishes no more than the limit in one pass, oldest first, and says whether more waits',
+    (inner) => ({ drain: (partition, _limit, publish) => inner.drain(partition, 1_000, publish) }),
+  ),
+  fault(
+    'forgets headers',
+    'publishes what was added, whole and in order, and forgets it',
+    (inner) => ({
+      add: (messages, options) =>
+        inner.add(
+          messages.map((message) => ({ ...message, headers: {} })),
+          options,
+        ),
+    }),
+  ),
+  fault(
+    'puts a key into any partition',
+    'puts each key into the partition that its hash says',
+    (inner) => ({ waitingPartitions: async () => [...(await inner.waitingPartitions()), 99] }),
+  ),
+  fault('does not know how long it waits', 'says how much waits, and for how long', (inner) => ({
+    status: async () => ({ ...(await inner.status()), oldestAgeMs: 0 }),
+  })),
+  forgetsRollback<Outbox>(
+    'keeps nothing of a message when the transaction is rolled back, and can do it again',
+  ),
+];
+
+/** Ways in which transactions can be wrong, each with the case of `describeTransactions` that notices it. */
+export const plantedTransactionFaults: readonly PlantedFault<StoreConformanceOptions<Outbox>>[] = [
+  forgetsRollback<Outbox>('rolls back when the work rejects, and rejects with the very reason'),
+  transactionFault<Outbox>(
+    'ends before its work when it is aborted',
+    'does not end before its work has, so that nobody repeats work that still runs',
+    (inner) => ({
+      run: async <T>(...[work, options]: Parameters<TransactionRunner['run']>) => {
+        const { promise: aborted, reject } = Promise.withResolvers<never>();
+        options?.signal?.addEventListener('abort', () => reject(new Error('aborted')));
+        return (await Promise.race([inner.run(work, options), aborted])) as T;
+      },
+    }),
+  ),
+  transactionFault<Outbox>(
+    'does not hear that it is aborted',
+    'rolls back and refuses the handle as soon as the signal is aborted',
+    (inner) => ({
+      run: <T>(...[work, options]: Parameters<TransactionRunner['run']>) =>
+        inner.run(work, { ...options, signal: undefined }) as Promise<T>,
+    }),
+  ),
+];

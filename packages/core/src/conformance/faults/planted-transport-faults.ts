@@ -1,0 +1,66 @@
+import { isEventError } from '../../errors.ts';
+import type { PlantedFault } from '../describe-planted-faults.ts';
+import type { TransportConformanceOptions } from '../transport/transport-bench.ts';
+import { lossFaults, messageFaults } from './message-faults.ts';
+import { settlingFaults } from './settling-faults.ts';
+import { flowFaults, groupFaults } from './subscription-faults.ts';
+import { transportFault } from './transport-fault.ts';
+
+const otherFaults: readonly PlantedFault<TransportConformanceOptions>[] = [
+  transportFault(
+    'swallows what is published without a connection',
+    'refuses by name what comes before connect and after close',
+    () => (inner) => ({ publish: (messages) => inner.publish(messages).catch(() => []) }),
+  ),
+  transportFault(
+    'refuses without a name while it is closing',
+    'accepts or refuses each publish by name while it is being closed',
+    () => (inner) => ({
+      publish: (messages) =>
+        inner.publish(messages).catch((cause: unknown) => {
+          throw isEventError(cause) ? new Error('socket hang up', { cause }) : cause;
+        }),
+    }),
+  ),
+  transportFault(
+    'says that nothing is pending',
+    'counts what is handed out and not settled, and what is not handed out yet',
+    () => (inner) => ({
+      inspect: async () => {
+        const { streams } = await inner.inspect();
+        return {
+          streams: streams.map((stream) => ({
+            ...stream,
+            groups: stream.groups.map((group) => ({ ...group, pending: 0 })),
+          })),
+        };
+      },
+    }),
+  ),
+  {
+    name: 'claims a fence that it has not, or hides the one that it has',
+    noticedBy: 'fills in a delivery count and a fence exactly if it claims them',
+    plant: (options) => {
+      const fencing = !options.capabilities.fencing;
+      return { ...options, capabilities: { ...options.capabilities, fencing } };
+    },
+  },
+  {
+    name: 'declares other capabilities than it is tested for',
+    noticedBy: 'declares the capabilities that it is tested for',
+    plant: (options) => {
+      const persistent = !options.capabilities.persistent;
+      return { ...options, capabilities: { ...options.capabilities, persistent } };
+    },
+  },
+];
+
+/** Ways in which a transport can be wrong, each with the case of `describeTransport` that notices it. */
+export const plantedTransportFaults: readonly PlantedFault<TransportConformanceOptions>[] = [
+  ...lossFaults,
+  ...messageFaults,
+  ...settlingFaults,
+  ...groupFaults,
+  ...flowFaults,
+  ...otherFaults,
+];
