@@ -7,7 +7,7 @@ import type { LogHeads } from './log-heads.ts';
 import type { LogOutlet } from './log-outlet.ts';
 import { LogPosition } from './log-position.ts';
 import { shareOut } from './share-out.ts';
-import { Wake } from './wake.ts';
+import type { Wake } from './wake.ts';
 
 /** What all consumers of a transport have in common. */
 export interface LogTiming {
