@@ -5,8 +5,6 @@ import type { Policy } from './step.ts';
 
 /** The server waits this much longer than we do, so that our own timeout speaks first. */
 const graceMs = 5_000;
-/** Longest wait for another process that has the same event open. */
-const lockTimeoutMs = 1_000;
 
 /**
  * Runs an attempt in a transaction of its own, together with its inbox row: the effect and the memory
@@ -37,7 +35,7 @@ export function transaction(options: {
           eventId: event.id,
         });
       },
-      { statementTimeoutMs: limitMs, idleTimeoutMs: limitMs, lockTimeoutMs, signal },
+      { statementTimeoutMs: limitMs, idleTimeoutMs: limitMs, signal },
     );
     for (const run of committed) run();
   };
