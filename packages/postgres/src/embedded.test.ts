@@ -1,24 +1,36 @@
 import { existsSync } from 'node:fs';
-import { mkdir, mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { cp, mkdir, mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
 import { systemClock } from '@waybill/core';
 import { spawnWorker } from '@waybill/testing';
 import type { WorkerProcess } from '@waybill/testing';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 
 import type { EmbeddedWorkerArgs } from '../test/embedded-worker.ts';
 import { openEmbedded } from './embedded.ts';
+import { PostgresEventStore } from './event-store.ts';
 import { recordPath } from './owner-record.ts';
 import { socketPath } from './owner-socket.ts';
 import type { SqlClient } from './sql-client.ts';
 
 const worker = new URL('../test/embedded-worker.ts', import.meta.url);
 
+/** Creating a database takes seconds, copying one does not. */
+let template: string;
+beforeAll(async () => {
+  template = await mkdtemp(join(tmpdir(), 'waybill-template-'));
+  const client = await openEmbedded(template);
+  await new PostgresEventStore({ client }).initialize();
+  await client.close();
+});
+afterAll(() => rm(template, { recursive: true, force: true }));
+
 let directory: string;
 beforeEach(async () => {
   directory = await mkdtemp(join(tmpdir(), 'waybill-embedded-'));
+  await cp(join(template, 'postgres'), join(directory, 'postgres'), { recursive: true });
 });
 afterEach(() => rm(directory, { recursive: true, force: true }));
 
@@ -107,6 +119,7 @@ describe('an embedded directory', () => {
     });
     owner.signal('SIGCONT');
     await expect(openEmbedded(directory)).rejects.toMatchObject({ code: 'DIRECTORY_HELD' });
+    expect(owner.running).toBe(true);
   });
 
   it.each([20, 120, 300])(
@@ -124,9 +137,6 @@ describe('an embedded directory', () => {
       const client = await openEmbedded(directory);
       const stored = await storedIds(client);
       expect(acked.filter((id) => !stored.has(id))).toEqual([]);
-      await client.query(
-        "INSERT INTO saga_state (saga_id, saga_type, status, current_step, correlation_id, context_data, started_at) VALUES ('s', 't', 'running', 0, 'c', '{}', now())",
-      );
       await client.close();
     },
   );
@@ -151,6 +161,7 @@ describe('an embedded directory', () => {
   });
 
   it('is created anew when its first owner was killed while creating it', async () => {
+    await rm(join(directory, 'postgres'), { recursive: true });
     const first = start();
     await first.message('started');
     while (!existsSync(join(directory, 'postgres.new', 'PG_VERSION'))) await systemClock.sleep(5);
@@ -186,7 +197,7 @@ describe('an embedded directory', () => {
   });
 
   it('says where it lies when what is there is no database', async () => {
-    await mkdir(join(directory, 'postgres'));
+    await rm(join(directory, 'postgres', 'global'), { recursive: true });
     await writeFile(join(directory, 'postgres', 'PG_VERSION'), '18\n');
     await expect(openEmbedded(directory)).rejects.toMatchObject({ code: 'STORE_REJECTED' });
     expect(existsSync(recordPath(directory))).toBe(false);

@@ -18,10 +18,12 @@ try {
   const client = await openEmbedded(directory);
   await tellParent('open');
   if (write) await writeOn(new PostgresEventStore({ client }));
+  // Neither the lock nor the database keeps a process alive.
+  setInterval(() => {}, 60_000);
 } catch (error) {
   if (!isEventError(error, 'DIRECTORY_HELD')) throw error;
   await tellParent('refused', { message: error.message, pid: error.details.pid });
-  process.disconnect();
+  process.exit(0);
 }
 
 async function writeOn(store: PostgresEventStore): Promise<never> {
