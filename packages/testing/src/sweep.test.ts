@@ -8,13 +8,19 @@ import { recordPoints, sweep, type SweptWorld } from './sweep.ts';
 
 const transfer = new URL('../test/workers/transfer.ts', import.meta.url);
 
+interface TransferWorld extends SweptWorld {
+  written(): Promise<string>;
+}
+
 /** A folder in which a worker appends two amounts; a careless one repeats what it did before. */
-async function transferWorld({ careless = false } = {}): Promise<SweptWorld> {
+async function transferWorld({ careless = false } = {}): Promise<TransferWorld> {
   const folder = await mkdtemp(join(tmpdir(), 'sweep-test-'));
+  const written = () => readFile(join(folder, 'target'), 'utf8');
   return {
+    written,
     start: (plan) => spawnWorker(transfer, { folder, plan, careless }),
     async check() {
-      const amounts = (await readFile(join(folder, 'target'), 'utf8')).match(/^ten|^twenty/gm);
+      const amounts = (await written()).match(/^ten|^twenty/gm);
       expect(amounts).toEqual(['ten', 'twenty']);
     },
     close: () => rm(folder, { recursive: true }),
@@ -46,6 +52,17 @@ describe('a sweep', () => {
     const careless = () => transferWorld({ careless: true });
 
     await expect(sweep({ world: careless })).rejects.toThrow('a crash after append ten');
+  });
+
+  it('looks at what the death left behind before anybody mends it', async () => {
+    const lines: string[] = [];
+    const watched = async (): Promise<SweptWorld> => {
+      const world = await transferWorld();
+      return { ...world, checkAfterDeath: async () => void lines.push(await world.written()) };
+    };
+    await sweep({ world: watched, points: ['append twenty'] });
+
+    expect(lines).toEqual(['ten\n', 'ten\ntwenty\n']);
   });
 
   it('fails when the process does not die at the point it was to die at', async () => {

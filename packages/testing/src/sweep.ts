@@ -10,6 +10,8 @@ export interface SweptWorld {
    * @param plan Where it has to die; absent for the process that finishes what is left.
    */
   start(plan?: CrashPlan): WorkerProcess;
+  /** Throws if the death alone has left something behind that must not be. */
+  checkAfterDeath?(crash: CrashPlan): Promise<void>;
   /** Throws if the world is not as it must be once the work is finished, whatever died on the way. */
   check(crash: CrashPlan | undefined): Promise<void>;
   close(): Promise<void>;
@@ -73,6 +75,7 @@ async function recordIn(world: SweepOptions['world']): Promise<readonly string[]
 async function dieAndFinish(world: SweptWorld, crash: CrashPlan): Promise<void> {
   await using doomed = world.start(crash);
   await doomed.killed('SIGKILL');
+  await world.checkAfterDeath?.(crash);
   await using heir = world.start();
   await heir.finished();
 }
