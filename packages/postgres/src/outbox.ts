@@ -33,8 +33,8 @@ export interface PostgresOutboxOptions {
 
 type Publish = (messages: readonly Message[]) => Promise<unknown>;
 
-/** A frozen relay loses its partition this much later than its publish would have failed. */
-const graceMs = 5_000;
+/** A frozen relay loses its partition so much later, at most, than its publish would have failed. */
+const maxGraceMs = 5_000;
 /** Rows that came in some other way than through `add` are found after this long. */
 const fullScanEveryMs = 5_000;
 
@@ -129,7 +129,7 @@ export class PostgresOutbox implements Outbox {
   }
 
   async #drainLocked(partition: number, limit: number, publish: Publish): Promise<DrainOutcome> {
-    const idleTimeoutMs = this.#publishTimeoutMs + graceMs;
+    const idleTimeoutMs = this.#publishTimeoutMs + Math.min(this.#publishTimeoutMs, maxGraceMs);
     let done: { batch: OutboxBatch; settledId: bigint } | undefined;
     await this.#client.run(
       async (tx) => {
