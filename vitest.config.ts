@@ -13,7 +13,7 @@ export default defineConfig({
     maxWorkers: 2,
     execArgv: ['--conditions=source'],
     setupFiles: ['scripts/property-seed.ts'],
-    reporters: ['default', './scripts/run-report.ts'],
+    reporters: ['default', './scripts/capability-report.ts', './scripts/run-report.ts'],
     projects: [
       {
         extends: true,
