@@ -54,7 +54,7 @@ CREATE TABLE IF NOT EXISTS event_dlq (
     entered_dlq_at TIMESTAMPTZ NOT NULL
 );
 
-SELECT pg_temp.waybill_assert_free('event_dlq', ARRAY['original_event_id', 'event_type']);
+SELECT pg_temp.waybill_assert_free('event_dlq', ARRAY['original_event_id', 'event_type', 'resolved_by']);
 
 -- What cannot be read has no id, no type and no data; what was published may have ids that are no UUID.
 ALTER TABLE event_dlq
@@ -97,7 +97,11 @@ ALTER TABLE event_dlq
     ALTER COLUMN failure_type SET NOT NULL,
     ALTER COLUMN total_attempts SET DEFAULT 1,
     ALTER COLUMN total_attempts SET NOT NULL,
-    ALTER COLUMN entered_dlq_at SET DEFAULT clock_timestamp();
+    ALTER COLUMN entered_dlq_at SET DEFAULT clock_timestamp(),
+    ALTER COLUMN resolved_by TYPE TEXT,
+    -- A status that is mistyped would wait for ever. Rows from before may have others.
+    ADD CONSTRAINT event_dlq_status_known
+        CHECK (status IN ('pending', 'processing', 'resolved', 'skipped')) NOT VALID;
 
 -- One row per failing handling; rows from before have no group and stand aside.
 CREATE UNIQUE INDEX event_dlq_handling_key
