@@ -81,6 +81,7 @@ export class Publisher {
   readonly #warnings: Warnings;
   readonly #hold: RelayHold | undefined;
   readonly #commits: GroupCommit<EncodedEvent, void> | undefined;
+  #connected: Promise<void> | undefined;
 
   /** @throws {TypeError} If the service name is empty. */
   constructor(options: PublisherOptions) {
@@ -235,6 +236,15 @@ export class Publisher {
     }
   }
 
+  /** Connects with the first publish, and again if that failed. */
+  #connect(): Promise<void> {
+    this.#connected ??= this.#options.bus.connect().catch((error: unknown) => {
+      this.#connected = undefined;
+      throw error;
+    });
+    return this.#connected;
+  }
+
   async #sendBatch(
     good: EncodedEvent[],
     outcomes: BatchOutcome[],
@@ -254,6 +264,7 @@ export class Publisher {
   async #send(checked: readonly EncodedEvent[], options?: TransactionChoice): Promise<void> {
     const { store, bus } = this.#options;
     if (!store) {
+      await this.#connect();
       await bus.publishEncoded(checked);
       return;
     }

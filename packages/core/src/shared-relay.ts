@@ -30,7 +30,14 @@ export function shareRelay(
   const byTransport = relays.get(outbox) ?? new Map<Transport, Shared>();
   relays.set(outbox, byTransport);
   const shared = byTransport.get(transport) ?? {
-    relay: new OutboxRelay({ ...options, outbox, publish: (messages) => transport.publish(messages) }),
+    relay: new OutboxRelay({
+      ...options,
+      outbox,
+      publish: async (messages) => {
+        await transport.connect();
+        return transport.publish(messages);
+      },
+    }),
     users: 0,
   };
   byTransport.set(transport, shared);
