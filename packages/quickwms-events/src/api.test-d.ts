@@ -1,0 +1,71 @@
+// Holds the printed API still: a signature that changes does not compile any more.
+
+import type {
+  CreateEventOptions,
+  EventBus,
+  EventContext,
+  EventDataMap,
+  EventEnvelope,
+  EventPublisher,
+  EventQueryOptions,
+  EventSubscriber,
+  PostgresEventStore,
+  SubscriptionOptions,
+  TimeRangeOptions,
+  TypedEventHandler,
+} from './index.ts';
+
+type Equal<A, B> =
+  (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false;
+function assertType<_T extends true>(): void {}
+
+declare const publisher: EventPublisher;
+declare const subscriber: EventSubscriber;
+declare const store: PostgresEventStore;
+declare const bus: EventBus;
+
+interface Own {
+  count: number;
+}
+declare const own: CreateEventOptions<Own>;
+declare const ownHandler: TypedEventHandler<Own>;
+declare const options: SubscriptionOptions;
+
+const published = publisher.publish<Own>(own);
+assertType<Equal<typeof published, Promise<EventEnvelope<Own>>>>();
+const batch = publisher.publishBatch<Own>([own]);
+assertType<Equal<typeof batch, Promise<EventEnvelope<Own>[]>>>();
+const correlated = publisher.publishCorrelated<Own>(own, {} as EventEnvelope);
+assertType<Equal<typeof correlated, Promise<EventEnvelope<Own>>>>();
+const item = publisher.publishItemEvent<Own>('any.type', 'qlid', 'item', { count: 1 });
+assertType<Equal<typeof item, Promise<EventEnvelope<Own>>>>();
+const order = publisher.publishOrderEvent<Own>('any.type', 'order', { count: 1 });
+assertType<Equal<typeof order, Promise<EventEnvelope<Own>>>>();
+
+assertType<Equal<ReturnType<EventSubscriber['start']>, Promise<void>>>();
+assertType<Equal<ReturnType<EventSubscriber['stop']>, Promise<void>>>();
+assertType<Equal<ReturnType<EventSubscriber['isRunning']>, boolean>>();
+subscriber
+  .on<Own>('any.type', ownHandler, options)
+  .onMultiple<Own>(['any.type'], ownHandler)
+  .onDomain('any', () => {});
+
+assertType<Equal<ReturnType<PostgresEventStore['append']>, Promise<bigint>>>();
+assertType<Equal<ReturnType<PostgresEventStore['appendBatch']>, Promise<bigint[]>>>();
+assertType<Equal<ReturnType<PostgresEventStore['getById']>, Promise<EventEnvelope | null>>>();
+assertType<Equal<ReturnType<PostgresEventStore['getLatestSequence']>, Promise<bigint | null>>>();
+void store.getByQlid('123456789', {} satisfies EventQueryOptions);
+void store.getByTimeRange({ startTime: new Date() } satisfies TimeRangeOptions);
+assertType<Equal<ReturnType<EventBus['publish']>, Promise<string>>>();
+assertType<Equal<ReturnType<EventBus['shutdown']>, Promise<void>>>();
+void bus.subscribe(['item.graded'], async () => {});
+
+// Handlers know their data by the type alone, and present keys are held to their types.
+subscriber.on('item.graded', (event, context) => {
+  assertType<Equal<(typeof event)['data'], EventDataMap['item.graded']>>();
+  assertType<Equal<typeof context, EventContext>>();
+});
+void publisher.publish({ type: 'item.graded', data: { grade: 'A' } });
+// @ts-expect-error no such grade
+void publisher.publish({ type: 'item.graded', data: { grade: 'Z' } });
+void publisher.publish({ type: 'my.own_happened', data: { anything: true } });
