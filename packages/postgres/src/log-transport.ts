@@ -73,7 +73,7 @@ export class PostgresLogTransport implements Transport {
     fencing: true,
   });
 
-  readonly name = logTransport;
+  readonly name: string = logTransport;
   readonly capabilities: TransportCapabilities = PostgresLogTransport.capabilities;
   readonly #options: Required<Omit<PostgresLogTransportOptions, 'observer'>>;
   readonly #observe: Observer;
