@@ -1,4 +1,5 @@
 export { describeDeadLetterQueue } from './conformance/describe-dead-letter-queue.ts';
+export { describeDelivery } from './conformance/describe-delivery.ts';
 export { describeEventStore } from './conformance/describe-event-store.ts';
 export type { EventStoreConformanceOptions } from './conformance/describe-event-store.ts';
 export { describeIdempotencyStore } from './conformance/describe-idempotency-store.ts';
@@ -8,7 +9,12 @@ export { describePlantedFaults } from './conformance/describe-planted-faults.ts'
 export type { PlantedFault } from './conformance/describe-planted-faults.ts';
 export { describeTransactions } from './conformance/describe-transactions.ts';
 export { describeTransport } from './conformance/describe-transport.ts';
+export type {
+  DeliveryConformanceOptions,
+  DeliverySubject,
+} from './conformance/delivery/delivery-bench.ts';
 export { plantedDeadLetterFaults } from './conformance/faults/planted-dead-letter-faults.ts';
+export { plantedDeliveryFaults } from './conformance/faults/planted-delivery-faults.ts';
 export { plantedEventStoreFaults } from './conformance/faults/planted-event-store-faults.ts';
 export { plantedIdempotencyFaults } from './conformance/faults/planted-idempotency-faults.ts';
 export { plantedInboxFaults } from './conformance/faults/planted-inbox-faults.ts';

@@ -31,7 +31,7 @@ export const lossFaults: readonly PlantedFault<TransportConformanceOptions>[] = 
     const unlucky = everyNth(100);
     return onDelivery((delivery, deliver) => {
       deliver(delivery);
-      if (unlucky()) deliver(delivery);
+      if (unlucky()) deliver(changed(delivery, {}));
     });
   }),
   transportFault(

@@ -30,7 +30,12 @@ export function transactionFault<Store extends object>(
 export function forgetsRollback<Store extends object>(
   noticedBy: string,
 ): PlantedFault<StoreConformanceOptions<Store>> {
-  return transactionFault('commits what should be rolled back', noticedBy, (inner) => ({
+  return transactionFault('commits what should be rolled back', noticedBy, rollbackForgotten);
+}
+
+/** Transactions that commit although their work rejected. */
+export function rollbackForgotten(inner: TransactionRunner): Partial<TransactionRunner> {
+  return {
     run: async <T>(...[work, options]: Parameters<TransactionRunner['run']>) => {
       const outcome = await inner.run(
         (tx) =>
@@ -43,7 +48,7 @@ export function forgetsRollback<Store extends object>(
       if ('error' in outcome) throw outcome.error;
       return outcome.value as T;
     },
-  }));
+  };
 }
 
 function subjectFault<Store extends object>(

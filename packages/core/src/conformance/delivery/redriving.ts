@@ -1,0 +1,145 @@
+import assert from 'node:assert/strict';
+
+import { systemClock } from '../../clock.ts';
+import type { DeadLetter } from '../../dead-letter-queue.ts';
+import type { EventEnvelope } from '../../envelope.ts';
+import type { TestApi } from '../test-api.ts';
+import {
+  onDeliveries,
+  type DeliveryBench,
+  type DeliveryConformanceOptions,
+} from './delivery-bench.ts';
+
+/** What an operator wants run again reaches the one who failed, and nobody else. */
+export function describeRedrives(
+  options: DeliveryConformanceOptions,
+  { describe, it }: TestApi,
+): void {
+  const bench = onDeliveries(options);
+
+  describe('redrives', () => {
+    it(
+      'reach the failing handler of the failing group alone, and end resolved',
+      bench(async (b) => {
+        const event = b.event();
+        const broken = await startShop(b, event);
+        const row = await deadLetterOf(b);
+        b.calls.length = 0;
+        broken.value = false;
+        await b.subject.deadLetters.redrive(row.id);
+        await b.observed('redriven', 1);
+        await b.quiet();
+        assert.deepEqual(
+          b.calls.map(({ group, handler, event: { id } }) => [group, handler, id]),
+          [[b.name('billing'), 'book', event.id]],
+        );
+        assert.deepEqual(b.calls[0]!.event, event);
+        const after = (await b.subject.deadLetters.get(row.id))!;
+        assert.deepEqual([after.status, after.totalAttempts], ['resolved', 1]);
+        assert.deepEqual(
+          b.seen('redriven').map(({ outcome }) => outcome),
+          ['resolved'],
+        );
+      }),
+    );
+
+    it(
+      'make one attempt, and end pending with it when that fails',
+      bench(async (b) => {
+        await startShop(b, b.event());
+        const row = await deadLetterOf(b);
+        b.calls.length = 0;
+        await b.subject.deadLetters.redrive(row.id);
+        await b.observed('redriven', 1);
+        await b.quiet();
+        assert.equal(b.calls.length, 1);
+        const after = (await b.subject.deadLetters.get(row.id))!;
+        assert.deepEqual([after.status, after.totalAttempts], ['pending', 2]);
+        assert.equal((await b.deadLetters('billing')).length, 1);
+      }),
+    );
+
+    it(
+      'wait their turn in the lane of their key',
+      bench(async (b) => {
+        const broken = await startShop(b, b.event());
+        const row = await deadLetterOf(b);
+        broken.value = false;
+        const { opened, open } = b.gate();
+        const slow = b.event('order-1', { data: 'slow' });
+        broken.hold = opened;
+        await b.publish(slow);
+        await b.until(
+          () => b.idsOf().includes(slow.id),
+          () => 'the event that holds the key',
+        );
+        await b.subject.deadLetters.redrive(row.id);
+        await b.until(
+          async () => (await b.subject.deadLetters.get(row.id))!.status === 'processing',
+          () => 'the request to be stored',
+        );
+        const before = b.calls.length;
+        await b.quiet();
+        assert.equal(b.calls.length, before, 'its key is busy');
+        open();
+        await b.observed('redriven', 1);
+        assert.equal((await b.subject.deadLetters.get(row.id))!.status, 'resolved');
+      }),
+    );
+
+    it(
+      'run again what could not be read once it can be',
+      bench(async (b) => {
+        await startShop(b, b.event());
+        const event = b.event();
+        const readable = b.message(event);
+        const id = await b.subject.deadLetters.add({
+          group: b.name('billing'),
+          handler: '',
+          key: readable.key,
+          coordinates: { transport: 'test', stream: 'orders', position: '1' },
+          raw: readable.body,
+          contentType: readable.contentType,
+          failureReason: 'an older version could not read it',
+          failureType: 'permanent',
+          totalAttempts: 1,
+          fingerprint: 'f-1',
+        });
+        await b.subject.deadLetters.redrive(id);
+        await b.observed('redriven', 1);
+        const handlers = b.calls.filter((call) => call.event.id === event.id);
+        assert.deepEqual(handlers.map(({ handler }) => handler).sort(), ['audit', 'book']);
+        assert.equal((await b.subject.deadLetters.get(id))!.status, 'resolved');
+      }),
+    );
+  });
+}
+
+/** Two groups, one of them with two handlers; `book` in `billing` fails while it is broken. */
+async function startShop(
+  b: DeliveryBench,
+  event: EventEnvelope,
+): Promise<{ value: boolean; hold?: Promise<void> }> {
+  const broken: { value: boolean; hold?: Promise<void> } = { value: true };
+  for (const name of ['billing', 'shipping']) {
+    const group = await b.group(name, { retry: { maxRetries: 0 }, clock: systemClock });
+    const book = b.handler(async (call) => {
+      if (name !== 'billing') return;
+      if (broken.value && call.event.id === event.id) throw new Error('no');
+      if (call.event.data === 'slow') await broken.hold;
+    });
+    group.on(['order.*'], book, { name: 'book' });
+    group.on(['order.*'], b.handler(), { name: 'audit' });
+    await group.start();
+  }
+  await b.publish(event);
+  await b.observed('processed', 3);
+  await b.observed('dead-lettered', 1);
+  return broken;
+}
+
+async function deadLetterOf(b: DeliveryBench): Promise<DeadLetter> {
+  const rows = await b.deadLetters('billing');
+  assert.equal(rows.length, 1);
+  return rows[0]!;
+}

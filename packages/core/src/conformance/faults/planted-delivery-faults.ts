@@ -1,0 +1,172 @@
+import type { DeadLetterQueue } from '../../dead-letter-queue.ts';
+import type { Inbox } from '../../inbox.ts';
+import type { DeliveryConformanceOptions, DeliverySubject } from '../delivery/delivery-bench.ts';
+import type { PlantedFault } from '../describe-planted-faults.ts';
+import { changed } from './changed.ts';
+import { rollbackForgotten } from './store-fault.ts';
+import { everyNth, onDelivery, type TransportChanges } from './transport-fault.ts';
+
+type DeliveryFault = PlantedFault<DeliveryConformanceOptions>;
+
+const inLane = 'handle one event of a key at a time, in order, and each event once';
+const redriven = 'reach the failing handler of the failing group alone, and end resolved';
+
+/** Ways in which what the engine runs on can be wrong, each with the case of `describeDelivery` that notices it. */
+export const plantedDeliveryFaults: readonly DeliveryFault[] = [
+  overTransport('drops one message in a hundred', inLane, () => {
+    const unlucky = everyNth(100);
+    return onDelivery((delivery, deliver) => (unlucky() ? delivery.settle() : deliver(delivery)));
+  }),
+  overTransport('hands out one message in a hundred twice', inLane, () => {
+    const unlucky = everyNth(100);
+    return onDelivery((delivery, deliver) => {
+      deliver(delivery);
+      if (unlucky()) deliver(changed(delivery, {}));
+    });
+  }),
+  overTransport('reverses the messages of a publish', inLane, () => (inner) => ({
+    publish: (messages) => inner.publish(messages.toReversed()),
+  })),
+  overTransport(
+    'acknowledges before the message was handled',
+    'names at its deadline what is unfinished, and the next worker takes it',
+    () =>
+      onDelivery((delivery, deliver) => {
+        delivery.settle();
+        deliver(delivery);
+      }),
+  ),
+  overTransport(
+    'never acknowledges',
+    'finishes the event under way, and leaves nothing of it for the next worker',
+    () => onDelivery((delivery, deliver) => deliver(changed(delivery, { settle() {} }))),
+  ),
+  overTransport('forgets the delivery count', 'leaves an event with its delivery counted', () =>
+    onDelivery((delivery, deliver) => deliver(changed(delivery, { deliveryCount: 1 }))),
+  ),
+  overTransport(
+    'delivers to one group only',
+    'does not let one failing group reach another',
+    () => {
+      let only: string | null | undefined;
+      return onDelivery((delivery, deliver, { group }) => {
+        only ??= group;
+        if (group === only) deliver(delivery);
+        else delivery.settle();
+      });
+    },
+  ),
+  overDeadLetters(
+    'loses dead letters',
+    'records an event after its last attempt, and goes on with its key',
+    () => ({ add: async () => '1' }),
+  ),
+  overDeadLetters(
+    'finds no dead letter again',
+    'settles a repeated delivery of what has a dead letter already',
+    () => ({ find: async () => null }),
+  ),
+  overDeadLetters('gives entries to any group', redriven, (inner) => {
+    const groups = new Set<string>();
+    return {
+      claim: async (group, options) => {
+        groups.add(group);
+        const others = [...groups].filter((other) => other !== group);
+        const claims = await Promise.all(others.map((other) => inner.claim(other, options)));
+        return claims.flat();
+      },
+    };
+  }),
+  overDeadLetters('forgets which handler failed', redriven, (inner) => ({
+    claim: async (group, options) => {
+      const claims = await inner.claim(group, options);
+      return claims.map(({ deadLetter, token }) => ({
+        token,
+        deadLetter: { ...deadLetter, handler: '' },
+      }));
+    },
+  })),
+  overDeadLetters(
+    'does not count the attempts of a redrive',
+    'make one attempt, and end pending with it when that fails',
+    (inner) => ({
+      settle: (claim, outcome) =>
+        inner.settle(claim, outcome.status === 'pending' ? { ...outcome, attempts: 0 } : outcome),
+    }),
+  ),
+  overInbox(
+    'forgets what was handled',
+    'lets a repeated event pass without another effect',
+    (inner) => ({ record: async (key, tx) => (await inner.record(key, tx)) || true }),
+  ),
+  overInbox('has one memory for all groups', 'keeps groups and handlers apart', (inner) => ({
+    record: (key, tx) => inner.record({ ...key, group: 'any' }, tx),
+  })),
+  deliveryFault(
+    'commits what should be rolled back',
+    'remembers nothing of an attempt that failed',
+    () =>
+      ({ transactions }) =>
+        transactions
+          ? { transactions: changed(transactions, rollbackForgotten(transactions)) }
+          : {},
+  ),
+];
+
+function deliveryFault(
+  name: string,
+  noticedBy: string,
+  start: () => (subject: DeliverySubject) => Partial<DeliverySubject>,
+): DeliveryFault {
+  return {
+    name,
+    noticedBy,
+    plant: (options) => ({
+      ...options,
+      create: async () => {
+        const subject = await options.create();
+        return changed(subject, start()(subject));
+      },
+    }),
+  };
+}
+
+function overTransport(
+  name: string,
+  noticedBy: string,
+  start: () => TransportChanges,
+): DeliveryFault {
+  return deliveryFault(name, noticedBy, () => {
+    const changesOf = start();
+    return (subject) => ({
+      open: async () => {
+        const inner = await subject.open();
+        return changed(inner, changesOf(inner));
+      },
+    });
+  });
+}
+
+function overDeadLetters(
+  name: string,
+  noticedBy: string,
+  changes: (inner: DeadLetterQueue) => Partial<DeadLetterQueue>,
+): DeliveryFault {
+  return deliveryFault(name, noticedBy, () => ({ deadLetters }) => ({
+    deadLetters: changed(deadLetters, changes(deadLetters)),
+  }));
+}
+
+function overInbox(
+  name: string,
+  noticedBy: string,
+  changes: (inner: Inbox) => Partial<Inbox>,
+): DeliveryFault {
+  return deliveryFault(
+    name,
+    noticedBy,
+    () =>
+      ({ inbox }) =>
+        inbox ? { inbox: changed(inbox, changes(inbox)) } : {},
+  );
+}
