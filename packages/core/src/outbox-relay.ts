@@ -17,8 +17,12 @@ export interface OutboxRelayOptions {
   observer?: Observer;
 }
 
-/** Longest pause after a failed publish. */
-const maxBackoffMs = 5_000;
+/** Longest wait before a partition that failed is tried again. */
+const maxDelayMs = 5_000;
+/** How long a relay that ends goes on with what its own process has announced. */
+const lastPassesMs = 5_000;
+/** Stands for the look at all partitions, which can fail like any of them. */
+const noPartition = -1;
 
 /**
  * Moves committed messages from the outbox to the transport, in order per partition.
@@ -38,7 +42,7 @@ export class OutboxRelay {
   #wake = new AbortController();
   #running: Promise<void> | undefined;
   #endListening: (() => Promise<void>) | undefined;
-  #lastError: unknown;
+  readonly #failing = new Map<number, { error: unknown; delayMs: number; retryAt: number }>();
 
   /** @throws {TypeError} If an option is out of range. */
   constructor(options: OutboxRelayOptions) {
@@ -55,7 +59,7 @@ export class OutboxRelay {
 
   /** What stopped the last pass; `undefined` while all goes well. */
   get lastError(): unknown {
-    return this.#lastError;
+    return [...this.#failing.values()].at(-1)?.error;
   }
 
   /** Begins to relay, in the background. Idempotent. */
@@ -70,7 +74,10 @@ export class OutboxRelay {
     this.#wake.abort();
   }
 
-  /** Finishes the pass under way and ends. What is left waits for another relay. Idempotent. */
+  /**
+   * Publishes what this process has announced, for a few seconds at most, and ends. What is left waits
+   * for another relay. Idempotent.
+   */
   async stop(): Promise<void> {
     this.#stop.abort();
     this.#wake.abort();
@@ -82,59 +89,57 @@ export class OutboxRelay {
     this.#endListening = await this.#outbox
       .listen?.(() => this.#wake.abort())
       .catch(() => undefined);
-    let backoffMs = 0;
     while (!this.#stop.signal.aborted) {
-      const more = await this.#pass().then(
-        (found) => {
-          backoffMs = 0;
-          this.#lastError = undefined;
-          return found;
-        },
-        (error: unknown) => {
-          backoffMs = Math.min(Math.max(backoffMs * 2, this.#pollMs), maxBackoffMs);
-          this.#lastError = error;
-          return false;
-        },
-      );
-      if (backoffMs > 0) await this.#clock.sleep(backoffMs, this.#stop.signal);
-      else if (!more) await this.#pause();
+      await this.#pass();
+      await this.#pause();
     }
+    const deadline = this.#clock.now() + lastPassesMs;
+    while (this.#announced.size > 0 && this.#clock.now() < deadline) await this.#pass();
   }
 
   /** Waits for a nudge, for a notice, or for the next poll. */
   async #pause(): Promise<void> {
-    if (this.#announced.size > 0) return;
-    if (this.#wake.signal.aborted) this.#wake = new AbortController();
-    if (this.#stop.signal.aborted) return;
+    if (this.#announced.size > 0 || this.#stop.signal.aborted) return;
     await this.#clock.sleep(this.#pollMs, this.#wake.signal);
   }
 
-  /** Goes once over every partition with something in it. @returns Whether something was left. */
-  async #pass(): Promise<boolean> {
+  /** Goes once over the announced partitions, or over all that have something in them. */
+  async #pass(): Promise<void> {
+    // Whoever wakes the relay from here on has something that this pass may miss.
+    if (this.#wake.signal.aborted) this.#wake = new AbortController();
     const announced = [...this.#announced];
     this.#announced.clear();
-    const waiting = announced.length > 0 ? announced : await this.#outbox.waitingPartitions();
-    let more = false;
-    let failure: unknown;
-    for (const partition of waiting) {
-      if (this.#stop.signal.aborted) return false;
-      try {
-        more = (await this.#drain(partition)) || more;
-      } catch (error) {
-        // One partition that cannot be published must not hold up the others.
-        failure ??= error;
-        this.#observe({ kind: 'relay-failed', partition, error });
-      }
+    for (const partition of announced.length > 0 ? announced : await this.#findWaiting()) {
+      await this.#attempt(partition, () => this.#drain(partition));
     }
-    if (failure !== undefined) throw failure;
-    return more || announced.length > 0;
   }
 
-  async #drain(partition: number): Promise<boolean> {
+  async #findWaiting(): Promise<readonly number[]> {
+    return (await this.#attempt(noPartition, () => this.#outbox.waitingPartitions())) ?? [];
+  }
+
+  async #drain(partition: number): Promise<void> {
     const outcome = await this.#outbox.drain(partition, this.#batchSize, this.#publish);
-    if (outcome.status === 'busy') return false;
-    if (outcome.published > 0)
+    if (outcome.status === 'busy') return;
+    if (outcome.more) this.#announced.add(partition);
+    if (outcome.published > 0) {
       this.#observe({ kind: 'relayed', partition, count: outcome.published });
-    return outcome.more;
+    }
+  }
+
+  /** Does something for one partition unless it has just failed, so that it never holds up the others. */
+  async #attempt<T>(partition: number, work: () => Promise<T>): Promise<T | undefined> {
+    const failing = this.#failing.get(partition);
+    if (failing && this.#clock.now() < failing.retryAt) return undefined;
+    try {
+      const result = await work();
+      this.#failing.delete(partition);
+      return result;
+    } catch (error) {
+      const delayMs = Math.min((failing?.delayMs ?? this.#pollMs / 2) * 2, maxDelayMs);
+      this.#failing.set(partition, { error, delayMs, retryAt: this.#clock.now() + delayMs });
+      this.#observe({ kind: 'relay-failed', partition, error });
+      return undefined;
+    }
   }
 }
