@@ -42,7 +42,8 @@ export async function compileBlocks(
   exceptions: readonly Exception[],
   surroundings: Readonly<Record<string, Surroundings>>,
 ): Promise<string> {
-  await run('tsc', ['-b', 'packages/quickwms-events'], { cwd: root });
+  const built = await compile(['-b', 'packages/quickwms-events'], root);
+  if (built !== '') return `the packages do not build:\n${built}`;
   const folder = join(root, '.cache', 'spec');
   await rm(folder, { recursive: true, force: true });
   await write(folder, 'tsconfig.json', JSON.stringify(configuration));
@@ -54,15 +55,20 @@ export async function compileBlocks(
     names.set(file, `${block.hash} (${block.section})`);
     await write(folder, file, `${declared}${codeOf(block, exceptions)}${checked}\nexport {};\n`);
   }
+  const output = await compile(['-p', folder, '--pretty', 'false'], folder);
+  return output.replaceAll(
+    /^([\w./-]+\.ts)\(/gm,
+    (_, file: string) => `${names.get(file) ?? file}(`,
+  );
+}
+
+/** What the compiler says; empty when all is well. */
+async function compile(args: readonly string[], cwd: string): Promise<string> {
   try {
-    await run('tsc', ['-p', folder, '--pretty', 'false'], { cwd: folder });
+    await run('tsc', args, { cwd });
     return '';
   } catch (error) {
-    const output = String((error as { stdout?: string }).stdout ?? error);
-    return output.replaceAll(
-      /^([\w./-]+\.ts)\(/gm,
-      (_, file: string) => `${names.get(file) ?? file}(`,
-    );
+    return String((error as { stdout?: string }).stdout || error);
   }
 }
 

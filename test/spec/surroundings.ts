@@ -43,10 +43,7 @@ declare const parentEvent: EventEnvelope;
   '2d2103e741': { path: 'src/events/publisher.ts' },
   a3fca6fbc8: { path: 'src/events/subscriber.ts' },
   c4e31e3521: { path: 'src/events/handlers.ts' },
-  aae27cedb6: {
-    path: 'src/index.ts',
-    declared: `import { registerHandlers } from './events/handlers';\n`,
-  },
+  aae27cedb6: { path: 'src/index.ts' },
   eb4bbbfe59: {
     path: 'src/services/intake.service.ts',
     declared: `

@@ -124,7 +124,7 @@ export class EventPublisher {
   }
 
   /** Publishes an event about an item; `data.itemId` and `data.qlid` are set unless `data` has them. */
-  publishItemEvent<T extends object>(
+  publishItemEvent<T>(
     type: string,
     qlid: string,
     itemId: string,
@@ -138,7 +138,7 @@ export class EventPublisher {
   }
 
   /** Publishes an event about an order; `data.orderId` is set unless `data` has it. */
-  publishOrderEvent<T extends object>(
+  publishOrderEvent<T>(
     type: string,
     orderId: string,
     data: T,
