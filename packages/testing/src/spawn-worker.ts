@@ -132,13 +132,13 @@ export class WorkerProcess {
     signal: NodeJS.Signals = 'SIGKILL',
     deadlineMs: number = defaultDeadlineMs,
   ): Promise<void> {
-    const exit = await this.#exitWithin(deadlineMs);
+    const exit = await this.ended(deadlineMs);
     if (exit.signal !== signal) throw this.#error(`should have been killed by ${signal}`, exit);
   }
 
   /** Waits until it has ended by itself with code 0. @throws Error with its standard error otherwise. */
   async finished(deadlineMs: number = defaultDeadlineMs): Promise<void> {
-    const exit = await this.#exitWithin(deadlineMs);
+    const exit = await this.ended(deadlineMs);
     if (exit.code !== 0) throw this.#error('should have finished', exit);
   }
 
@@ -148,8 +148,12 @@ export class WorkerProcess {
     await this.exit;
   }
 
-  /** A worker that hangs is killed, so that its last words can be shown. */
-  async #exitWithin(deadlineMs: number): Promise<WorkerExit> {
+  /**
+   * Waits until it has ended, in whatever way.
+   *
+   * @throws Error with its standard error if it still runs after `deadlineMs`; it is killed then.
+   */
+  async ended(deadlineMs: number = defaultDeadlineMs): Promise<WorkerExit> {
     let late = false;
     const cancel = systemClock.schedule(deadlineMs, () => {
       late = true;

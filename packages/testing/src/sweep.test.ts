@@ -72,4 +72,16 @@ describe('a sweep', () => {
       /before append thirty: worker transfer.ts should have been killed by SIGKILL: exit code 0/,
     );
   });
+
+  it('reports a point that a run did not come to, where that may be', async () => {
+    const { survived, missed } = await sweep({
+      world: transferWorld,
+      points: ['append ten', 'append thirty'],
+      moments: ['before'],
+      mayBeMissed: (point) => point === 'append thirty',
+    });
+
+    expect(survived).toEqual(['before append ten']);
+    expect(missed).toEqual(['before append thirty']);
+  });
 });

@@ -23,12 +23,16 @@ export interface SweepOptions {
   /** Points to die at; every point of a recorded run unless given. */
   readonly points?: readonly string[];
   readonly moments?: readonly CrashMoment[];
+  /** Says that a run may end without coming to a point, because a timer decides how often it comes. */
+  readonly mayBeMissed?: (point: string) => boolean;
 }
 
 /** What a sweep did. */
 export interface SweepReport {
   /** Every crash that was survived, as in `before COMMIT (INSERT outbox)`. */
   readonly survived: readonly string[];
+  /** Crashes that did not happen, since the run did not come to their points. */
+  readonly missed: readonly string[];
 }
 
 /**
@@ -51,15 +55,17 @@ export async function recordPoints(world: SweptWorld): Promise<readonly string[]
  *   not finish, or if the world is wrong afterwards.
  */
 export async function sweep(options: SweepOptions): Promise<SweepReport> {
-  const { world, moments = ['before', 'after'] } = options;
+  const { world, moments = ['before', 'after'], mayBeMissed = () => false } = options;
   const points = options.points ?? (await recordIn(world));
   const crashes = points.flatMap((point) => moments.map((moment) => ({ point, moment })));
-  const survived: string[] = [];
+  const report = { survived: [] as string[], missed: [] as string[] };
   for (const crash of crashes) {
-    await inNewWorld(world, crash, (made) => dieAndFinish(made, crash));
-    survived.push(`${crash.moment} ${crash.point}`);
+    await inNewWorld(world, crash, async (made) => {
+      const died = await dieAndFinish(made, crash, mayBeMissed(crash.point));
+      report[died ? 'survived' : 'missed'].push(`${crash.moment} ${crash.point}`);
+    });
   }
-  return { survived };
+  return report;
 }
 
 async function recordIn(world: SweepOptions['world']): Promise<readonly string[]> {
@@ -72,12 +78,20 @@ async function recordIn(world: SweepOptions['world']): Promise<readonly string[]
   return points;
 }
 
-async function dieAndFinish(world: SweptWorld, crash: CrashPlan): Promise<void> {
+/** @returns False if the process finished instead, where it may. */
+async function dieAndFinish(
+  world: SweptWorld,
+  crash: CrashPlan,
+  mayBeMissed: boolean,
+): Promise<boolean> {
   await using doomed = world.start(crash);
+  const { signal, code } = await doomed.ended();
+  if (mayBeMissed && signal === null && code === 0) return false;
   await doomed.killed('SIGKILL');
   await world.checkAfterDeath?.(crash);
   await using heir = world.start();
   await heir.finished();
+  return true;
 }
 
 async function inNewWorld(
