@@ -8,3 +8,4 @@ export { MemoryInbox } from './memory/memory-inbox.ts';
 export { MemoryOutbox } from './memory/memory-outbox.ts';
 export { MemoryTransaction } from './memory/memory-transaction.ts';
 export { MemoryTransport } from './memory/memory-transport.ts';
+export { MemoryEventBus, type MemoryEventBusOptions } from './memory/memory-event-bus.ts';
