@@ -1,7 +1,7 @@
 import assert, { AssertionError } from 'node:assert/strict';
 
 import { isEventError } from '../errors.ts';
-import { collectCases } from './faults/collect-cases.ts';
+import { collectCases, type CollectedCase } from './faults/collect-cases.ts';
 import { itWhen, type TestApi } from './test-api.ts';
 
 /** A way in which an adapter can be wrong, and the case of its suite that must notice it. */
@@ -44,17 +44,20 @@ export function describePlantedFaults<Options>(
       const cases = collectCases((api) => describeSuite(name, fault.plant(options), api));
       const noticing = cases.find((each) => each.name.startsWith(fault.noticedBy));
       if (!noticing) throw new TypeError(`there is no case named ${fault.noticedBy}`);
-      itWhen(
-        it,
-        !noticing.skipped,
-        'the case that would notice it is skipped',
-      )(`notices an adapter that ${fault.name}`, async () => {
-        await assert.rejects(
-          noticing.run(),
-          (error) => error instanceof AssertionError || isEventError(error),
-          `"${noticing.name}" did not notice it`,
-        );
-      });
+      const reason = 'the case that would notice it is skipped';
+      const register = itWhen(it, !noticing.skipped, reason);
+      register(`notices an adapter that ${fault.name}`, () => assertNoticed(noticing));
     }
   });
+}
+
+/** Fails unless the case fails because of what it looks for, not because it could not even run. */
+async function assertNoticed({ name, run }: CollectedCase): Promise<void> {
+  const outcome = await run().then(
+    () => undefined,
+    (error: unknown) => ({ error }),
+  );
+  assert.ok(outcome, `"${name}" did not notice it`);
+  const { error } = outcome;
+  if (!(error instanceof AssertionError) && !isEventError(error)) throw error;
 }
