@@ -85,7 +85,7 @@ function jsonSchemaOf(eventType: string): JsonSchema {
 }
 
 function sampleOf(schema: JsonSchema): unknown {
-  if (schema.anyOf) return sampleOf(schema.anyOf[0]);
+  if (schema.anyOf) return sampleOf(schema.anyOf[0]!);
   if (schema.enum) return schema.enum[0];
   switch (schema.type) {
     case 'object':
@@ -121,7 +121,7 @@ const types = quickwmsCatalogue.map((definition) => definition.type);
 
 describe('the agreed event types', () => {
   it.each(Object.entries(agreed))('%s holds exactly the agreed types', (group, events) => {
-    const constants = Object.fromEntries(groups)[group];
+    const constants = Object.fromEntries(groups)[group]!;
     expect(Object.values(constants).sort()).toEqual(Object.keys(events).sort());
   });
 
@@ -171,7 +171,7 @@ describe('the groups of constants', () => {
 describe('a definition', () => {
   it.each(types)('%s is lower case, two segments and past tense', (type) => {
     expect(type).toMatch(/^[a-z]+\.[a-z]+(_[a-z]+)*$/);
-    const words = type.split('.')[1].split('_');
+    const words = type.split('.')[1]!.split('_');
     const isState = type === 'item.ready_for_listing';
     expect(isState || words.some((word) => /.ed$|^(won|sold)$/.test(word))).toBe(true);
   });
