@@ -114,7 +114,8 @@ describe.skipIf(!hasPostgres(18))('the blocks of the warehouse specification, ru
   });
 
   it('5 has the constants, the domain and the stream of a type', async () => {
-    await runBlock('9fb3243979');
+    const { eventType } = await runBlock('9fb3243979', { after: 'export { eventType };' });
+    expect(eventType).toBe('item.received');
   });
 
   it('7 is a service: bootstrap, handlers, publisher, business logic', async () => {

@@ -1,4 +1,4 @@
-import type { EventEnvelope as EngineEnvelope, PublisherOptions } from '@waybill/core';
+import type { PublisherOptions } from '@waybill/core';
 
 import { getEventDomain } from '../domains/index.ts';
 import { quickwmsEvents } from '../profile.ts';
