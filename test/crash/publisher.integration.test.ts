@@ -4,6 +4,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
 import { hasPostgres } from '../../scripts/services/test-database.ts';
 import { createCrashDatabase } from './support/crash-database.ts';
+import { sweepTimeoutMs } from './support/sweep-timeout.ts';
 import { idsUpTo } from './support/test-events.ts';
 
 const worker = new URL('workers/publish.ts', import.meta.url);
@@ -52,25 +53,33 @@ describe.skipIf(!hasPostgres())('a publisher that is killed at any write', () =>
     };
   }
 
-  it('has published what its transactions have committed, and nothing else', async () => {
-    const { survived } = await sweep({ world: () => publishWorld(true) });
+  it(
+    'has published what its transactions have committed, and nothing else',
+    { timeout: sweepTimeoutMs },
+    async () => {
+      const { survived } = await sweep({ world: () => publishWorld(true) });
 
-    expect(survived).toEqual(
-      expect.arrayContaining([
-        'before COMMIT (INSERT receipts, INSERT event_store, INSERT outbox)',
-        'after COMMIT (INSERT receipts, INSERT event_store, INSERT outbox)',
-      ]),
-    );
-  });
+      expect(survived).toEqual(
+        expect.arrayContaining([
+          'before COMMIT (INSERT receipts, INSERT event_store, INSERT outbox)',
+          'after COMMIT (INSERT receipts, INSERT event_store, INSERT outbox)',
+        ]),
+      );
+    },
+  );
 
-  it('has stored what it was to publish, and repeats it with the same id', async () => {
-    const { survived } = await sweep({ world: () => publishWorld(false) });
+  it(
+    'has stored what it was to publish, and repeats it with the same id',
+    { timeout: sweepTimeoutMs },
+    async () => {
+      const { survived } = await sweep({ world: () => publishWorld(false) });
 
-    expect(survived).toEqual(
-      expect.arrayContaining([
-        'before COMMIT (INSERT event_store, INSERT outbox)',
-        'after COMMIT (INSERT event_store, INSERT outbox)',
-      ]),
-    );
-  });
+      expect(survived).toEqual(
+        expect.arrayContaining([
+          'before COMMIT (INSERT event_store, INSERT outbox)',
+          'after COMMIT (INSERT event_store, INSERT outbox)',
+        ]),
+      );
+    },
+  );
 });

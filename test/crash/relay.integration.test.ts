@@ -5,6 +5,7 @@ import { describe, expect, it } from 'vitest';
 import { hasPostgres } from '../../scripts/services/test-database.ts';
 import { createCrashDatabase, type CrashDatabase } from './support/crash-database.ts';
 import { publishAll } from './support/publish-all.ts';
+import { sweepTimeoutMs } from './support/sweep-timeout.ts';
 import { draftOf, idsUpTo } from './support/test-events.ts';
 
 const worker = new URL('workers/relay.ts', import.meta.url);
@@ -45,19 +46,23 @@ async function expectKeysInOrder(database: CrashDatabase): Promise<void> {
 }
 
 describe.skipIf(!hasPostgres())('a relay that is killed at any write', () => {
-  it('publishes everything in order, and repeats no more than the batch it was in', async () => {
-    const repeats: number[] = [];
-    const { survived } = await sweep({ world: () => relayWorld((count) => repeats.push(count)) });
+  it(
+    'publishes everything in order, and repeats no more than the batch it was in',
+    { timeout: sweepTimeoutMs },
+    async () => {
+      const repeats: number[] = [];
+      const { survived } = await sweep({ world: () => relayWorld((count) => repeats.push(count)) });
 
-    expect(survived).toEqual(
-      expect.arrayContaining([
-        'before publish item.received',
-        'after publish item.received',
-        'before COMMIT (DELETE outbox)',
-        'after COMMIT (DELETE outbox)',
-      ]),
-    );
-    expect(repeats).toContain(0);
-    expect(repeats).toContain(batchSize);
-  });
+      expect(survived).toEqual(
+        expect.arrayContaining([
+          'before publish item.received',
+          'after publish item.received',
+          'before COMMIT (DELETE outbox)',
+          'after COMMIT (DELETE outbox)',
+        ]),
+      );
+      expect(repeats).toContain(0);
+      expect(repeats).toContain(batchSize);
+    },
+  );
 });

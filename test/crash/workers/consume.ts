@@ -10,22 +10,28 @@ import type { ItemReceived } from '../support/test-events.ts';
 
 export interface ConsumeArgs extends ServiceArgs {
   readonly ledgerUrl: string;
-  readonly inbox: boolean;
+  /** Effect and memory in one transaction, an effect alone, or nothing but failure. */
+  readonly handler: 'inbox' | 'plain' | 'failing';
 }
 
 const args = workerArgs<ConsumeArgs>();
 const { client, bus, end } = await openService(args);
 const ledger = await LedgerClient.connect(args.ledgerUrl);
-const group = bus.consumers('stock', { concurrency: 1, redrivePollMs: 3_600_000 });
+const group = bus.consumers('stock', {
+  concurrency: 1,
+  redrivePollMs: 3_600_000,
+  retry: { maxRetries: 0 },
+});
 
 const move: Handler<ItemReceived, SqlTransaction> = async (event, { tx, key, attempt }) => {
+  if (args.handler === 'failing') throw new Error('there is no shelf for this');
   await (tx ?? client).query('INSERT INTO movements (event_id) VALUES ($1)', [event.id]);
   const { number, delivery } = attempt;
   const { keySequence } = event.data;
   const identity = { eventId: event.id, group: 'stock', key, keySequence };
   await ledger.report({ kind: 'handled', ...identity, attempt: number, delivery });
 };
-group.on(['item.received'], move as Handler, { name: 'move', inbox: args.inbox });
+group.on(['item.received'], move as Handler, { name: 'move', inbox: args.handler !== 'plain' });
 
 await group.start();
 while (!(await isCaughtUp())) await systemClock.sleep(5);
