@@ -1,0 +1,208 @@
+/**
+ * What does the outbox cost, compared with a bare table that is used as a queue?
+ *
+ * Enqueue: single rows, each in a transaction of its own, 64 under way on ten connections; the limit
+ * is one INSERT into a table with a key and a payload. Drain: a backlog taken by one process; the
+ * limit is DELETE … SKIP LOCKED in batches of 500, one transaction each. Cases of one round run one
+ * after the other, each round beginning with another one; printed is the median over rounds of the
+ * ratio to the limit of the same round.
+ */
+import { randomUUID } from 'node:crypto';
+import { parseArgs } from 'node:util';
+
+import { OutboxRelay } from '@waybill/core';
+import type { Message } from '@waybill/core';
+import { migrate, openPostgres, PostgresLogTransport, PostgresOutbox } from '@waybill/postgres';
+import pg from 'pg';
+
+const { values: options } = parseArgs({
+  options: {
+    rounds: { type: 'string', default: '5' },
+    enqueue: { type: 'string', default: '4000' },
+    backlog: { type: 'string', default: '20000' },
+  },
+});
+const rounds = Number(options.rounds);
+const enqueueCount = Number(options.enqueue);
+const backlog = Number(options.backlog);
+const inFlight = 64;
+const connections = 10;
+const batchSize = 500;
+
+const serverUrl = process.env.POSTGRES_URL;
+if (!serverUrl) throw new Error('POSTGRES_URL is not set; run this by: npm run bench -- outbox');
+
+const database = `waybill_bench_${randomUUID().slice(0, 8)}`;
+const url = new URL(serverUrl);
+url.pathname = `/${database}`;
+const admin = new pg.Client({ connectionString: serverUrl });
+await admin.connect();
+await admin.query(`CREATE DATABASE ${database}`);
+const pool = new pg.Pool({ connectionString: url.href, max: connections });
+const client = openPostgres({ connectionString: url.href, maxConnections: connections });
+await migrate(client);
+await pool.query(
+  'CREATE TABLE bare_queue (id BIGSERIAL PRIMARY KEY, payload TEXT NOT NULL, created_at TIMESTAMPTZ NOT NULL DEFAULT now())',
+);
+const outbox = new PostgresOutbox({ client });
+const log = new PostgresLogTransport({ client });
+await log.connect();
+
+/** A structured event of the size that warehouse services publish. */
+function message(): Message {
+  const id = randomUUID();
+  const body = JSON.stringify({
+    specversion: '1.0',
+    id,
+    source: 'quickgradez',
+    type: 'item.graded',
+    time: '2026-03-01T12:00:00.000Z',
+    subject: randomUUID(),
+    correlationid: randomUUID(),
+    data: { notes: 'All accessories present, light scratches on the lid. '.repeat(8) },
+  });
+  return { id, type: 'item.graded', key: randomUUID(), contentType: 'application/json', body };
+}
+
+type Case = { prepare?: () => Promise<void>; run: () => Promise<void>; count: number };
+
+const enqueue: Record<string, Case> = {
+  'bare INSERT (the limit)': {
+    count: enqueueCount,
+    run: () =>
+      sideBySide(enqueueCount, async () => {
+        await pool.query('INSERT INTO bare_queue (payload) VALUES ($1)', [message().body]);
+      }),
+  },
+  'outbox.add, a transaction of its own': {
+    count: enqueueCount,
+    run: () => sideBySide(enqueueCount, () => outbox.add([message()])),
+  },
+};
+
+const drain: Record<string, Case> = {
+  'DELETE … SKIP LOCKED 500 (the limit)': {
+    count: backlog,
+    prepare: fillBare,
+    run: async () => {
+      for (let taken = 1; taken > 0;) {
+        const { rowCount } = await pool.query(
+          `DELETE FROM bare_queue WHERE id IN (
+             SELECT id FROM bare_queue ORDER BY id LIMIT ${batchSize} FOR UPDATE SKIP LOCKED)
+           RETURNING payload`,
+        );
+        taken = rowCount ?? 0;
+      }
+    },
+  },
+  'relay, publishing to nowhere': {
+    count: backlog,
+    prepare: fillOutbox,
+    run: () => relayAll(async () => {}),
+  },
+  'relay, publishing to the PostgreSQL log': {
+    count: backlog,
+    prepare: fillOutbox,
+    run: () => relayAll((messages) => log.publish(messages)),
+  },
+};
+
+async function fillBare(): Promise<void> {
+  await pool.query('TRUNCATE bare_queue');
+  for (let at = 0; at < backlog; at += 1_000) {
+    await pool.query('INSERT INTO bare_queue (payload) SELECT * FROM unnest($1::text[])', [
+      Array.from({ length: 1_000 }, () => message().body),
+    ]);
+  }
+  await pool.query('VACUUM ANALYZE bare_queue');
+}
+
+async function fillOutbox(): Promise<void> {
+  await pool.query('TRUNCATE outbox, event_log');
+  for (let at = 0; at < backlog; at += 1_000) {
+    await outbox.add(Array.from({ length: 1_000 }, message));
+  }
+  await pool.query('VACUUM ANALYZE outbox');
+}
+
+async function relayAll(
+  publish: (messages: readonly Message[]) => Promise<unknown>,
+): Promise<void> {
+  let published = 0;
+  const { promise: done, resolve } = Promise.withResolvers<void>();
+  const relay = new OutboxRelay({
+    outbox,
+    batchSize,
+    publish: async (messages) => {
+      await publish(messages);
+      published += messages.length;
+      if (published >= backlog) resolve();
+    },
+  });
+  relay.start();
+  await done;
+  // Includes forgetting the last batch.
+  await relay.stop();
+}
+
+async function sideBySide(count: number, work: () => Promise<void>): Promise<void> {
+  let begun = 0;
+  await Promise.all(
+    Array.from({ length: inFlight }, async () => {
+      while (begun < count) {
+        begun += 1;
+        await work();
+      }
+    }),
+  );
+}
+
+/** @returns Operations per second. */
+async function rateOf({ prepare, run, count }: Case): Promise<number> {
+  await prepare?.();
+  const start = process.hrtime.bigint();
+  await run();
+  return count / (Number(process.hrtime.bigint() - start) / 1e9);
+}
+
+function median(values: readonly number[]): number {
+  return values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)]!;
+}
+
+async function measure(title: string, cases: Record<string, Case>): Promise<void> {
+  const entries = Object.entries(cases);
+  const limit = entries[0]![0];
+  const results: Record<string, number>[] = [];
+  for (let round = 0; round <= rounds; round += 1) {
+    const rates: Record<string, number> = {};
+    for (let at = 0; at < entries.length; at += 1) {
+      const [name, each] = entries[(at + round) % entries.length]!;
+      rates[name] = await rateOf(each);
+    }
+    // The first round warms up.
+    if (round > 0) results.push(rates);
+  }
+  console.log(`\n${title}`);
+  for (const [name] of entries) {
+    const ratio = median(results.map((rates) => rates[name]! / rates[limit]!));
+    const rate = median(results.map((rates) => rates[name]!));
+    console.log(
+      `  ${name.padEnd(42)} ${ratio.toFixed(2).padStart(5)} ${(rate / 1_000).toFixed(1).padStart(6)} k/s`,
+    );
+  }
+}
+
+try {
+  const { rows } = await pool.query<{ server_version: string }>('SHOW server_version');
+  console.log(
+    `messages of ${Buffer.byteLength(message().body)} bytes; PostgreSQL ${rows[0]!.server_version}, Node ${process.versions.node}; ${rounds} rounds`,
+  );
+  await measure(`enqueue ${enqueueCount}, one by one, ${inFlight} in flight`, enqueue);
+  await measure(`drain a backlog of ${backlog}`, drain);
+} finally {
+  await log.close();
+  await client.close();
+  await pool.end();
+  await admin.query(`DROP DATABASE ${database} WITH (FORCE)`);
+  await admin.end();
+}
