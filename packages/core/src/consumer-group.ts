@@ -1,113 +1,29 @@
-import type { Catalogue } from './catalogue.ts';
 import { maxTimerMs, systemClock, type Clock } from './clock.ts';
-import type { Codec } from './codec.ts';
-import type { DeadLetterQueue } from './dead-letter-queue.ts';
-import { DeliveryProcessor } from './delivery-processor.ts';
+import { assertConsumerGroupOptions, type ConsumerGroupOptions } from './consumer-group-options.ts';
+import { DeliveryProcessor, type UnfinishedDelivery } from './delivery-processor.ts';
 import { EventError } from './errors.ts';
-import type { Handler, Middleware } from './handler.ts';
-import { randomIds, type Ids } from './ids.ts';
-import type { Inbox } from './inbox.ts';
+import type { Handler } from './handler.ts';
+import { runOutsideScope } from './handler-scope.ts';
+import { HealthReasons, type GroupHealth } from './health-reasons.ts';
+import { randomIds } from './ids.ts';
 import { Lanes } from './lanes.ts';
-import {
-  observeAll,
-  silentLogger,
-  type Logger,
-  type Observer,
-  type WarningCode,
-} from './observer.ts';
-import { isWildcard } from './patterns.ts';
+import { observeAll, silentLogger, type Observer, type WarningCode } from './observer.ts';
+import { assertRange } from './options.ts';
 import { policyChain } from './policies/chain.ts';
+import { DeadLetterRecorder } from './policies/dead-letter.ts';
 import type { Registration } from './policies/step.ts';
 import { RedriveLoop } from './redrive-loop.ts';
-import { register, type HandlerOptions } from './registration.ts';
-import { assertKnownOptions, assertRange } from './options.ts';
-import { assertRetryPolicy, defaultRetryPolicy, type RetryPolicy } from './retry-policy.ts';
-import type { TransactionRunner } from './transaction.ts';
-import type { Consumer, Coordinates, Transport } from './transport.ts';
+import { assertInbox, register, warnAboutWildcards, type HandlerOptions } from './registration.ts';
+import {
+  assertRetryPolicy,
+  defaultRetryPolicy,
+  mergeRetryPolicy,
+  type RetryPolicy,
+} from './retry-policy.ts';
+import type { Consumer, Delivery } from './transport.ts';
 import { Warnings } from './warnings.ts';
 
-export interface ConsumerGroupOptions {
-  transport: Transport;
-  codec: Codec;
-  /** Name of the group; `null` for a broadcast subscription, where every instance gets everything. */
-  group: string | null;
-  /** Where dead letters go; needed by every group, refused for broadcast. */
-  deadLetters?: DeadLetterQueue;
-  /** Needed by handlers with `{ inbox: true }`. */
-  transactions?: TransactionRunner;
-  inbox?: Inbox;
-  /** Brings events of an older version up to date. */
-  catalogue?: Catalogue;
-  /** Where a new group begins: with everything kept (default), or with what is published from now on. */
-  start?: 'earliest' | 'latest';
-  /** Most keys handled side by side, 1 to 10,000; 10 unless given. */
-  concurrency?: number;
-  /** Most messages taken from the transport and not finished; ten times the concurrency unless given. */
-  maxInFlight?: number;
-  retry?: Partial<RetryPolicy>;
-  /** Longest run of one attempt in milliseconds; 30,000 unless given. */
-  timeoutMs?: number;
-  /** After this many deliveries that nobody finished, a message is a dead letter; 5 unless given. */
-  maxDeliveries?: number;
-  /** A handler that takes longer than this is named once, in milliseconds; 10,000 unless given. */
-  slowMs?: number;
-  /** How often to look for dead letters that an operator wants run again, in milliseconds; 1,000 unless given. */
-  redrivePollMs?: number;
-  /** How long a redrive may be silent before another worker takes it, in milliseconds; 60,000 unless given. */
-  redriveLeaseMs?: number;
-  middleware?: readonly Middleware[];
-  /** Warnings that are meant to be so. */
-  intended?: readonly WarningCode[];
-  /** True in production, where wildcards are worth a warning. */
-  production?: boolean;
-  worker?: string;
-  observer?: Observer;
-  logger?: Logger;
-  clock?: Clock;
-  ids?: Ids;
-  random?: () => number;
-}
-
-const consumerGroupOptions: readonly (keyof ConsumerGroupOptions)[] = [
-  'transport',
-  'codec',
-  'group',
-  'deadLetters',
-  'transactions',
-  'inbox',
-  'catalogue',
-  'start',
-  'concurrency',
-  'maxInFlight',
-  'retry',
-  'timeoutMs',
-  'maxDeliveries',
-  'slowMs',
-  'redrivePollMs',
-  'redriveLeaseMs',
-  'middleware',
-  'intended',
-  'production',
-  'worker',
-  'observer',
-  'logger',
-  'clock',
-  'ids',
-  'random',
-];
-
-/** A delivery that a stop left for another worker. */
-export interface UnfinishedDelivery {
-  readonly eventId: string;
-  /** The handler it was in; `undefined` if it had not begun. */
-  readonly handler: string | undefined;
-  readonly coordinates: Coordinates;
-}
-
-export interface GroupHealth {
-  readonly status: 'ok' | 'degraded' | 'failed';
-  readonly reasons: readonly string[];
-}
+export type { ConsumerGroupOptions, GroupHealth, UnfinishedDelivery };
 
 /**
  * The consumers of one group in this process: takes messages from a transport, runs each through its
@@ -122,46 +38,33 @@ export class ConsumerGroup {
   readonly #warnings: Warnings;
   readonly #lanes: Lanes;
   readonly #registrations: Registration[] = [];
+  readonly #reasons = new HealthReasons();
+  readonly #recorder: DeadLetterRecorder | undefined;
   readonly #processor: DeliveryProcessor;
   readonly #retry: RetryPolicy;
-  readonly #overdue = new Set<string>();
   readonly #finished = Promise.withResolvers<void>();
   #state: 'new' | 'starting' | 'running' | 'stopped' = 'new';
+  #started: Promise<void> | undefined;
+  #stopped: Promise<readonly UnfinishedDelivery[]> | undefined;
   #consumer: Consumer | undefined;
   #redrives: RedriveLoop | undefined;
-  #failure: unknown;
   #unfinished: readonly UnfinishedDelivery[] = [];
 
   /** @throws {TypeError} If an option is out of range or one that it needs is missing. */
   constructor(options: ConsumerGroupOptions) {
-    assertOptions(options);
+    assertConsumerGroupOptions(options);
+    const { group, observer, logger = silentLogger, intended = [] } = options;
     this.#options = options;
-    this.group = options.group;
-    this.worker =
-      options.worker ?? `${options.group ?? 'broadcast'}-${(options.ids ?? randomIds)()}`;
+    this.group = group;
+    this.worker = options.worker ?? `${group ?? 'broadcast'}-${(options.ids ?? randomIds)()}`;
     this.#clock = options.clock ?? systemClock;
-    this.#observe = observeAll([
-      (seen) => this.#watch(seen),
-      ...(options.observer ? [options.observer] : []),
-    ]);
-    this.#warnings = new Warnings({
-      observe: this.#observe,
-      logger: options.logger ?? silentLogger,
-      intended: options.intended,
-    });
-    this.#retry = { ...defaultRetryPolicy, ...options.retry };
-    assertRetryPolicy(this.#retry, `group ${options.group}`);
+    this.#observe = observeAll(observer ? [observer] : []);
+    this.#warnings = new Warnings({ observe: this.#observe, logger, intended });
+    this.#retry = mergeRetryPolicy(defaultRetryPolicy, options.retry);
+    assertRetryPolicy(this.#retry, `group ${group}`);
     this.#lanes = new Lanes(options.concurrency ?? 10);
-    this.#processor = new DeliveryProcessor({
-      group: options.group,
-      codec: options.codec,
-      catalogue: options.catalogue,
-      deadLetters: options.deadLetters,
-      maxDeliveries: options.maxDeliveries ?? 5,
-      clock: this.#clock,
-      observe: this.#observe,
-      registrations: this.#registrations,
-    });
+    this.#recorder = this.#newRecorder();
+    this.#processor = this.#newProcessor();
     // A rejection is reported by health() too; nobody has to wait for it.
     this.#finished.promise.catch(() => undefined);
   }
@@ -174,6 +77,11 @@ export class ConsumerGroup {
   /** What the last stop left for other workers. */
   get unfinished(): readonly UnfinishedDelivery[] {
     return this.#unfinished;
+  }
+
+  /** Says whether anything is registered; a group without a handler cannot start. */
+  get hasHandlers(): boolean {
+    return this.#registrations.length > 0;
   }
 
   get running(): boolean {
@@ -189,14 +97,9 @@ export class ConsumerGroup {
    */
   on(patterns: readonly string[], handler: Handler, options: HandlerOptions = {}): string {
     if (this.#state !== 'new') {
-      const shown = this.group ?? 'broadcast';
-      throw new EventError(
-        'GROUP_RUNNING',
-        `${shown} has started; register every handler before start()`,
-        {
-          group: shown,
-        },
-      );
+      const group = this.group ?? 'broadcast';
+      const message = `${group} has started; register every handler before start()`;
+      throw new EventError('GROUP_RUNNING', message, { group });
     }
     const registration = register({
       patterns,
@@ -207,50 +110,26 @@ export class ConsumerGroup {
       takenNames: new Set(this.#registrations.map(({ name }) => name)),
       chain: (once) => this.#chain(once, options.intended ?? []),
     });
-    this.#assertInbox(registration);
-    this.#warnAboutWildcards(registration, options.intended ?? []);
+    assertInbox(registration, this.#options);
+    if (this.#options.production) warnAboutWildcards(registration, options, this.#warnings);
     this.#registrations.push(registration);
     return registration.name;
   }
 
-  /** Connects the transport and begins to consume. Idempotent while running. */
+  /**
+   * Connects the transport and begins to consume. Idempotent while running; calls that come together
+   * share one start.
+   *
+   * @throws {TypeError} If no handler is registered: everything would be settled unhandled.
+   * @throws {EventError} `STOPPING` after `stop()`; what the transport throws, and then it may be tried again.
+   */
   async start(): Promise<void> {
-    if (this.running) return;
-    if (this.#state === 'stopped') {
-      throw new EventError('STOPPING', `group ${this.group} was stopped; make a new one`, {
-        what: String(this.group),
-      });
+    if (this.#state === 'stopped') throw this.#stopping('was stopped; make a new one');
+    if (!this.hasHandlers) {
+      throw new TypeError(`group ${this.group} has no handler; register one before start()`);
     }
-    this.#state = 'starting';
-    const { transport, start = 'earliest', concurrency = 10 } = this.#options;
-    try {
-      await transport.connect();
-      this.#consumer = await transport.subscribe(
-        {
-          group: this.group,
-          patterns: this.#registrations.flatMap(({ patterns }) => patterns),
-          start,
-          maxInFlight: this.#options.maxInFlight ?? concurrency * 10,
-          worker: this.worker,
-        },
-        (delivery) => {
-          if (!this.#processor.admit(delivery)) return;
-          this.#lanes.add(delivery.message.key, () => this.#processor.process(delivery));
-        },
-      );
-    } catch (error) {
-      this.#state = 'new';
-      throw error;
-    }
-    this.#state = 'running';
-    this.#consumer.finished.then(
-      () => this.#finished.resolve(),
-      (error: unknown) => {
-        this.#failure = error;
-        this.#finished.reject(error);
-      },
-    );
-    this.#startRedrives();
+    this.#started ??= runOutsideScope(() => this.#start());
+    await this.#started;
   }
 
   /** Changes how many keys are handled side by side, 1 to 10,000. */
@@ -263,57 +142,142 @@ export class ConsumerGroup {
   /**
    * Stops taking messages, waits for those under way, and leaves the rest to other workers.
    *
-   * @param deadlineMs Longest wait in milliseconds; what is unfinished then has its signal aborted and
-   *   is not settled.
-   * @returns What was left unfinished.
+   * @param deadlineMs Longest wait in milliseconds, 10,000 unless given; what is unfinished then has
+   *   its signal aborted and is not settled.
+   * @returns What was left unfinished. Calls after the first wait for that one.
+   * @throws {TypeError} If the deadline is not a number from 0 on.
    */
   async stop({ deadlineMs = 10_000 }: { deadlineMs?: number } = {}): Promise<
     readonly UnfinishedDelivery[]
   > {
-    if (this.#state === 'stopped') return this.#unfinished;
-    this.#state = 'stopped';
-    this.#consumer?.pause();
-    const redrivesEnded = this.#redrives?.stop();
-    const timer = new AbortController();
-    await Promise.race([
-      this.#lanes.idle(),
-      this.#clock.sleep(Math.min(deadlineMs, maxTimerMs), timer.signal),
-    ]);
-    timer.abort();
-    this.#unfinished = this.#processor.abandon();
-    await redrivesEnded;
-    await this.#consumer?.close();
-    this.#finished.resolve();
-    return this.#unfinished;
+    assertRange('stop', 'deadlineMs', deadlineMs, 0, Number.POSITIVE_INFINITY);
+    this.#stopped ??= this.#stop(Math.min(deadlineMs, maxTimerMs));
+    return await this.#stopped;
   }
 
   health(): GroupHealth {
-    const degraded = [...this.#overdue].map(
-      (handler) => `handler ${handler} is past its timeout and has not returned`,
+    return this.#reasons.health();
+  }
+
+  async #start(): Promise<void> {
+    this.#state = 'starting';
+    try {
+      this.#consumer = await this.#subscribe();
+    } catch (error) {
+      this.#started = undefined;
+      if (!this.#hasStopped()) this.#state = 'new';
+      throw error;
+    }
+    if (this.#hasStopped()) {
+      await this.#consumer.close();
+      throw this.#stopping('was stopped while it started');
+    }
+    this.#state = 'running';
+    this.#consumer.finished.then(
+      () => this.#finished.resolve(),
+      (error: unknown) => {
+        this.#reasons.end(error);
+        this.#finished.reject(error);
+      },
     );
-    if (this.#processor.stuckDeadLetters > 0) {
-      degraded.push(`${this.#processor.stuckDeadLetters} dead letters cannot be stored`);
+    this.#startRedrives();
+  }
+
+  async #subscribe(): Promise<Consumer> {
+    const { transport, start = 'earliest', concurrency = 10, maxInFlight } = this.#options;
+    await transport.connect();
+    return await transport.subscribe(
+      {
+        group: this.group,
+        patterns: this.#registrations.flatMap(({ patterns }) => patterns),
+        start,
+        maxInFlight: maxInFlight ?? concurrency * 10,
+        worker: this.worker,
+      },
+      (delivery) => this.#deliver(delivery),
+    );
+  }
+
+  #deliver(delivery: Delivery): void {
+    // What still comes after the stop is not begun any more; closing the consumer gives it back.
+    if (this.#hasStopped() || !this.#processor.admit(delivery)) return;
+    this.#lanes.add(delivery.message.key, () => this.#processor.process(delivery));
+  }
+
+  async #stop(deadlineMs: number): Promise<readonly UnfinishedDelivery[]> {
+    this.#state = 'stopped';
+    this.#consumer?.pause();
+    const timer = new AbortController();
+    await Promise.race([this.#drained(), this.#clock.sleep(deadlineMs, timer.signal)]);
+    timer.abort();
+    const reason = this.#stopping('is stopping');
+    this.#unfinished = [
+      ...this.#processor.abandon(reason),
+      ...(this.#redrives?.abandon(reason) ?? []),
+    ];
+    try {
+      await this.#consumer?.close();
+    } finally {
+      this.#finished.resolve();
     }
-    if (this.#failure !== undefined) {
-      return {
-        status: 'failed',
-        reasons: [`the consumer has ended: ${messageOf(this.#failure)}`, ...degraded],
-      };
-    }
-    return { status: degraded.length > 0 ? 'degraded' : 'ok', reasons: degraded };
+    return this.#unfinished;
+  }
+
+  /** Resolves when nothing is starting, running or waiting for its turn any more. */
+  async #drained(): Promise<void> {
+    // Why the start failed is told to whoever called it.
+    await this.#started?.catch(() => undefined);
+    await Promise.all([this.#redrives?.stop(), this.#lanes.idle()]);
+  }
+
+  /** Asked anew after every wait, since another call may have stopped the group in the meantime. */
+  #hasStopped(): boolean {
+    return this.#state === 'stopped';
+  }
+
+  #stopping(what: string): EventError<'STOPPING'> {
+    const group = this.group ?? 'broadcast';
+    return new EventError('STOPPING', `group ${group} ${what}`, { what: group });
+  }
+
+  #newRecorder(): DeadLetterRecorder | undefined {
+    const { deadLetters: queue } = this.#options;
+    if (this.group === null || !queue) return undefined;
+    return new DeadLetterRecorder({
+      group: this.group,
+      queue,
+      clock: this.#clock,
+      observe: this.#observe,
+      reasons: this.#reasons,
+    });
+  }
+
+  #newProcessor(): DeliveryProcessor {
+    const { codec, catalogue, maxDeliveries = 5 } = this.#options;
+    return new DeliveryProcessor({
+      group: this.group,
+      codec,
+      catalogue,
+      recorder: this.#recorder,
+      maxDeliveries,
+      observe: this.#observe,
+      reasons: this.#reasons,
+      registrations: this.#registrations,
+    });
   }
 
   #chain(once: boolean, intended: readonly WarningCode[]): Registration['run'] {
     return policyChain({
       group: this.group,
       once,
-      recorder: this.#processor.recorder,
+      recorder: this.#recorder,
       transactions: this.#options.transactions,
       inbox: this.#options.inbox,
       slowMs: intended.includes('SLOW_HANDLER')
         ? Number.POSITIVE_INFINITY
         : (this.#options.slowMs ?? 10_000),
       warnings: this.#warnings,
+      reasons: this.#reasons,
       clock: this.#clock,
       random: this.#options.random ?? Math.random,
       observe: this.#observe,
@@ -334,60 +298,8 @@ export class ConsumerGroup {
       processor: this.#processor,
       clock: this.#clock,
       observe: this.#observe,
+      reasons: this.#reasons,
     });
     this.#redrives.start();
   }
-
-  #assertInbox({ name, inbox }: Registration): void {
-    if (!inbox) return;
-    if (this.group === null)
-      throw new TypeError(`handler ${name}: a broadcast subscription has no inbox`);
-    if (!this.#options.transactions || !this.#options.inbox) {
-      throw new TypeError(
-        `handler ${name}: { inbox: true } needs a database; pass { database } to the subscriber`,
-      );
-    }
-  }
-
-  #warnAboutWildcards({ name, patterns }: Registration, intended: readonly WarningCode[]): void {
-    if (!this.#options.production || intended.includes('WILDCARD_IN_PRODUCTION')) return;
-    if (!patterns.some(isWildcard)) return;
-    this.#warnings.once(
-      'WILDCARD_IN_PRODUCTION',
-      name,
-      `handler ${name} takes every type that matches ${patterns.join(', ')}; name the types, or say intended: ['WILDCARD_IN_PRODUCTION']`,
-    );
-  }
-
-  #watch(seen: Parameters<Observer>[0]): void {
-    if (seen.kind === 'handler-overdue') this.#overdue.add(seen.handler);
-    if (seen.kind === 'processed' || seen.kind === 'attempt-failed')
-      this.#overdue.delete(seen.handler);
-  }
-}
-
-function assertOptions(options: ConsumerGroupOptions): void {
-  const where = `group ${options.group ?? '(broadcast)'}`;
-  assertKnownOptions(where, options, consumerGroupOptions);
-  const { group, deadLetters, concurrency, maxInFlight, timeoutMs, maxDeliveries } = options;
-  if (group !== null && (typeof group !== 'string' || group === '' || group.length > 255)) {
-    throw new TypeError('a group name must be 1 to 255 characters');
-  }
-  if (group !== null && !deadLetters)
-    throw new TypeError(`${where} needs deadLetters: nothing is dropped without a record`);
-  if (group === null && !options.transport.capabilities.broadcast) {
-    throw new EventError('CAPABILITY_MISSING', `${options.transport.name} cannot broadcast`, {
-      transport: options.transport.name,
-      capability: 'broadcast',
-    });
-  }
-  if (concurrency !== undefined) assertRange(where, 'concurrency', concurrency, 1, 10_000, true);
-  if (maxInFlight !== undefined) assertRange(where, 'maxInFlight', maxInFlight, 1, 1_000_000, true);
-  if (timeoutMs !== undefined) assertRange(where, 'timeoutMs', timeoutMs, 1, maxTimerMs);
-  if (maxDeliveries !== undefined)
-    assertRange(where, 'maxDeliveries', maxDeliveries, 1, 1_000, true);
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : JSON.stringify(error);
 }

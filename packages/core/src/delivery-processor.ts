@@ -1,30 +1,39 @@
 import type { Catalogue } from './catalogue.ts';
-import type { Clock } from './clock.ts';
 import type { Codec } from './codec.ts';
-import type { UnfinishedDelivery } from './consumer-group.ts';
-import type { DeadLetterQueue } from './dead-letter-queue.ts';
 import type { EventEnvelope } from './envelope.ts';
 import { EventError } from './errors.ts';
+import type { HealthReasons } from './health-reasons.ts';
 import type { Observer } from './observer.ts';
-import { DeadLetterRecorder, describe } from './policies/dead-letter.ts';
+import { describe, type DeadLetterRecorder } from './policies/dead-letter.ts';
 import type { Invocation, Registration } from './policies/step.ts';
-import type { Delivery } from './transport.ts';
+import { messageOfThrown } from './thrown.ts';
+import type { Coordinates, Delivery } from './transport.ts';
+
+/** A delivery that a stop left for another worker. */
+export interface UnfinishedDelivery {
+  readonly eventId: string;
+  /** The handler it was in; `undefined` if it had not begun. */
+  readonly handler: string | undefined;
+  readonly coordinates: Coordinates;
+}
 
 /** A delivery between its admission and its end. */
 interface UnderWay {
   readonly controller: AbortController;
+  /** Lets go of the delivery's signal, which may live much longer than the delivery. */
+  readonly release: () => void;
   handler: string | undefined;
 }
 
 /** Takes one delivery through every handler that wants it, and settles it when all have ended. */
 export class DeliveryProcessor {
-  /** Stores dead letters; absent for broadcast subscriptions. */
-  readonly recorder: DeadLetterRecorder | undefined;
   readonly #group: string | null;
   readonly #codec: Codec;
   readonly #catalogue: Catalogue | undefined;
+  readonly #recorder: DeadLetterRecorder | undefined;
   readonly #maxDeliveries: number;
   readonly #observe: Observer;
+  readonly #reasons: HealthReasons;
   readonly #registrations: readonly Registration[];
   readonly #underWay = new Map<Delivery, UnderWay>();
 
@@ -32,28 +41,21 @@ export class DeliveryProcessor {
     group: string | null;
     codec: Codec;
     catalogue: Catalogue | undefined;
-    deadLetters: DeadLetterQueue | undefined;
+    /** Stores dead letters; absent for broadcast subscriptions. */
+    recorder: DeadLetterRecorder | undefined;
     maxDeliveries: number;
-    clock: Clock;
     observe: Observer;
+    reasons: HealthReasons;
     registrations: readonly Registration[];
   }) {
-    const { group, deadLetters: queue, clock, observe } = options;
-    this.#group = group;
+    this.#group = options.group;
     this.#codec = options.codec;
     this.#catalogue = options.catalogue;
+    this.#recorder = options.recorder;
     this.#maxDeliveries = options.maxDeliveries;
-    this.#observe = observe;
+    this.#observe = options.observe;
+    this.#reasons = options.reasons;
     this.#registrations = options.registrations;
-    this.recorder =
-      group !== null && queue
-        ? new DeadLetterRecorder({ group, queue, clock, observe })
-        : undefined;
-  }
-
-  /** Dead letters that cannot be stored right now. */
-  get stuckDeadLetters(): number {
-    return this.recorder?.stuck ?? 0;
   }
 
   /**
@@ -62,21 +64,19 @@ export class DeliveryProcessor {
    * @returns False if no handler wants it; it is settled then.
    */
   admit(delivery: Delivery): boolean {
-    if (this.#wanting(delivery.message.type).length === 0) {
-      this.#observe({
-        kind: 'unhandled-type',
-        group: this.#group ?? '',
-        eventType: delivery.message.type,
-      });
+    const { type } = delivery.message;
+    // A transport that could not tell the type knows nothing about who wants the message.
+    if (type !== '' && this.#wanting(type).length === 0) {
+      this.#reportUnhandled(type);
       delivery.settle();
       return false;
     }
     const controller = new AbortController();
-    this.#underWay.set(delivery, { controller, handler: undefined });
-    delivery.signal.addEventListener('abort', () => controller.abort(delivery.signal.reason), {
-      once: true,
-    });
-    if (delivery.signal.aborted) controller.abort(delivery.signal.reason);
+    const abort = (): void => controller.abort(delivery.signal.reason);
+    delivery.signal.addEventListener('abort', abort, { once: true });
+    if (delivery.signal.aborted) abort();
+    const release = (): void => delivery.signal.removeEventListener('abort', abort);
+    this.#underWay.set(delivery, { controller, release, handler: undefined });
     return true;
   }
 
@@ -89,93 +89,88 @@ export class DeliveryProcessor {
       if (!signal.aborted) await this.#runHandlers(delivery, state);
       if (!signal.aborted) delivery.settle();
     } catch (error) {
-      // Only an abandoned delivery ends up here: it stays unsettled, and another worker gets it.
-      if (!signal.aborted) throw error;
+      // An abandoned delivery stays unsettled, and another worker gets it. So does one that fell over
+      // a mistake of the engine or of an adapter: better twice than never.
+      if (!signal.aborted) this.#reportBroken(delivery, state.handler, error);
     } finally {
+      state.release();
       this.#underWay.delete(delivery);
     }
   }
 
   /** Gives up everything under way: aborts its signals, leaves it unsettled, and names it. */
-  abandon(): UnfinishedDelivery[] {
+  abandon(reason: EventError): UnfinishedDelivery[] {
     return [...this.#underWay].map(([delivery, { controller, handler }]) => {
-      const { message, coordinates } = delivery;
-      controller.abort(
-        new EventError('STOPPING', `group ${this.#group} is stopping`, {
-          what: String(this.#group),
-        }),
-      );
-      this.#observe({
-        kind: 'left-unfinished',
-        group: this.#group ?? '',
-        eventId: message.id,
-        handler,
-        coordinates,
-      });
-      return { eventId: message.id, handler, coordinates };
+      controller.abort(reason);
+      return this.#reportUnfinished(delivery, handler);
     });
   }
 
   /**
-   * Runs an event once more through the handlers that a dead letter names.
+   * Runs the event of a dead letter once more.
    *
-   * @param handler The failing handler, or empty for every handler that wants the event.
-   * @throws What the handler threw.
+   * @param handler The failing handler, which gets one attempt. Empty for a message that could not be
+   *   read: every handler that wants it takes it like a new one, with a dead letter of its own if it fails.
+   * @throws What the handler threw; why the message still cannot be read; the signal's reason once it
+   *   is aborted.
    */
   async redrive(delivery: Delivery, handler: string): Promise<void> {
-    const event = this.#read(delivery);
-    const chosen = this.#wanting(event.type).filter(
-      ({ name }) => handler === '' || name === handler,
-    );
-    if (chosen.length === 0) {
-      throw new EventError(
-        'CAPABILITY_MISSING',
-        `group ${this.#group} has no handler ${handler} for ${event.type}`,
-        {
-          transport: delivery.coordinates.transport,
-          capability: `handler ${handler}`,
-        },
-      );
-    }
-    for (const registration of chosen) {
-      await registration.runOnce(
-        this.#read(delivery),
-        this.#invocation(registration, delivery, delivery.signal),
-      );
+    const { type } = this.#read(delivery);
+    const wanting = this.#wanting(type);
+    const chosen = handler === '' ? wanting : wanting.filter(({ name }) => name === handler);
+    if (chosen.length === 0) throw this.#handlerMissing(delivery, handler, type);
+    const controller = new AbortController();
+    const abort = (): void => controller.abort(delivery.signal.reason);
+    delivery.signal.addEventListener('abort', abort, { once: true });
+    try {
+      for (const registration of chosen) {
+        delivery.signal.throwIfAborted();
+        const event = this.#read(delivery);
+        const run = handler === '' ? registration.run : registration.runOnce;
+        await run(event, this.#invocation(registration, delivery, event, controller));
+      }
+      delivery.signal.throwIfAborted();
+    } finally {
+      delivery.signal.removeEventListener('abort', abort);
     }
   }
 
   async #runHandlers(delivery: Delivery, state: UnderWay): Promise<void> {
-    const { message, deliveryCount } = delivery;
-    const { signal } = state.controller;
+    const { coordinates, deliveryCount, message } = delivery;
+    const { controller } = state;
     this.#observe({
       kind: 'delivered',
       group: this.#group ?? '',
       eventId: message.id,
       deliveryCount,
-      coordinates: delivery.coordinates,
+      coordinates,
     });
-    const event = await this.#readOrRecord(delivery, signal);
-    if (!event) return;
-    for (const [index, registration] of this.#wanting(event.type).entries()) {
+    const first = await this.#readOrRecord(delivery, controller.signal);
+    if (!first) return;
+    const wanting = this.#wanting(first.type);
+    if (wanting.length === 0) this.#reportUnhandled(first.type);
+    for (const registration of wanting) {
+      if (controller.signal.aborted) return;
       state.handler = registration.name;
       // A handler may change the event that it was given; the next one gets the original.
-      const own = index === 0 ? event : this.#read(delivery);
-      const invocation = this.#invocation(registration, delivery, signal);
+      const event = registration === wanting[0] ? first : this.#read(delivery);
+      const invocation = this.#invocation(registration, delivery, event, controller);
       if (deliveryCount !== undefined && deliveryCount > this.#maxDeliveries) {
-        await this.#recordCrashLoop(own, invocation);
+        await this.#recordCrashLoop(event, invocation);
       } else {
-        await this.#run(own, invocation);
+        await this.#run(event, invocation);
       }
     }
   }
 
   async #run(event: EventEnvelope, invocation: Invocation): Promise<void> {
+    const { registration, identity, signal } = invocation;
     try {
-      await invocation.registration.run(event, invocation);
+      await registration.run(event, invocation);
     } catch (error) {
-      if (this.#group !== null || invocation.signal.aborted) throw error;
-      this.#observe({ kind: 'broadcast-failed', eventType: event.type, eventId: event.id, error });
+      if (this.#group !== null || signal.aborted) throw error;
+      const { type: eventType, id: eventId } = identity;
+      this.#observe({ kind: 'broadcast-failed', eventType, eventId, error });
     }
   }
 
@@ -189,51 +184,44 @@ export class DeliveryProcessor {
     try {
       return this.#read(delivery);
     } catch (error) {
-      const { message } = delivery;
-      if (!this.recorder) {
-        this.#observe({
-          kind: 'broadcast-failed',
-          eventType: message.type,
-          eventId: message.id,
-          error,
-        });
-        return undefined;
-      }
-      if (delivery.deliveryCount !== 1 && (await this.recorder.isKnownUnreadable(delivery)))
-        return undefined;
-      await this.recorder.record(
-        {
-          ...describe(delivery, error),
-          handler: '',
-          eventId: message.id,
-          eventType: message.type,
-          totalAttempts: 1,
-        },
-        error,
-        signal,
-      );
+      await this.#recordUnreadable(delivery, error, signal);
       return undefined;
     }
   }
 
-  async #recordCrashLoop(
-    event: EventEnvelope,
-    { registration, delivery, signal }: Invocation,
-  ): Promise<void> {
+  async #recordUnreadable(delivery: Delivery, error: unknown, signal: AbortSignal): Promise<void> {
+    const { id: eventId, type: eventType } = delivery.message;
+    if (!this.#recorder) {
+      this.#observe({ kind: 'broadcast-failed', eventType, eventId, error });
+      return;
+    }
+    const repeated = delivery.deliveryCount !== 1;
+    if (repeated && (await this.#recorder.isKnownUnreadable(delivery, signal))) return;
+    await this.#recorder.record(
+      { ...describe(delivery, error), handler: '', eventId, eventType, totalAttempts: 1 },
+      error,
+      signal,
+    );
+  }
+
+  async #recordCrashLoop(event: EventEnvelope, invocation: Invocation): Promise<void> {
+    const { registration, delivery, signal } = invocation;
+    const { id: eventId, type: eventType } = event;
+    const { name: handler } = registration;
     const deliveries = delivery.deliveryCount!;
     const error = new EventError(
       'DELIVERIES_EXCEEDED',
-      `${event.type} ${event.id} was delivered ${deliveries} times and never finished; look for a handler that kills its process`,
+      `${eventType} ${eventId} was delivered ${deliveries} times and never finished; look for a handler that kills its process`,
       { deliveries, maxDeliveries: this.#maxDeliveries },
     );
-    if (!this.recorder || (await this.recorder.isKnown(registration.name, event, signal))) return;
-    await this.recorder.record(
+    if (!this.#recorder || (await this.#recorder.isKnown(handler, event, signal))) return;
+    await this.#recorder.record(
       {
         ...describe(delivery, error),
-        handler: registration.name,
+        handler,
         event,
-        eventId: event.id,
-        eventType: event.type,
+        eventId,
+        eventType,
         totalAttempts: deliveries,
       },
       error,
@@ -245,16 +233,48 @@ export class DeliveryProcessor {
     return this.#registrations.filter(({ matches }) => matches(eventType));
   }
 
-  #invocation(registration: Registration, delivery: Delivery, signal: AbortSignal): Invocation {
+  #invocation(
+    registration: Registration,
+    delivery: Delivery,
+    { id, source, type }: EventEnvelope,
+    controller: AbortController,
+  ): Invocation {
     return {
       registration,
       delivery,
+      identity: { id, source, type },
       reread: () => this.#read(delivery),
-      signal,
+      signal: controller.signal,
+      giveUp: (reason) => controller.abort(reason),
       attempt: 1,
       tx: undefined,
       afterCommit: (run) => run(),
       progress: { attempts: 0, entered: false },
     };
+  }
+
+  #handlerMissing(delivery: Delivery, handler: string, eventType: string): EventError {
+    const capability = handler === '' ? `a handler for ${eventType}` : `handler ${handler}`;
+    return new EventError(
+      'CAPABILITY_MISSING',
+      `group ${this.#group} has no ${handler === '' ? 'handler' : capability} for ${eventType}; start a worker that has it`,
+      { transport: delivery.coordinates.transport, capability },
+    );
+  }
+
+  #reportUnhandled(eventType: string): void {
+    this.#observe({ kind: 'unhandled-type', group: this.#group ?? '', eventType });
+  }
+
+  #reportUnfinished(delivery: Delivery, handler: string | undefined): UnfinishedDelivery {
+    const { coordinates, message } = delivery;
+    const unfinished = { eventId: message.id, handler, coordinates };
+    this.#observe({ kind: 'left-unfinished', group: this.#group ?? '', ...unfinished });
+    return unfinished;
+  }
+
+  #reportBroken(delivery: Delivery, handler: string | undefined, error: unknown): void {
+    this.#reasons.add(delivery, `an event stays unsettled: ${messageOfThrown(error)}`);
+    this.#reportUnfinished(delivery, handler);
   }
 }

@@ -165,7 +165,8 @@ export function isEventError<Code extends ErrorCode = ErrorCode>(
   code?: Code,
 ): error is EventError<Code> {
   try {
-    if (!(error instanceof Error) || error.name !== 'EventError' || !('code' in error)) return false;
+    if (!(error instanceof Error) || error.name !== 'EventError' || !('code' in error))
+      return false;
     return code === undefined || error.code === code;
   } catch {
     // Handlers throw anything, also what throws again when it is looked at. Ours does not.

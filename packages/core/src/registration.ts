@@ -1,12 +1,14 @@
 import type { StandardSchemaV1 } from '@standard-schema/spec';
 
 import { maxTimerMs } from './clock.ts';
+import type { ConsumerGroupOptions } from './consumer-group-options.ts';
 import type { Handler, Middleware } from './handler.ts';
 import type { WarningCode } from './observer.ts';
-import { compilePatterns } from './patterns.ts';
+import { compilePatterns, isWildcard } from './patterns.ts';
 import type { Registration, Step } from './policies/step.ts';
 import { assertKnownOptions, assertRange } from './options.ts';
-import { assertRetryPolicy, type RetryPolicy } from './retry-policy.ts';
+import { assertRetryPolicy, mergeRetryPolicy, type RetryPolicy } from './retry-policy.ts';
+import type { Warnings } from './warnings.ts';
 
 /** What one handler may ask for. */
 export interface HandlerOptions {
@@ -47,7 +49,7 @@ export function register(options: {
   const name = nameFor(patterns, asked.name, options.takenNames);
   const where = `handler ${name}`;
   assertKnownOptions(where, asked, knownOptions);
-  const retry = { ...defaults.retry, ...asked.retry };
+  const retry = mergeRetryPolicy(defaults.retry, asked.retry);
   assertRetryPolicy(retry, where);
   const timeoutMs = asked.timeoutMs ?? defaults.timeoutMs;
   assertRange(where, 'timeoutMs', timeoutMs, 1, maxTimerMs);
@@ -63,6 +65,35 @@ export function register(options: {
     run: options.chain(false),
     runOnce: options.chain(true),
   };
+}
+
+/** @throws {TypeError} If a handler asks for an inbox where there is none. */
+export function assertInbox(
+  { name, inbox }: Registration,
+  group: Pick<ConsumerGroupOptions, 'group' | 'transactions' | 'inbox'>,
+): void {
+  if (!inbox) return;
+  if (group.group === null)
+    throw new TypeError(`handler ${name}: a broadcast subscription has no inbox`);
+  if (!group.transactions || !group.inbox) {
+    throw new TypeError(
+      `handler ${name}: { inbox: true } needs a database; pass { database } to the subscriber`,
+    );
+  }
+}
+
+/** For production, where a handler of types that nobody has thought of yet is worth a warning. */
+export function warnAboutWildcards(
+  { name, patterns }: Registration,
+  { intended = [] }: Pick<HandlerOptions, 'intended'>,
+  warnings: Warnings,
+): void {
+  if (intended.includes('WILDCARD_IN_PRODUCTION') || !patterns.some(isWildcard)) return;
+  warnings.once(
+    'WILDCARD_IN_PRODUCTION',
+    name,
+    `handler ${name} takes every type that matches ${patterns.join(', ')}; name the types, or say intended: ['WILDCARD_IN_PRODUCTION']`,
+  );
 }
 
 function nameFor(

@@ -1,4 +1,5 @@
 import type { Clock } from '../clock.ts';
+import type { HealthReasons } from '../health-reasons.ts';
 import type { Inbox } from '../inbox.ts';
 import type { Logger, Observer } from '../observer.ts';
 import type { TransactionRunner } from '../transaction.ts';
@@ -13,10 +14,11 @@ import { transaction } from './transaction.ts';
 import { validate } from './validate.ts';
 
 /**
- * Puts the policies around a handler: dead letter, retry, validate, timeout, transaction, handler.
+ * Puts the policies around a handler: dead letter, retry, validate, measure, timeout, transaction,
+ * handler.
  *
- * @param options.once Leaves out the retries and the dead letter: a redrive makes one attempt, and
- *   writes its outcome to the dead letter that it came from.
+ * @param options.once For a redrive: one attempt, whose outcome goes to the dead letter that it came
+ *   from instead of a new one.
  */
 export function policyChain(options: {
   group: string | null;
@@ -26,6 +28,7 @@ export function policyChain(options: {
   inbox: Inbox | undefined;
   slowMs: number;
   warnings: Warnings;
+  reasons: HealthReasons;
   clock: Clock;
   random: () => number;
   observe: Observer;
@@ -35,7 +38,7 @@ export function policyChain(options: {
   const shared = { ...options, group: options.group ?? '' };
   const policies: (Policy | undefined)[] = [
     once || !recorder ? undefined : deadLetter(recorder),
-    once ? undefined : retry(shared),
+    retry(shared),
     validate,
     measure(shared),
     timeout(shared),

@@ -2,14 +2,18 @@ import { createHash } from 'node:crypto';
 
 import type { Clock } from '../clock.ts';
 import type { DeadLetterQueue, FailureType, NewDeadLetter } from '../dead-letter-queue.ts';
-import type { EventEnvelope } from '../envelope.ts';
 import { EventError, isEventError } from '../errors.ts';
+import type { HealthReasons } from '../health-reasons.ts';
 import type { Observer } from '../observer.ts';
-import type { Delivery } from '../transport.ts';
-import type { Policy } from './step.ts';
+import { messageOfThrown, readThrown } from '../thrown.ts';
+import type { Coordinates, Delivery } from '../transport.ts';
+import type { EventIdentity, Policy } from './step.ts';
 
 const maxReasonLength = 2_000;
+const maxCodeLength = 255;
 const maxStackLength = 8_000;
+/** Longest pause between two tries to store a dead letter. */
+const maxDelayMs = 5_000;
 
 /**
  * Records what could not be handled, with its reason, so that the message may be settled.
@@ -20,9 +24,9 @@ const maxStackLength = 8_000;
  */
 export function deadLetter(recorder: DeadLetterRecorder): Policy {
   return (next) => async (event, invocation) => {
-    const { registration, delivery, progress, signal } = invocation;
-    if (delivery.deliveryCount !== 1 && (await recorder.isKnown(registration.name, event, signal)))
-      return;
+    const { registration, delivery, identity, progress, signal } = invocation;
+    const { name: handler } = registration;
+    if (delivery.deliveryCount !== 1 && (await recorder.isKnown(handler, identity, signal))) return;
     try {
       await next(event, invocation);
     } catch (error) {
@@ -30,10 +34,10 @@ export function deadLetter(recorder: DeadLetterRecorder): Policy {
       await recorder.record(
         {
           ...describe(delivery, error),
-          handler: registration.name,
+          handler,
           event: invocation.reread(),
-          eventId: event.id,
-          eventType: event.type,
+          eventId: identity.id,
+          eventType: identity.type,
           totalAttempts: Math.max(progress.attempts, 1),
         },
         error,
@@ -49,18 +53,24 @@ export class DeadLetterRecorder {
   readonly #queue: DeadLetterQueue;
   readonly #clock: Clock;
   readonly #observe: Observer;
-  /** Dead letters that cannot be stored right now; a health check turns red while there are any. */
-  stuck = 0;
+  readonly #reasons: HealthReasons;
 
-  constructor(options: { group: string; queue: DeadLetterQueue; clock: Clock; observe: Observer }) {
+  constructor(options: {
+    group: string;
+    queue: DeadLetterQueue;
+    clock: Clock;
+    observe: Observer;
+    reasons: HealthReasons;
+  }) {
     this.#group = options.group;
     this.#queue = options.queue;
     this.#clock = options.clock;
     this.#observe = options.observe;
+    this.#reasons = options.reasons;
   }
 
   /** Says whether this handling has a dead letter already; reports it if so. */
-  async isKnown(handler: string, event: EventEnvelope, signal: AbortSignal): Promise<boolean> {
+  async isKnown(handler: string, event: EventIdentity, signal: AbortSignal): Promise<boolean> {
     const key = { group: this.#group, handler, source: event.source, eventId: event.id };
     const found = await this.#untilDone(() => this.#queue.find(key), signal);
     if (found)
@@ -69,10 +79,10 @@ export class DeadLetterRecorder {
   }
 
   /** Says whether a message that cannot be read has a dead letter already; reports it if so. */
-  async isKnownUnreadable(delivery: Delivery): Promise<boolean> {
+  async isKnownUnreadable(delivery: Delivery, signal: AbortSignal): Promise<boolean> {
     const found = await this.#untilDone(
       () => this.#queue.findUnreadable(this.#group, delivery.coordinates),
-      delivery.signal,
+      signal,
     );
     if (found) {
       this.#observe({
@@ -113,29 +123,25 @@ export class DeadLetterRecorder {
     signal: AbortSignal,
     entry?: Pick<NewDeadLetter, 'coordinates'>,
   ): Promise<T> {
-    for (let delayMs = 100, stuck = false; ; delayMs = Math.min(delayMs * 2, 5_000)) {
-      try {
-        const result = await work();
-        if (stuck) this.stuck -= 1;
-        return result;
-      } catch (error) {
-        if (!stuck) this.stuck += 1;
-        stuck = true;
-        if (entry) {
-          this.#observe({
-            kind: 'dead-letter-failed',
-            group: this.#group,
-            error,
-            coordinates: entry.coordinates,
-          });
-        }
-        await this.#clock.sleep(delayMs, signal);
-        if (signal.aborted) {
-          this.stuck -= 1;
-          throw error;
+    const waiting = {};
+    try {
+      for (let delayMs = 100; ; delayMs = Math.min(delayMs * 2, maxDelayMs)) {
+        try {
+          return await work();
+        } catch (error) {
+          this.#reasons.add(waiting, 'dead letters cannot be stored or looked up');
+          if (entry) this.#reportFailed(error, entry.coordinates);
+          await this.#clock.sleep(delayMs, signal);
+          if (signal.aborted) throw error;
         }
       }
+    } finally {
+      this.#reasons.remove(waiting);
     }
+  }
+
+  #reportFailed(error: unknown, coordinates: Coordinates): void {
+    this.#observe({ kind: 'dead-letter-failed', group: this.#group, error, coordinates });
   }
 }
 
@@ -172,16 +178,20 @@ export function describeFailure(
   NewDeadLetter,
   'failureReason' | 'failureType' | 'errorCode' | 'errorStack' | 'fingerprint'
 > {
-  const reason = safeText(messageOf(error), maxReasonLength);
-  const code = codeOf(error);
-  const stack = error instanceof Error && typeof error.stack === 'string' ? error.stack : undefined;
+  const reason = safeText(messageOfThrown(error), maxReasonLength);
+  const code = readThrown(error, 'code');
+  const stack = readThrown(error, 'stack');
   return {
     failureReason: reason,
     failureType: failureTypeOf(error),
-    ...(code === undefined ? {} : { errorCode: safeText(code, 255) }),
-    ...(stack === undefined ? {} : { errorStack: safeText(stack, maxStackLength, '\n') }),
-    fingerprint: fingerprintOf(code, reason),
+    ...(isText(code) ? { errorCode: safeText(code, maxCodeLength) } : {}),
+    ...(isText(stack) ? { errorStack: safeText(stack, maxStackLength, '\n') } : {}),
+    fingerprint: fingerprintOf(isText(code) ? code : '', reason),
   };
+}
+
+function isText(value: unknown): value is string {
+  return typeof value === 'string' && value !== '';
 }
 
 function failureTypeOf(error: unknown): FailureType {
@@ -190,15 +200,12 @@ function failureTypeOf(error: unknown): FailureType {
 }
 
 /** Numbers, ids and quoted parts differ between events with one cause, so they are left out. */
-function fingerprintOf(code: string | undefined, reason: string): string {
+function fingerprintOf(code: string, reason: string): string {
   const shape = reason
     .replace(/"[^"]*"|'[^']*'/g, '?')
     .replace(/[0-9a-f]{8}-[0-9a-f-]{27}/gi, '?')
     .replace(/\d+/g, '0');
-  return createHash('sha256')
-    .update(`${code ?? ''}|${shape}`)
-    .digest('hex')
-    .slice(0, 16);
+  return createHash('sha256').update(`${code}|${shape}`).digest('hex').slice(0, 16);
 }
 
 /** Bounded text without control characters, which could forge log lines or drive a terminal. */
@@ -210,23 +217,6 @@ function safeText(text: string, maxLength: number, keep: string = ''): string {
   return escaped.isWellFormed() ? escaped : escaped.toWellFormed();
 }
 
-function messageOf(error: unknown): string {
-  try {
-    if (error instanceof Error) return error.message || error.name;
-    return typeof error === 'string'
-      ? error
-      : `handler threw ${JSON.stringify(error) ?? String(error)}`;
-  } catch {
-    return 'handler threw something that cannot be shown';
-  }
-}
-
-function codeOf(error: unknown): string | undefined {
-  if (typeof error !== 'object' || error === null) return undefined;
-  const { code } = error as { code?: unknown };
-  return typeof code === 'string' && code !== '' ? code : undefined;
-}
-
 function asEventError(
   error: unknown,
   entry: { handler: string; eventId?: string; eventType?: string },
@@ -234,7 +224,7 @@ function asEventError(
   if (isEventError(error)) return error;
   return new EventError(
     'HANDLER_FAILED',
-    `${entry.eventType} ${entry.eventId}: handler ${entry.handler} failed: ${safeText(messageOf(error), 300)}`,
+    `${entry.eventType} ${entry.eventId}: handler ${entry.handler} failed: ${safeText(messageOfThrown(error), 300)}`,
     { handler: entry.handler, ...(entry.eventId === undefined ? {} : { eventId: entry.eventId }) },
     { cause: error },
   );

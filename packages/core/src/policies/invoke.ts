@@ -11,7 +11,9 @@ export function invoke(options: { group: string | null; logger: Logger }): Step 
     const { registration, progress, tx, afterCommit } = invocation;
     const context = contextOf(event, invocation, group, logger);
     progress.entered = true;
-    await runInScope({ event, tx, afterCommit }, () => registration.handler(event, context));
+    // What the handler does to its event must not change what follows from it.
+    const scope = { event: { ...event }, tx, afterCommit };
+    await runInScope(scope, () => registration.handler(event, context));
   };
 }
 

@@ -13,7 +13,8 @@ export function measure(options: {
 }): Policy {
   const { group, clock, observe, warnings, slowMs } = options;
   return (next) => async (event, invocation) => {
-    const { name } = invocation.registration;
+    const { identity, registration } = invocation;
+    const { name } = registration;
     const startedAt = clock.now();
     await next(event, invocation);
     if (!invocation.progress.entered) return;
@@ -29,8 +30,8 @@ export function measure(options: {
       kind: 'processed',
       group: group ?? '',
       handler: name,
-      eventType: event.type,
-      eventId: event.id,
+      eventType: identity.type,
+      eventId: identity.id,
       durationMs,
       coordinates: invocation.delivery.coordinates,
     });

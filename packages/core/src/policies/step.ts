@@ -1,6 +1,7 @@
 import type { StandardSchemaV1 } from '@standard-schema/spec';
 
 import type { EventEnvelope } from '../envelope.ts';
+import type { EventError } from '../errors.ts';
 import type { Handler } from '../handler.ts';
 import type { RetryPolicy } from '../retry-policy.ts';
 import type { Delivery } from '../transport.ts';
@@ -26,10 +27,14 @@ export interface Registration {
 export interface Invocation {
   readonly registration: Registration;
   readonly delivery: Delivery;
+  /** What the event was called before a handler could change it. */
+  readonly identity: EventIdentity;
   /** Reads the event anew, since a handler may have changed the one that it was given. */
   readonly reread: () => EventEnvelope;
   /** Aborted on timeout, on loss of ownership and at the deadline of a stop. */
   readonly signal: AbortSignal;
+  /** Says that somebody else owns the message now: it is neither settled nor made a dead letter here. */
+  readonly giveUp: (reason: EventError) => void;
   /** Number of the attempt within this delivery, from 1 on. */
   readonly attempt: number;
   readonly tx: object | undefined;
@@ -38,6 +43,8 @@ export interface Invocation {
   /** Shared by all attempts of this delivery. */
   readonly progress: Progress;
 }
+
+export type EventIdentity = Readonly<Pick<EventEnvelope, 'id' | 'source' | 'type'>>;
 
 export interface Progress {
   /** Attempts that reached the handler or were its to answer for. */

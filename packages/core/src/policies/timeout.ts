@@ -1,7 +1,8 @@
 import type { Clock } from '../clock.ts';
-import { EventError } from '../errors.ts';
+import { EventError, isEventError } from '../errors.ts';
+import type { HealthReasons } from '../health-reasons.ts';
 import type { Observer } from '../observer.ts';
-import type { Policy } from './step.ts';
+import type { Invocation, Policy } from './step.ts';
 
 /** How often an overdue handler is reported again. */
 const reportEveryMs = 10_000;
@@ -12,29 +13,31 @@ const reportEveryMs = 10_000;
  * JavaScript cannot stop a running function, so the attempt ends only when the handler has really
  * returned: a retry never overlaps it. Until then it is reported as overdue.
  */
-export function timeout(options: { group: string; clock: Clock; observe: Observer }): Policy {
-  const { group, clock, observe } = options;
+export function timeout(options: {
+  group: string;
+  clock: Clock;
+  observe: Observer;
+  reasons: HealthReasons;
+}): Policy {
+  const { group, clock, observe, reasons } = options;
   return (next) => async (event, invocation) => {
-    const { name, timeoutMs } = invocation.registration;
+    const { registration, identity, signal } = invocation;
+    const { name, timeoutMs } = registration;
     const attempt = new AbortController();
-    const abandon = (): void => attempt.abort(invocation.signal.reason);
-    invocation.signal.addEventListener('abort', abandon, { once: true });
-    if (invocation.signal.aborted) abandon();
-
     let late: EventError | undefined;
     let cancelTimer = clock.schedule(timeoutMs, () => {
-      late = new EventError(
-        'HANDLER_TIMEOUT',
-        `${event.type} ${event.id}: handler ${name} took longer than ${timeoutMs} ms; make it faster or raise its timeoutMs`,
-        { handler: name, eventId: event.id, timeoutMs },
-      );
+      late = tooLate(invocation);
       attempt.abort(late);
+      reasons.add(attempt, `handler ${name} is past its timeout and has not returned`);
       report(0);
     });
-    function report(overdueMs: number): void {
-      observe({ kind: 'handler-overdue', group, handler: name, eventId: event.id, overdueMs });
-      cancelTimer = clock.schedule(reportEveryMs, () => report(overdueMs + reportEveryMs));
-    }
+    const abandon = (): void => {
+      attempt.abort(signal.reason);
+      // Nobody is left to be told, and a timer would keep the process from ending.
+      if (isEventError(signal.reason, 'STOPPING')) cancelTimer();
+    };
+    signal.addEventListener('abort', abandon, { once: true });
+    if (signal.aborted) abandon();
 
     try {
       await next(event, { ...invocation, signal: attempt.signal });
@@ -42,8 +45,24 @@ export function timeout(options: { group: string; clock: Clock; observe: Observe
       throw late ?? error;
     } finally {
       cancelTimer();
-      invocation.signal.removeEventListener('abort', abandon);
+      reasons.remove(attempt);
+      signal.removeEventListener('abort', abandon);
     }
     if (late) throw late;
+
+    function report(overdueMs: number): void {
+      const eventId = identity.id;
+      observe({ kind: 'handler-overdue', group, handler: name, eventId, overdueMs });
+      cancelTimer = clock.schedule(reportEveryMs, () => report(overdueMs + reportEveryMs));
+    }
   };
+}
+
+function tooLate({ registration, identity }: Invocation): EventError<'HANDLER_TIMEOUT'> {
+  const { name, timeoutMs } = registration;
+  return new EventError(
+    'HANDLER_TIMEOUT',
+    `${identity.type} ${identity.id}: handler ${name} took longer than ${timeoutMs} ms; make it faster or raise its timeoutMs`,
+    { handler: name, eventId: identity.id, timeoutMs },
+  );
 }

@@ -1,7 +1,8 @@
+import { isEventError } from '../errors.ts';
 import type { Inbox } from '../inbox.ts';
 import type { Observer } from '../observer.ts';
 import type { TransactionRunner } from '../transaction.ts';
-import type { Policy } from './step.ts';
+import type { Invocation, Policy } from './step.ts';
 
 /** The server waits this much longer than we do, so that our own timeout speaks first. */
 const graceMs = 5_000;
@@ -18,25 +19,39 @@ export function transaction(options: {
 }): Policy {
   const { group, transactions, inbox, observe } = options;
   return (next) => async (event, invocation) => {
-    const { registration, delivery, signal } = invocation;
+    const { registration, identity, signal } = invocation;
     if (!registration.inbox) return next(event, invocation);
     const limitMs = registration.timeoutMs + graceMs;
-    const key = { group, handler: registration.name, source: event.source, id: event.id };
+    const key = { group, handler: registration.name, source: identity.source, id: identity.id };
     const committed: (() => void)[] = [];
     const afterCommit = (run: () => void): void => void committed.push(run);
     await transactions.run(
       async (tx) => {
-        await delivery.fence?.(tx);
+        await assertOurs(tx, invocation);
         if (await inbox.record(key, tx)) return next(event, { ...invocation, tx, afterCommit });
         observe({
           kind: 'duplicate-skipped',
           group,
           handler: registration.name,
-          eventId: event.id,
+          eventId: identity.id,
         });
       },
       { statementTimeoutMs: limitMs, idleTimeoutMs: limitMs, signal },
     );
     for (const run of committed) run();
   };
+
+  /** A former owner, frozen for a while, finds out here; its message is somebody else's by now. */
+  async function assertOurs(tx: object, { delivery, giveUp }: Invocation): Promise<void> {
+    try {
+      await delivery.fence?.(tx);
+    } catch (error) {
+      if (isEventError(error, 'CLAIM_LOST')) {
+        const { coordinates } = delivery;
+        observe({ kind: 'stale-refused', group, what: 'handler transaction', coordinates });
+        giveUp(error);
+      }
+      throw error;
+    }
+  }
 }
