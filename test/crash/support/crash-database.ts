@@ -11,6 +11,7 @@ export interface CrashDatabase {
   /** One column of every row, in the order of `orderBy`. */
   column(table: string, column: string, orderBy?: string): Promise<string[]>;
   drop(): Promise<void>;
+  [Symbol.asyncDispose](): Promise<void>;
 }
 
 /**
@@ -27,6 +28,10 @@ export async function createCrashDatabase(): Promise<CrashDatabase> {
   await client.query(`
     CREATE TABLE receipts (row_id BIGSERIAL, event_id TEXT NOT NULL);
     CREATE TABLE movements (row_id BIGSERIAL, event_id TEXT NOT NULL)`);
+  const close = async (): Promise<void> => {
+    await client.close();
+    await drop();
+  };
   return {
     url,
     client,
@@ -37,9 +42,7 @@ export async function createCrashDatabase(): Promise<CrashDatabase> {
       );
       return rows.map(({ value }) => value);
     },
-    async drop() {
-      await client.close();
-      await drop();
-    },
+    drop: close,
+    [Symbol.asyncDispose]: close,
   };
 }

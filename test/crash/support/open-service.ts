@@ -1,4 +1,5 @@
 import { Publisher } from '@waybill/core';
+import type { Observer } from '@waybill/core';
 import {
   openPostgres,
   PostgresEventBus,
@@ -11,6 +12,8 @@ import type { CrashPlan } from '@waybill/testing';
 
 export interface ServiceArgs {
   readonly url: string;
+  /** How long a consumer may be silent before another one takes its group, in milliseconds. */
+  readonly leaseMs?: number;
   /** Where to die; absent for a process that is to finish. */
   readonly plan?: CrashPlan;
 }
@@ -26,11 +29,16 @@ export interface Service {
   end(): Promise<void>;
 }
 
-export async function openService({ url, plan }: ServiceArgs): Promise<Service> {
+/** @param observer Hears what the log observes. */
+export async function openService(
+  { url, plan, leaseMs }: ServiceArgs,
+  observer?: Observer,
+): Promise<Service> {
   const points = new CrashPoints(plan);
   const client = crashingSqlClient(openPostgres({ connectionString: url }), points);
   const store = new PostgresEventStore({ client });
-  const log = new PostgresLogTransport({ client, commitEveryMs: 5, standbyMs: 10, pollMs: 10 });
+  const often = { commitEveryMs: 5, standbyMs: 10, pollMs: 10 };
+  const log = new PostgresLogTransport({ client, leaseMs, observer, ...often });
   const transport = crashingTransport(log, points);
   const bus = new PostgresEventBus({ serviceName: 'dock', client, transport });
   const publisher = new Publisher({ serviceName: 'dock', bus, store, relay: false });
