@@ -58,12 +58,11 @@ const timestamp =
  */
 export function isTimestamp(value: unknown): value is string {
   if (typeof value !== 'string' || !timestamp.test(value)) return false;
-  const isLateDay = value.charCodeAt(8) === 0x33 || value.startsWith('29', 8);
-  if (isLateDay && Number(value.slice(8, 10)) > daysInMonth(value)) return false;
-  if (!value.startsWith('0000') && !value.startsWith('0001') && !value.startsWith('9999'))
-    return true;
+  if (value >= '0002' && value < '9999' && value.slice(8, 10) < '29') return true;
+  if (value.startsWith('0000') || Number(value.slice(8, 10)) > daysInMonth(value)) return false;
+  // The zone may carry a time at the edge into the next year.
   const year = new Date(value.toUpperCase()).getUTCFullYear();
-  return !value.startsWith('0000') && year >= 1 && year <= 9999;
+  return year >= 1 && year <= 9999;
 }
 
 function daysInMonth(time: string): number {

@@ -27,12 +27,18 @@ const time = 'must be an RFC 3339 time with a zone, such as 2026-01-31T12:00:00.
 
 /**
  * Holds the attributes of an event against CloudEvents 1.0, our bounds and the profile; `data` is
- * not looked at.
+ * not looked at. A property that nobody knows is refused, because it would not be written.
  *
  * @throws {EventError} `ENVELOPE_INVALID`; `details.attribute` is the first that is wrong, by its
  *   name in code, such as `correlationId`, `metadata.environment` or `extensions.region`.
  */
 export function checkEnvelope(event: EventEnvelope, profile: Profile): void {
+  checkAttributes(event, profile);
+  checkNames(event, profile);
+}
+
+/** As `checkEnvelope`, for an event that cannot have unknown properties. @throws As `checkEnvelope`. */
+export function checkAttributes(event: EventEnvelope, profile: Profile): void {
   if (!isText(event.id, maxTextLength)) throw invalid(event, 'id', shortText, event.id);
   if (!isUriReference(event.source)) {
     throw invalid(
@@ -67,7 +73,6 @@ export function checkEnvelope(event: EventEnvelope, profile: Profile): void {
   if (event.metadata !== undefined) checkMetadata(event, event.metadata);
   checkProfile(event, profile);
   if (event.extensions !== undefined) checkExtensions(event, profile, event.extensions);
-  checkNames(event, profile);
 }
 
 function checkOptional(event: EventEnvelope): void {
@@ -186,7 +191,6 @@ function isReserved(name: string, event: EventEnvelope, profile: Profile): boole
   return profile.attributes.some(({ wire }) => wire === name);
 }
 
-/** A property that nobody knows would not be written, so it is refused rather than lost. */
 function checkNames(event: EventEnvelope, profile: Profile): void {
   for (const name in event) {
     if (engineAttributes.has(name)) continue;

@@ -2,7 +2,7 @@ import { metadataWireNames, reservedNames } from '../attribute-names.ts';
 import { isEnvironment, isInteger, isJsonContentType, isTimestamp } from '../attribute-rules.ts';
 import { systemClock } from '../clock.ts';
 import type { EventEnvelope, Profile } from '../envelope.ts';
-import { checkEnvelope } from '../envelope-check.ts';
+import { checkAttributes } from '../envelope-check.ts';
 import { eventLabel, shown } from '../event-label.ts';
 import { isoTime } from '../iso-time.ts';
 import type { Observer } from '../observer.ts';
@@ -41,7 +41,8 @@ export function fromWire(
   const read = (taken === countKeys(wire)
     ? event
     : readUncommon(wire, profile, options)) as unknown as EventEnvelope;
-  checkEnvelope(read, profile);
+  // No property can be unknown: they were all put there above.
+  checkAttributes(read, profile);
   return read;
 }
 
@@ -81,20 +82,23 @@ function countRequired(wire: WireEvent): number {
 
 /** @returns How many attributes it has taken over. */
 function takeOptional(wire: WireEvent, event: WireEvent): number {
-  let taken = 0;
-  const take = (name: string, value: unknown): void => {
-    if (!isSet(value)) return;
-    event[name] = value;
-    taken += 1;
-  };
-  take('subject', wire.subject);
-  take('dataschema', wire.dataschema);
-  take('correlationId', wire.correlationid);
-  take('causationId', wire.causationid);
-  take('userId', wire.userid);
-  take('traceparent', wire.traceparent);
-  take('tracestate', wire.tracestate);
-  return taken;
+  const { subject, dataschema, correlationid, causationid, userid, traceparent, tracestate } = wire;
+  if (isSet(subject)) event.subject = subject;
+  if (isSet(dataschema)) event.dataschema = dataschema;
+  if (isSet(correlationid)) event.correlationId = correlationid;
+  if (isSet(causationid)) event.causationId = causationid;
+  if (isSet(userid)) event.userId = userid;
+  if (isSet(traceparent)) event.traceparent = traceparent;
+  if (isSet(tracestate)) event.tracestate = tracestate;
+  return (
+    Number(isSet(subject)) +
+    Number(isSet(dataschema)) +
+    Number(isSet(correlationid)) +
+    Number(isSet(causationid)) +
+    Number(isSet(userid)) +
+    Number(isSet(traceparent)) +
+    Number(isSet(tracestate))
+  );
 }
 
 /** @returns How many attributes it has taken over: those of `metadata`, or none of them. */

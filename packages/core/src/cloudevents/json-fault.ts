@@ -76,9 +76,8 @@ function numberFault(literal: string): string | undefined {
   if (Object.is(value, -0)) return `holds the number ${shown}, which cannot be kept; write 0`;
   if (value === 0 && /[1-9]/.test(literal.split(/[eE]/)[0]!))
     return `holds the number ${shown}, which a double cannot tell from 0`;
-  const isWhole = /^-?\d+$/.test(literal);
-  if (isWhole && !Number.isSafeInteger(value) && BigInt(literal) !== BigInt(value)) {
-    return `holds the number ${shown}, which a double would change to ${BigInt(value)}; send it as a string`;
+  if (/^-?\d+$/.test(literal) && literal !== String(value)) {
+    return `holds the number ${shown}, which a double would change to ${value}; send it as a string`;
   }
   return undefined;
 }
