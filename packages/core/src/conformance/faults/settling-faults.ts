@@ -59,7 +59,7 @@ export const settlingFaults: readonly PlantedFault<TransportConformanceOptions>[
       const seen = new Set<string>();
       return onDelivery((delivery, deliver) => {
         if (!seen.has(delivery.message.id)) deliver(delivery);
-        else void systemClock.sleep(lagMs).then(() => deliver(delivery));
+        else void systemClock.sleep(4 * lagMs).then(() => deliver(delivery));
         seen.add(delivery.message.id);
       });
     },
