@@ -7,6 +7,7 @@ import { describeGroups } from './transport/groups.ts';
 import { describeInspection } from './transport/inspection.ts';
 import { describeLifecycle } from './transport/lifecycle.ts';
 import { describeMessages } from './transport/messages.ts';
+import { describeOwnership } from './transport/ownership.ts';
 import { describeSettling } from './transport/settling.ts';
 import type { TransportConformanceOptions } from './transport/transport-bench.ts';
 
@@ -27,6 +28,7 @@ export function describeTransport(
     describeMessages(options, api);
     describeDeliveries(options, api);
     describeSettling(options, api);
+    describeOwnership(options, api);
     describeGroups(options, api);
     describeFlow(options, api);
     describeLifecycle(options, api);
