@@ -10,8 +10,9 @@ import type { ItemReceived } from '../support/test-events.ts';
 
 export interface ConsumeArgs extends ServiceArgs {
   readonly ledgerUrl: string;
-  /** Effect and memory in one transaction, an effect alone, or nothing but failure. */
-  readonly handler: 'inbox' | 'plain' | 'failing';
+  /** Effect and memory in one transaction, an effect alone, failure, or death at the first event. */
+  readonly handler: 'inbox' | 'plain' | 'failing' | 'deadly';
+  readonly maxDeliveries?: number;
 }
 
 const args = workerArgs<ConsumeArgs>();
@@ -21,10 +22,12 @@ const group = bus.consumers('stock', {
   concurrency: 1,
   redrivePollMs: 3_600_000,
   retry: { maxRetries: 0 },
+  maxDeliveries: args.maxDeliveries ?? 5,
 });
 
 const move: Handler<ItemReceived, SqlTransaction> = async (event, { tx, key, attempt }) => {
   if (args.handler === 'failing') throw new Error('there is no shelf for this');
+  if (args.handler === 'deadly' && event.id === 'e1') process.kill(process.pid, 'SIGKILL');
   await (tx ?? client).query('INSERT INTO movements (event_id) VALUES ($1)', [event.id]);
   const { number, delivery } = attempt;
   const { keySequence } = event.data;

@@ -15,6 +15,8 @@ export interface StandWatchArgs extends ServiceArgs {
   readonly name: string;
   /** How long each effect takes, in milliseconds. */
   readonly workMs: number;
+  /** How long it may take to stop, in milliseconds; 10,000 unless given. */
+  readonly deadlineMs?: number;
 }
 
 const args = workerArgs<StandWatchArgs>();
@@ -23,7 +25,12 @@ const { bus, end } = await openService(args, (seen) => {
 });
 const ledger = await LedgerClient.connect(args.ledgerUrl);
 const { name, workMs } = args;
-const group = bus.consumers('stock', { worker: name, timeoutMs: 1_000, concurrency: 1 });
+const group = bus.consumers('stock', {
+  worker: name,
+  timeoutMs: 1_000,
+  concurrency: 1,
+  maxInFlight: 2,
+});
 
 const move: Handler<ItemReceived, SqlTransaction> = async (event, { tx, key }) => {
   await tx!.query('INSERT INTO movements (event_id) VALUES ($1)', [event.id]);
@@ -38,6 +45,7 @@ group.on(['item.received'], move as Handler, { name: 'move', inbox: true });
 await group.start();
 await tellParent('ready');
 await once(process, 'SIGTERM');
-await group.stop();
+const unfinished = await group.stop({ deadlineMs: args.deadlineMs });
+await tellParent('stopped', { unfinished: unfinished.map(({ eventId }) => eventId) });
 ledger.close();
 await end();
