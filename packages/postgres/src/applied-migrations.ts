@@ -29,17 +29,25 @@ export function migrationsTable(schema: string): string {
 
 /** What was applied to a schema so far; nothing if the schema or its table is not there. */
 export async function readApplied(db: SqlQueryable, schema: string): Promise<AppliedMigration[]> {
-  const table = migrationsTable(schema);
-  const { rows } = await db.query<{ there: boolean }>(
-    'SELECT to_regclass($1) IS NOT NULL AS there',
-    [table],
-  );
-  if (!rows[0]?.there) return [];
-  const applied = await db.query<AppliedMigration>(
-    `SELECT set, number, checksum FROM ${table}`,
+  if (!(await hasTable(db, schema, 'waybill_migrations'))) return [];
+  const { rows } = await db.query<AppliedMigration>(
+    `SELECT set, number, checksum FROM ${migrationsTable(schema)}`,
     [],
   );
-  return applied.rows;
+  return rows;
+}
+
+/**
+ * Asks the catalogue itself. `to_regclass` may answer from what the session remembers, which is out of
+ * date right after it has waited for a lock: it would not see the table that the holder has created.
+ */
+export async function hasTable(db: SqlQueryable, schema: string, table: string): Promise<boolean> {
+  const { rowCount } = await db.query(
+    `SELECT FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+     WHERE n.nspname = $1 AND c.relname = $2`,
+    [schema, table],
+  );
+  return rowCount > 0;
 }
 
 /**

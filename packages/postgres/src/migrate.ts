@@ -2,6 +2,7 @@ import { EventError } from '@waybill/core';
 
 import {
   createMigrationsTable,
+  hasTable,
   highest,
   migrationsTable,
   pendingMigrations,
@@ -70,7 +71,7 @@ export function lockStatement(schema: string): string {
 export function createSchema(schema: string): string {
   const statement = quoteLiteral(`CREATE SCHEMA ${quoteIdentifier(schema)}`);
   return `DO $do$ BEGIN
-    IF to_regnamespace(${quoteLiteral(quoteIdentifier(schema))}) IS NULL THEN EXECUTE ${statement}; END IF;
+    IF NOT EXISTS (SELECT FROM pg_namespace WHERE nspname = ${quoteLiteral(schema)}) THEN EXECUTE ${statement}; END IF;
 END $do$;`;
 }
 
@@ -106,16 +107,11 @@ async function apply(tx: SqlTransaction, migration: Migration, names: EngineName
 
 /** Views and functions of a schema know one event table, the one that it was migrated with. */
 async function assertEventTable(client: SqlClient, names: EngineNames): Promise<void> {
-  const table = qualified(names.schema, names.event_store);
-  const { rows } = await client.query<{ there: boolean }>(
-    'SELECT to_regclass($1) IS NOT NULL AS there',
-    [table],
-  );
-  if (rows[0]?.there) return;
+  if (await hasTable(client, names.schema, names.event_store)) return;
   throw new EventError(
     'MIGRATION_BLOCKED',
     `the schema ${names.schema} was migrated with another event table than ${names.event_store}; give this one a schema of its own`,
-    { migration: 'engine', objects: [table] },
+    { migration: 'engine', objects: [qualified(names.schema, names.event_store)] },
   );
 }
 

@@ -93,9 +93,7 @@ class PgClient implements SqlClient {
     this.#closed = true;
     await this.#listener.close();
     const pool = await this.#pool;
-    if (!pool) return;
-    await this.#source.close(pool);
-    pool.removeListener('error', ignoreIdleError);
+    if (pool) await this.#source.close(pool);
   }
 
   async #using<T>(work: (connection: PgConnection) => Promise<T>): Promise<T> {
@@ -116,7 +114,7 @@ class PgClient implements SqlClient {
   async #openPool(): Promise<PgPool> {
     try {
       const pool = await this.#source.open();
-      pool.on('error', ignoreIdleError);
+      surviveIdleErrors(pool);
       return pool;
     } catch (error) {
       this.#pool = undefined;
@@ -125,5 +123,14 @@ class PgClient implements SqlClient {
   }
 }
 
-/** The pool replaces an idle connection that was lost; without a listener the error would end the process. */
-function ignoreIdleError(): void {}
+const survivors = new WeakSet<PgPool>();
+
+/**
+ * The pool replaces an idle connection that was lost; without a listener the error would end the
+ * process. The listener stays: also a pool that was ended reports what happens to its last connections.
+ */
+function surviveIdleErrors(pool: PgPool): void {
+  if (survivors.has(pool)) return;
+  survivors.add(pool);
+  pool.on('error', () => {});
+}

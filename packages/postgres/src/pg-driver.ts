@@ -29,7 +29,6 @@ export interface PgPool {
   connect(): Promise<PgPoolClient>;
   end(): Promise<void>;
   on(event: 'error', heard: (error: Error) => void): unknown;
-  removeListener(event: 'error', heard: (error: Error) => void): unknown;
 }
 
 interface PgModule {

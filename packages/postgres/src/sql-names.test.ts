@@ -1,0 +1,21 @@
+import { describe, expect, it } from 'vitest';
+
+import { fillNames } from './sql-names.ts';
+
+describe('fillNames', () => {
+  const names = { schema: `o'"x\\`, event_store: 'facts' };
+
+  it('fills names as identifiers and as strings, and leaves casts alone', () => {
+    expect(fillNames(`:"schema".:"event_store" :'event_store' a::text`, names)).toBe(
+      `"o'""x\\"."facts" 'facts' a::text`,
+    );
+  });
+
+  it('doubles backslashes in a string that says so', () => {
+    expect(fillNames(`:'schema'`, names)).toBe(` E'o''"x\\\\'`);
+  });
+
+  it('refuses a placeholder that it does not know', () => {
+    expect(() => fillNames(':"table"', names)).toThrow(TypeError);
+  });
+});
