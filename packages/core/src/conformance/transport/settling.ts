@@ -55,7 +55,8 @@ export function describeSettling(
         for (let round = 0; round < 3; round += 1) {
           const probe = await b.subscribe(transport, { group });
           if (round === 0) await transport.publish(sent);
-          await probe.received(60);
+          // What came back more than once may come one by one, to find out which one is to blame.
+          await probe.received(1);
           await probe.close();
         }
         const last = await b.subscribe(transport, { group, settle: 'at once' });
