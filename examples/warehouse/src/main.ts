@@ -1,0 +1,55 @@
+import { isEventError } from '@quickwms/events';
+import { check, item, run, type Terminal } from './commands.ts';
+import { InputError } from './input/input-error.ts';
+import { openDatabase } from './open-database.ts';
+import { help, readOptions } from './options.ts';
+
+/** Stops in order on the first Ctrl-C; the second one ends the process as it stands. */
+function listenForInterrupt(): AbortSignal {
+  const interrupt = new AbortController();
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+    process.once(signal, () => interrupt.abort());
+  }
+  return interrupt.signal;
+}
+
+async function main(): Promise<number> {
+  // npm runs scripts in the folder of package.json; the paths that people type are those of their own.
+  const options = readOptions(process.argv.slice(2), process.env.INIT_CWD ?? process.cwd());
+  if (options.command === 'help') {
+    console.log(help);
+    return 0;
+  }
+  const terminal: Terminal = {
+    signal: listenForInterrupt(),
+    print: (text) => console.log(text),
+    say: (line) => console.error(line),
+  };
+  const opened = await openDatabase({ ...options, url: process.env.DATABASE_URL });
+  try {
+    if (options.command === 'check') return await check(opened, terminal);
+    if (options.command === 'item') return await item(opened, options, terminal);
+    return await run(opened, options, terminal);
+  } catch (error) {
+    if (!terminal.signal.aborted) throw error;
+    terminal.say('Interrupted. Start again to go on from here.');
+    return 130;
+  } finally {
+    await opened.database.close();
+  }
+}
+
+/** What people can mend is one line; anything else is a bug and shows where. */
+function explain(error: unknown): { message: unknown; exitCode: number } {
+  if (error instanceof InputError) return { message: error.message, exitCode: 2 };
+  if (isEventError(error)) return { message: error.message, exitCode: 1 };
+  return { message: error, exitCode: 1 };
+}
+
+try {
+  process.exitCode = await main();
+} catch (error) {
+  const { message, exitCode } = explain(error);
+  console.error(message);
+  process.exitCode = exitCode;
+}

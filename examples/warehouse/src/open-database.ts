@@ -1,0 +1,46 @@
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { openEmbedded, openPostgres, type SqlClient } from '@quickwms/events';
+
+/** Everything of this example lies in a schema of its own, also in a database that holds other things. */
+export const schema = 'warehouse';
+
+/** An open database, and what people need to know of it. */
+export interface OpenDatabase {
+  readonly database: SqlClient;
+  /** Where the data lies. */
+  readonly place: string;
+}
+
+/**
+ * Opens the database that `DATABASE_URL` names, else one embedded in the data folder.
+ *
+ * @param options.fresh Drops what an earlier run has left.
+ */
+export async function openDatabase(options: {
+  dataFolder: string;
+  fresh?: boolean;
+  url?: string | undefined;
+}): Promise<OpenDatabase> {
+  const opened = options.url ? openServer(options.url) : await openFolder(options.dataFolder);
+  const { database } = opened;
+  if (options.fresh) await database.query(`DROP SCHEMA IF EXISTS ${schema} CASCADE`);
+  await database.query(`CREATE SCHEMA IF NOT EXISTS ${schema}`);
+  return opened;
+}
+
+function openServer(address: string): OpenDatabase {
+  const url = new URL(address);
+  const settings = url.searchParams.get('options') ?? '';
+  url.searchParams.set('options', `${settings} -c search_path=${schema}`.trim());
+  const database = openPostgres({ connectionString: url.href, maxConnections: 20 });
+  return { database, place: `schema ${schema} of ${url.host}${url.pathname}` };
+}
+
+async function openFolder(dataFolder: string): Promise<OpenDatabase> {
+  const folder = join(dataFolder, 'database');
+  await mkdir(dataFolder, { recursive: true });
+  const database = await openEmbedded(folder);
+  await database.query(`SET search_path TO ${schema}`);
+  return { database, place: folder };
+}

@@ -1,0 +1,76 @@
+import {
+  EventPublisher,
+  EventSubscriber,
+  PostgresEventBus,
+  PostgresEventStore,
+  PostgresLogTransport,
+  type SqlClient,
+} from '@quickwms/events';
+import { schema } from './open-database.ts';
+import { runTables } from './run-record.ts';
+import { services } from './services/index.ts';
+import type { InboxSubscriber, Service } from './services/service.ts';
+
+/** All services, running in one process over one database. */
+export interface Warehouse {
+  readonly store: PostgresEventStore;
+  readonly transport: PostgresLogTransport;
+  /** The publisher of a service, for what comes from outside. */
+  publisherOf(service: Service): EventPublisher;
+  /** Why a service has stopped by itself; empty while all is well. */
+  failures(): string[];
+  /** Finishes what is under way, then ends. */
+  stop(): Promise<void>;
+}
+
+/** Creates the tables where they do not exist, of the library and of every service. */
+export async function prepareTables(database: SqlClient): Promise<PostgresEventStore> {
+  const store = new PostgresEventStore({ client: database, schemaName: schema });
+  await store.initialize();
+  for (const tables of [runTables, ...services.map((service) => service.tables)]) {
+    await database.query(tables);
+  }
+  return store;
+}
+
+/** Starts every service. Each has a bus, a publisher and a consumer group of its own. */
+export async function startWarehouse(
+  database: SqlClient,
+  store: PostgresEventStore,
+  seed: string,
+): Promise<Warehouse> {
+  const transport = new PostgresLogTransport({ client: database, schema });
+  const running = services.map((service) => {
+    const eventBus = new PostgresEventBus({
+      serviceName: service.name,
+      client: database,
+      schema,
+      transport,
+    });
+    const publisher = new EventPublisher({
+      serviceName: service.name,
+      eventBus,
+      eventStore: store,
+    });
+    const subscriber = new EventSubscriber(eventBus, { inbox: true });
+    service.register({ publisher, subscriber: subscriber as InboxSubscriber, seed });
+    return { service, eventBus, publisher, subscriber };
+  });
+  for (const { subscriber } of running) await subscriber.start();
+  return {
+    store,
+    transport,
+    publisherOf: (service) => running.find((each) => each.service === service)!.publisher,
+    failures: () =>
+      running.flatMap(({ service, subscriber }) => {
+        const { status, reasons } = subscriber.health();
+        return status === 'failed' ? [`${service.name}: ${reasons.join(', ')}`] : [];
+      }),
+    async stop() {
+      await Promise.all(running.map(({ subscriber }) => subscriber.stop()));
+      await Promise.all(running.map(({ publisher }) => publisher.shutdown()));
+      await Promise.all(running.map(({ eventBus }) => eventBus.shutdown()));
+      await transport.close();
+    },
+  };
+}
