@@ -13,7 +13,7 @@ export interface CaseResult {
 /** Adapters that have a column before they have a run. */
 const expected = ['memory', 'PGlite', 'PostgreSQL 18', 'PostgreSQL 15', 'Redis', 'Kafka'];
 const suiteName =
-  /^(transport|event store|transactions|outbox|inbox|dead-letter queue|idempotency store|delivery) (.+)$/;
+  /^(transport|event store|transactions|outbox|inbox|dead-letter queue|idempotency store|delivery) (?:over )?(.+)$/;
 
 /**
  * Finds out which suite and case a test belongs to.
