@@ -11,15 +11,12 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { hasPostgres } from '../../scripts/services/test-database.ts';
 import { createCrashDatabase } from './support/crash-database.ts';
 import { fillLog } from './support/fill-log.ts';
-import { sweepTimeoutMs } from './support/sweep-timeout.ts';
+import { dependsOnTimer, sweepTimeoutMs } from './support/sweeping.ts';
 import { idsUpTo } from './support/test-events.ts';
 import type { ConsumeArgs } from './workers/consume.ts';
 
 const worker = new URL('workers/consume.ts', import.meta.url);
 const count = 2;
-
-/** How often the watermark is written depends on the time between two settlements. */
-const mayBeMissed = (point: string) => /^UPDATE event_log_group #/.test(point);
 
 describe.skipIf(!hasPostgres())('a consumer that is killed at any write', () => {
   let ledger: Ledger;
@@ -75,7 +72,8 @@ describe.skipIf(!hasPostgres())('a consumer that is killed at any write', () => 
   ): Promise<{ survived: readonly string[]; mostRepeats: number }> {
     const repeats: number[] = [];
     const told = ({ duplicates }: LedgerVerdict): void => void repeats.push(duplicates.size);
-    const { survived } = await sweep({ world: () => consumeWorld(handler, told), mayBeMissed });
+    const world = () => consumeWorld(handler, told);
+    const { survived } = await sweep({ world, mayBeMissed: dependsOnTimer });
     return { survived, mostRepeats: Math.max(...repeats) };
   }
 

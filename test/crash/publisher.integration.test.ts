@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
 import { hasPostgres } from '../../scripts/services/test-database.ts';
 import { createCrashDatabase } from './support/crash-database.ts';
-import { sweepTimeoutMs } from './support/sweep-timeout.ts';
+import { sweepTimeoutMs } from './support/sweeping.ts';
 import { idsUpTo } from './support/test-events.ts';
 
 const worker = new URL('workers/publish.ts', import.meta.url);

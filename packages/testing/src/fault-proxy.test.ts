@@ -90,7 +90,7 @@ describe('a fault proxy', () => {
     return client;
   }
 
-  const arrives = (text: string) => vi.waitFor(() => expect(served).toBe(text), 5_000);
+  const expectArrival = (text: string) => vi.waitFor(() => expect(served).toBe(text), 5_000);
 
   it('passes bytes both ways and counts connections', async () => {
     await start();
@@ -205,7 +205,7 @@ describe('a fault proxy', () => {
 
     await proxy.switchTo({ kind: 'swallow-replies' });
     client.say('write');
-    await arrives('hi hi write');
+    await expectArrival('hi hi write');
     expect(client.received).toBe('HI ');
     expect(client.error).toBeUndefined();
 
@@ -221,11 +221,11 @@ describe('a fault proxy', () => {
 
     await proxy.switchTo({ kind: 'cut', direction: 'requests', afterBytes: 4 });
     client.say('ab');
-    await arrives('hi ab');
+    await expectArrival('hi ab');
     client.say('cdef');
 
     await client.isReset();
-    await arrives('hi abcd');
+    await expectArrival('hi abcd');
   });
 
   it('cuts replies in the middle', async () => {
@@ -251,7 +251,7 @@ describe('a fault proxy', () => {
     await clock.advance(999);
     expect(served).toBe('hi ');
     await clock.advance(1);
-    await arrives('hi a');
+    await expectArrival('hi a');
 
     await vi.waitFor(() => expect(clock.waiting).toBe(1), 5_000);
     expect(client.received).toBe('HI ');
@@ -275,10 +275,10 @@ describe('a fault proxy', () => {
     await comesIn(client, 'b');
 
     await clock.advance(600);
-    await arrives('a');
+    await expectArrival('a');
     await vi.waitFor(() => expect(clock.waiting).toBe(2), 5_000); // 'b', and the reply to 'a'
     await clock.advance(400);
-    await arrives('ab');
+    await expectArrival('ab');
   });
 
   it('throttles to so many bytes per second', async () => {
@@ -304,10 +304,10 @@ describe('a fault proxy', () => {
     await client.hears('HI AGAIN ');
 
     await proxy.switchTo({ kind: 'replay-last-chunk' });
-    await arrives('hi again again ');
+    await expectArrival('hi again again ');
     await client.hears('HI AGAIN AGAIN ');
     client.say('on');
-    await arrives('hi again again on');
+    await expectArrival('hi again again on');
   });
 
   it('resets its clients when there is no server', async () => {
