@@ -89,16 +89,19 @@ for (const major of [18, 15] as const) {
         CREATE TRIGGER dawdle BEFORE INSERT ON "${schema}".event_store FOR EACH ROW
           WHEN (NEW.subject = 'slow') EXECUTE FUNCTION "${schema}".dawdle()`);
       const [slow, quick] = [testEvent({ subject: 'slow' }), testEvent()];
+      // The first number of a sequence is logged, which alone would give its transaction an id.
+      await store.append(testEvent());
+      const { cursor } = await readUntil(store, null, 1);
       let appending: Promise<bigint> | undefined;
       await client.run(async (tx) => {
         await tx.query('SELECT pg_advisory_xact_lock(2)');
         appending = store.append(slow);
-        await waitUntil(async () => (await lastNumber(client, schema)) === 1n);
+        await waitUntil(async () => (await lastNumber(client, schema)) === 2n);
         await new PostgresEventStore({ client, schemaName: schema }).append(quick);
-        expect((await store.readFrom(null)).events).toEqual([]);
+        expect((await store.readFrom(cursor)).events).toEqual([]);
       });
       await appending;
-      const page = await readUntil(store, null, 2);
+      const page = await readUntil(store, cursor, 2);
       expect(page.events.map(({ event }) => event.id)).toEqual([slow.id, quick.id]);
     });
 
