@@ -35,8 +35,6 @@ export const engineAttributes: ReadonlySet<string> = new Set([
   'extensions',
 ]);
 
-export const metadataAttributes: ReadonlySet<string> = new Set(Object.keys(metadataNames));
-
 export const metadataWireNames: ReadonlySet<string> = new Set(Object.values(metadataNames));
 
 /** Names on the wire that no extension and no attribute of a profile may have. */

@@ -8,22 +8,25 @@ import {
   isTypeName,
   isUri,
   isUriReference,
+  maxInteger,
   maxLongTextLength,
   maxTextLength,
 } from './attribute-rules.ts';
-import {
-  engineAttributes,
-  metadataAttributes,
-  metadataWireNames,
-  reservedNames,
-} from './attribute-names.ts';
-import type { EventEnvelope, EventMetadata, Profile } from './envelope.ts';
+import { engineAttributes, metadataWireNames, reservedNames } from './attribute-names.ts';
+import type { EventEnvelope, Profile } from './envelope.ts';
 import { EventError } from './errors.ts';
 import { eventLabel, oneLine, shown } from './event-label.ts';
 
 const shortText = `must be 1 to ${maxTextLength} characters`;
 const longText = `must be 1 to ${maxLongTextLength} characters`;
-const time = 'must be an RFC 3339 time with a zone, such as 2026-01-31T12:00:00.000Z';
+const sourceRule = `must be a URI reference of 1 to ${maxTextLength} characters, such as a service's name`;
+const typeRule = `must be dotted segments of letters, digits, "_" and "-", at most ${maxTextLength} characters`;
+const jsonRule = 'must be "application/json" or end in "+json"';
+const timeRule = 'must be an RFC 3339 time with a zone, such as 2026-01-31T12:00:00.000Z';
+const versionRule = `must be a whole number from 1 to ${maxInteger}`;
+const schemaRule = `must be an absolute URI of at most ${maxLongTextLength} characters`;
+const profileRule = `${shortText}, a boolean or a 32-bit integer`;
+const extensionRule = `must be at most ${maxLongTextLength} characters, a boolean or a 32-bit integer`;
 
 /**
  * Holds the attributes of an event against CloudEvents 1.0, our bounds and the profile; `data` is
@@ -33,151 +36,106 @@ const time = 'must be an RFC 3339 time with a zone, such as 2026-01-31T12:00:00.
  *   name in code, such as `correlationId`, `metadata.environment` or `extensions.region`.
  */
 export function checkEnvelope(event: EventEnvelope, profile: Profile): void {
-  checkAttributes(event, profile);
-  checkNames(event, profile);
+  const known =
+    checkRequired(event) +
+    checkOptional(event) +
+    checkMetadata(event) +
+    checkProfile(event, profile) +
+    checkExtensions(event, profile);
+  // Counting is a fraction of the work of looking at each name; undefined properties count here only.
+  if (countKeys(event) !== known) checkNames(event, profile);
 }
 
-/** As `checkEnvelope`, for an event that cannot have unknown properties. @throws As `checkEnvelope`. */
-export function checkAttributes(event: EventEnvelope, profile: Profile): void {
-  if (!isText(event.id, maxTextLength)) throw invalid(event, 'id', shortText, event.id);
-  if (!isUriReference(event.source)) {
-    throw invalid(
-      event,
-      'source',
-      `must be a URI reference of 1 to ${maxTextLength} characters, such as a service's name`,
-      event.source,
-    );
-  }
-  if (event.specversion !== '1.0')
-    throw invalid(event, 'specversion', 'must be "1.0"', event.specversion);
-  if (!isTypeName(event.type)) {
-    throw invalid(
-      event,
-      'type',
-      `must be dotted segments of letters, digits, "_" and "-", at most ${maxTextLength} characters`,
-      event.type,
-    );
-  }
-  if (!isJsonContentType(event.datacontenttype)) {
-    throw invalid(
-      event,
-      'datacontenttype',
-      'must be "application/json" or end in "+json"',
-      event.datacontenttype,
-    );
-  }
-  if (!isTimestamp(event.time)) throw invalid(event, 'time', time, event.time);
-  if (!isInteger(event.version, 1))
-    throw invalid(event, 'version', 'must be a whole number from 1 to 2147483647', event.version);
-  checkOptional(event);
-  if (event.metadata !== undefined) checkMetadata(event, event.metadata);
-  checkProfile(event, profile);
-  if (event.extensions !== undefined) checkExtensions(event, profile, event.extensions);
+/** @returns How many properties it has seen, as do the checks below. */
+function checkRequired(event: EventEnvelope): number {
+  demand(isText(event.id, maxTextLength), event, 'id', shortText, event.id);
+  demand(isUriReference(event.source), event, 'source', sourceRule, event.source);
+  demand(event.specversion === '1.0', event, 'specversion', 'must be "1.0"', event.specversion);
+  demand(isTypeName(event.type), event, 'type', typeRule, event.type);
+  const { datacontenttype } = event;
+  demand(isJsonContentType(datacontenttype), event, 'datacontenttype', jsonRule, datacontenttype);
+  demand(isTimestamp(event.time), event, 'time', timeRule, event.time);
+  demand(isInteger(event.version, 1), event, 'version', versionRule, event.version);
+  return event.data === undefined ? 7 : 8;
 }
 
-function checkOptional(event: EventEnvelope): void {
-  checkText(event, 'subject', event.subject, maxTextLength);
-  checkText(event, 'correlationId', event.correlationId, maxTextLength);
-  checkText(event, 'causationId', event.causationId, maxTextLength);
-  checkText(event, 'userId', event.userId, maxTextLength);
-  checkText(event, 'traceparent', event.traceparent, maxTextLength);
-  checkText(event, 'tracestate', event.tracestate, maxLongTextLength);
-  if (event.dataschema !== undefined && !isUri(event.dataschema)) {
-    throw invalid(
-      event,
-      'dataschema',
-      `must be an absolute URI of at most ${maxLongTextLength} characters`,
-      event.dataschema,
-    );
+function checkOptional(event: EventEnvelope): number {
+  const { dataschema, tracestate } = event;
+  if (dataschema !== undefined) {
+    demand(isUri(dataschema), event, 'dataschema', schemaRule, dataschema);
   }
+  if (tracestate !== undefined) {
+    demand(isText(tracestate, maxLongTextLength), event, 'tracestate', longText, tracestate);
+  }
+  return (
+    checkText(event, 'subject', event.subject) +
+    checkText(event, 'correlationId', event.correlationId) +
+    checkText(event, 'causationId', event.causationId) +
+    checkText(event, 'userId', event.userId) +
+    checkText(event, 'traceparent', event.traceparent) +
+    Number(dataschema !== undefined) +
+    Number(tracestate !== undefined)
+  );
 }
 
-function checkText(
-  event: EventEnvelope,
-  attribute: string,
-  value: unknown,
-  maxLength: number,
-): void {
-  if (value === undefined || isText(value, maxLength)) return;
-  throw invalid(event, attribute, maxLength === maxTextLength ? shortText : longText, value);
+function checkText(event: EventEnvelope, attribute: string, value: unknown): number {
+  if (value === undefined) return 0;
+  demand(isText(value, maxTextLength), event, attribute, shortText, value);
+  return 1;
 }
 
-function checkMetadata(event: EventEnvelope, metadata: EventMetadata): void {
-  if (typeof metadata !== 'object' || metadata === null)
-    throw invalid(event, 'metadata', 'must be an object', metadata);
-  if (!isInteger(metadata.retryCount, 0)) {
-    throw invalid(
-      event,
-      'metadata.retryCount',
-      'must be a whole number from 0 to 2147483647',
-      metadata.retryCount,
-    );
-  }
-  if (!isEnvironment(metadata.environment)) {
-    throw invalid(
-      event,
-      'metadata.environment',
-      'must be development, staging or production',
-      metadata.environment,
-    );
-  }
-  if (metadata.originalTimestamp !== undefined && !isTimestamp(metadata.originalTimestamp)) {
-    throw invalid(event, 'metadata.originalTimestamp', time, metadata.originalTimestamp);
-  }
+function checkMetadata(event: EventEnvelope): number {
+  const { metadata } = event;
+  if (metadata === undefined) return 0;
+  demand(isObject(metadata), event, 'metadata', 'must be an object', metadata);
+  const { retryCount, environment, originalTimestamp } = metadata;
+  const countRule = `must be a whole number from 0 to ${maxInteger}`;
+  demand(isInteger(retryCount, 0), event, 'metadata.retryCount', countRule, retryCount);
+  const environmentRule = 'must be development, staging or production';
+  demand(isEnvironment(environment), event, 'metadata.environment', environmentRule, environment);
+  const isTimely = originalTimestamp === undefined || isTimestamp(originalTimestamp);
+  demand(isTimely, event, 'metadata.originalTimestamp', timeRule, originalTimestamp);
   for (const name in metadata) {
-    if (metadataAttributes.has(name)) continue;
-    throw invalid(
-      event,
-      `metadata.${name}`,
-      'is not known; put it into extensions or data',
-      (metadata as unknown as Record<string, unknown>)[name],
-    );
+    if (name === 'retryCount' || name === 'environment' || name === 'originalTimestamp') continue;
+    const value = (metadata as unknown as Record<string, unknown>)[name];
+    throw invalid(event, `metadata.${name}`, 'is not known; put it into extensions or data', value);
   }
+  return 1;
 }
 
-function checkProfile(event: EventEnvelope, profile: Profile): void {
-  const { attributes } = profile;
+function checkProfile(event: EventEnvelope, { attributes }: Profile): number {
+  let seen = 0;
   for (let index = 0; index < attributes.length; index += 1) {
-    const { name, validate } = attributes[index]!;
-    const value = (event as unknown as Record<string, unknown>)[name];
+    const attribute = attributes[index]!;
+    const value = (event as unknown as Record<string, unknown>)[attribute.name];
     if (value === undefined) continue;
-    if (typeof value === 'string' ? !isText(value, maxTextLength) : !isScalar(value)) {
-      throw invalid(event, name, `${shortText}, a boolean or a 32-bit integer`, value);
-    }
-    const fault = validate(value);
-    if (fault !== undefined) throw invalid(event, name, fault, value);
+    const isLegal = typeof value === 'string' ? isText(value, maxTextLength) : isScalar(value);
+    demand(isLegal, event, attribute.name, profileRule, value);
+    const fault = attribute.validate(value);
+    if (fault !== undefined) throw invalid(event, attribute.name, fault, value);
+    seen += 1;
   }
+  return seen;
 }
 
-function checkExtensions(event: EventEnvelope, profile: Profile, extensions: object): void {
-  if (typeof extensions !== 'object' || extensions === null || Array.isArray(extensions)) {
-    throw invalid(event, 'extensions', 'must be an object of attributes by name', extensions);
-  }
+function checkExtensions(event: EventEnvelope, profile: Profile): number {
+  const { extensions } = event;
+  if (extensions === undefined) return 0;
+  demand(isObject(extensions), event, 'extensions', 'must be an object', extensions);
   for (const [name, value] of Object.entries(extensions)) {
     const attribute = `extensions.${name}`;
-    if (!isExtensionName(name))
-      throw invalid(
-        event,
-        attribute,
-        'must be named with 1 to 20 lower-case letters and digits',
-        value,
-      );
-    if (isReserved(name, event, profile))
-      throw invalid(
-        event,
-        attribute,
-        'is the name of an attribute that is no extension; rename it',
-        value,
-      );
-    if (value === undefined || value === '' || isText(value, maxLongTextLength) || isScalar(value))
-      continue;
-    throw invalid(
-      event,
-      attribute,
-      `must be at most ${maxLongTextLength} characters, a boolean or a 32-bit integer`,
-      value,
-    );
+    const nameRule = 'must be named with 1 to 20 lower-case letters and digits';
+    demand(isExtensionName(name), event, attribute, nameRule, value);
+    const isFree = !isReserved(name, event, profile);
+    demand(isFree, event, attribute, 'has the name of another attribute; rename it', value);
+    const isLegal = value === '' || isText(value, maxLongTextLength) || isScalar(value);
+    demand(isLegal || value === undefined, event, attribute, extensionRule, value);
   }
+  return 1;
+}
+
+function isObject(value: unknown): boolean {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 function isScalar(value: unknown): boolean {
@@ -191,19 +149,29 @@ function isReserved(name: string, event: EventEnvelope, profile: Profile): boole
   return profile.attributes.some(({ wire }) => wire === name);
 }
 
+function countKeys(event: EventEnvelope): number {
+  let count = 0;
+  for (const _ in event) count += 1;
+  return count;
+}
+
 function checkNames(event: EventEnvelope, profile: Profile): void {
-  for (const name in event) {
-    if (engineAttributes.has(name)) continue;
+  const rule = `is no attribute of the profile "${profile.name}"; put it into extensions or data`;
+  for (const [name, value] of Object.entries(event)) {
+    if (value === undefined || engineAttributes.has(name)) continue;
     if (profile.attributes.some((attribute) => attribute.name === name)) continue;
-    const value = (event as unknown as Record<string, unknown>)[name];
-    if (value === undefined) continue;
-    throw invalid(
-      event,
-      name,
-      `is no attribute of the profile "${profile.name}"; put it into extensions or data`,
-      value,
-    );
+    throw invalid(event, name, rule, value);
   }
+}
+
+function demand(
+  holds: boolean,
+  event: EventEnvelope,
+  attribute: string,
+  rule: string,
+  value: unknown,
+): void {
+  if (!holds) throw invalid(event, attribute, rule, value);
 }
 
 function invalid(

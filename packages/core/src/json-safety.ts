@@ -11,13 +11,14 @@ export const defaultMaxBytes: number = 1_048_576;
 const tooDeep = 'is nested too deep';
 
 /**
- * Where the walk is. It lives outside the walk because that is synchronous and runs for every event:
- * this way it allocates nothing.
+ * What the walk remembers. It lives out here because the walk is synchronous and runs for every
+ * event: this way it allocates nothing.
  */
-const trail: (string | number)[] = [];
-let trailLength = 0;
 let bytesLeft = 0;
 let readsCharacters = true;
+/** The keys that lead from `data` to a fault, once there is one. */
+const trail: (string | number)[] = [];
+let trailLength = 0;
 
 /**
  * Makes sure that JSON, and a JSONB column of PostgreSQL, keeps `data` as it is.
@@ -146,12 +147,15 @@ function numberFault(value: number): string | undefined {
 function arrayFault(array: readonly unknown[], depth: number): string | undefined {
   if (depth >= maxJsonDepth) return tooDeep;
   if (hasToJson(array)) return 'has a toJSON method, which would write something else';
-  for (let index = 0; index < array.length; index += 1) {
-    if (bytesLeft < 0) return undefined;
-    trail[depth] = index;
-    trailLength = depth + 1;
-    const fault = faultOf(array[index], depth + 1);
-    if (fault !== undefined) return fault;
+  let index = 0;
+  try {
+    for (; index < array.length && bytesLeft >= 0; index += 1) {
+      const fault = faultOf(array[index], depth + 1);
+      if (fault !== undefined) return at(depth, index, fault);
+    }
+  } catch (error) {
+    at(depth, index, '');
+    throw error;
   }
   return undefined;
 }
@@ -160,19 +164,33 @@ function objectFault(object: object, depth: number): string | undefined {
   if (depth >= maxJsonDepth) return tooDeep;
   if (!isPlain(object)) return instanceFault(object);
   if (hasToJson(object)) return 'has a toJSON method, which would write something else';
-  const properties = object as Record<string, unknown>;
-  for (const key in properties) {
-    if (bytesLeft < 0) return undefined;
-    trail[depth] = key;
-    trailLength = depth + 1;
-    if (key === '__proto__') return 'is a key that can change the prototype of objects; rename it';
-    const value = properties[key];
-    if (value === undefined) continue;
-    bytesLeft -= key.length + 3;
-    const fault = (readsCharacters ? characterFault(key) : undefined) ?? faultOf(value, depth + 1);
-    if (fault !== undefined) return fault;
+  let reading: string | undefined;
+  try {
+    for (const key in object) {
+      if (bytesLeft < 0) return undefined;
+      reading = key;
+      const fault = propertyFault(key, (object as Record<string, unknown>)[key], depth + 1);
+      if (fault !== undefined) return at(depth, key, fault);
+    }
+  } catch (error) {
+    if (reading !== undefined) at(depth, reading, '');
+    throw error;
   }
   return undefined;
+}
+
+function propertyFault(key: string, value: unknown, depth: number): string | undefined {
+  if (key === '__proto__') return 'is a key that can change the prototype of objects; rename it';
+  if (value === undefined) return undefined;
+  bytesLeft -= key.length + 3;
+  return (readsCharacters ? characterFault(key) : undefined) ?? faultOf(value, depth);
+}
+
+/** Adds a step to the way that leads to a fault; called from the fault outwards. */
+function at(depth: number, key: string | number, fault: string): string {
+  trail[depth] = key;
+  trailLength = Math.max(trailLength, depth + 1);
+  return fault;
 }
 
 function hasToJson(object: object): boolean {

@@ -2,7 +2,7 @@ import { metadataWireNames, reservedNames } from '../attribute-names.ts';
 import { isEnvironment, isInteger, isJsonContentType, isTimestamp } from '../attribute-rules.ts';
 import { systemClock } from '../clock.ts';
 import type { EventEnvelope, Profile } from '../envelope.ts';
-import { checkAttributes } from '../envelope-check.ts';
+import { checkEnvelope } from '../envelope-check.ts';
 import { eventLabel, shown } from '../event-label.ts';
 import { isoTime } from '../iso-time.ts';
 import type { Observer } from '../observer.ts';
@@ -41,8 +41,7 @@ export function fromWire(
   const read = (taken === countKeys(wire)
     ? event
     : readUncommon(wire, profile, options)) as unknown as EventEnvelope;
-  // No property can be unknown: they were all put there above.
-  checkAttributes(read, profile);
+  checkEnvelope(read, profile);
   return read;
 }
 
