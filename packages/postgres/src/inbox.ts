@@ -80,6 +80,7 @@ export class PostgresInbox implements Inbox {
        SELECT counted.inserted, set_config('lock_timeout', before.lock_timeout, true)
        FROM (SELECT count(*) = 1 AS inserted FROM inserted) AS counted, before`,
       [group, handler, source, id, `${this.#lockTimeoutMs}ms`],
+      { prepared: true },
     );
     return rows[0]!.inserted;
   }

@@ -101,6 +101,7 @@ export class LogAppender {
        )
        SELECT partition, next_offset FROM moved`,
       [partitions, indexes, ...messageParams(messages)],
+      { prepared: true },
     );
     return new Map(rows.map((row) => [row.partition, row.next_offset]));
   }

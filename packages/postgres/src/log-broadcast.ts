@@ -100,6 +100,7 @@ export class LogBroadcast implements Consumer {
     const { rows } = await client.query<LogRow>(
       `${readRanges(tables.log, 1)} ORDER BY partition, log_offset`,
       rangeParams(ranges),
+      { prepared: true },
     );
     if (this.#closing.signal.aborted) return false;
     for (const { partition } of ranges) {

@@ -135,6 +135,7 @@ export class LogGroup {
       `UPDATE ${this.#tables.consumer} SET heartbeat_at = clock_timestamp()
        WHERE group_name = $1 AND token = $2`,
       [this.name, token],
+      { prepared: true },
     );
     return rowCount > 0;
   }
@@ -195,6 +196,7 @@ export class LogGroup {
         marks.map(({ committed }) => committed),
         marks.map(({ fetched }) => fetched ?? null),
       ],
+      { prepared: true },
     );
     return rowCount > 0;
   }
@@ -217,6 +219,7 @@ export class LogGroup {
     const { rowCount } = await joinable(tx).query(
       `SELECT 1 FROM ${this.#tables.consumer} WHERE group_name = $1 AND token = $2 FOR KEY SHARE`,
       [this.name, token],
+      { prepared: true },
     );
     if (rowCount > 0) return;
     throw new EventError(
@@ -241,6 +244,7 @@ export class LogGroup {
        )
        SELECT found.* FROM found JOIN moved USING (partition) ORDER BY partition, log_offset`,
       [this.name, token, ...rangeParams(ranges), ...moved.params],
+      { prepared: true },
     );
     return rows;
   }

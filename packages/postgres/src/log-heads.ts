@@ -73,6 +73,7 @@ export class LogHeads {
     const { rows } = await client.query<{ partition: number; next_offset: bigint }>(
       `SELECT partition, next_offset FROM ${tables.head}`,
       [],
+      { prepared: true },
     );
     this.#raise(new Map(rows.map((row) => [row.partition, row.next_offset])));
   }

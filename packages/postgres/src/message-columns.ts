@@ -39,7 +39,7 @@ export const unnestedColumns =
   "message.key, message.event_id, message.event_type, message.content_type, message.headers::jsonb, message.body, decode(message.bytes64, 'base64')" as const;
 
 /** One array per column. Bytes go as base64, because drivers disagree about arrays of `bytea`. */
-export function messageParams(messages: readonly Message[]): unknown[] {
+export function messageParams(messages: readonly Message[]): (string | null)[][] {
   return [
     messages.map(({ key }) => key),
     messages.map(({ id }) => id),

@@ -11,7 +11,7 @@ import {
 import type { MessageRow } from './message-columns.ts';
 import type { Sighting } from './outbox-horizon.ts';
 import type { SqlQueryable } from './sql-client.ts';
-import { qualified } from './sql-names.ts';
+import { qualified, quoteLiteral } from './sql-names.ts';
 
 /** The oldest messages of a partition, and what is needed to forget them. */
 export interface OutboxBatch {
@@ -31,25 +31,41 @@ export interface ScanStart {
 export class OutboxRows {
   readonly #table: string;
   readonly #sequence: string;
+  /** Takes the transaction id before the row id: see `OutboxHorizon`. */
+  readonly #nextId: string;
   readonly #maxBatchBytes: number;
 
   constructor(schema: string, maxBatchBytes: number) {
     this.#table = qualified(schema, 'outbox');
     this.#sequence = qualified(schema, 'outbox_id_seq');
+    const sequence = `${quoteLiteral(this.#sequence)}::regclass`;
+    this.#nextId = `CASE WHEN pg_current_xact_id() IS NOT NULL THEN nextval(${sequence}) END`;
     this.#maxBatchBytes = maxBatchBytes;
   }
 
-  /** The transaction id is taken before the first row id is: see `OutboxHorizon`. */
   async insert(db: SqlQueryable, messages: readonly Message[]): Promise<void> {
-    const partitions = messages.map(({ key }) => partitionOf(key));
+    const [only] = messages;
+    if (messages.length === 1) await this.#insertOne(db, only!);
+    else await this.#insertSeveral(db, messages);
+  }
+
+  async #insertOne(db: SqlQueryable, message: Message): Promise<void> {
     await db.query(
-      `WITH writer AS MATERIALIZED (SELECT pg_current_xact_id() AS xid)
-       INSERT INTO ${this.#table} (partition, ${messageColumns})
-       SELECT message.partition, ${unnestedColumns}
-       FROM writer, ${unnestMessages(2, { partition: '$1::smallint[]' })}
-       WHERE writer.xid IS NOT NULL
-       ORDER BY message.ordinal`,
-      [partitions, ...messageParams(messages)],
+      `INSERT INTO ${this.#table} (id, partition, ${messageColumns})
+       VALUES (${this.#nextId}, $1, $2, $3, $4, $5, $6::jsonb, $7, decode($8, 'base64'))`,
+      [partitionOf(message.key), ...messageParams([message]).map(([value]) => value)],
+      { prepared: true },
+    );
+  }
+
+  async #insertSeveral(db: SqlQueryable, messages: readonly Message[]): Promise<void> {
+    await db.query(
+      `INSERT INTO ${this.#table} (id, partition, ${messageColumns})
+       SELECT ${this.#nextId}, message.partition, ${unnestedColumns}
+       FROM (SELECT * FROM ${unnestMessages(2, { partition: '$1::smallint[]' })}
+             ORDER BY ordinal) AS message`,
+      [messages.map(({ key }) => partitionOf(key)), ...messageParams(messages)],
+      { prepared: true },
     );
   }
 
@@ -71,6 +87,7 @@ export class OutboxRows {
               pg_snapshot_xmax(pg_current_snapshot())::text::bigint AS xmax
        FROM ${this.#sequence}`,
       [lockSpace, partition],
+      { prepared: true },
     );
     const { taken, last_id: lastId, xmin, xmax } = rows[0]!;
     return { taken, lastId, xmin, xmax };
@@ -90,6 +107,7 @@ export class OutboxRows {
        WHERE bytes - octet_length(coalesce(body, '')) - coalesce(octet_length(body_bytes), 0) < $4
        ORDER BY id`,
       [partition, fromId, limit, this.#maxBatchBytes],
+      { prepared: true },
     );
     const bytes = rows.at(-1)?.bytes ?? 0n;
     return {
@@ -100,10 +118,11 @@ export class OutboxRows {
   }
 
   async forget(db: SqlQueryable, partition: number, ids: readonly bigint[]): Promise<void> {
-    await db.query(`DELETE FROM ${this.#table} WHERE partition = $1 AND id = ANY($2::bigint[])`, [
-      partition,
-      ids,
-    ]);
+    await db.query(
+      `DELETE FROM ${this.#table} WHERE partition = $1 AND id = ANY($2::bigint[])`,
+      [partition, ids],
+      { prepared: true },
+    );
   }
 
   async waiting(db: SqlQueryable, starts: readonly ScanStart[]): Promise<number[]> {
@@ -113,6 +132,7 @@ export class OutboxRows {
                      WHERE row.partition = start.partition AND row.id >= start.id)
        ORDER BY start.partition`,
       [starts.map(({ partition }) => partition), starts.map(({ fromId }) => fromId)],
+      { prepared: true },
     );
     return rows.map(({ partition }) => partition);
   }

@@ -7,7 +7,7 @@ import { loadPg } from './pg-driver.ts';
 import type { PgPool } from './pg-driver.ts';
 import { PgListener } from './pg-listener.ts';
 import { outlastWork, runTransaction } from './run-transaction.ts';
-import type { SqlClient, SqlResult, SqlTransaction } from './sql-client.ts';
+import type { SqlClient, SqlResult, SqlTransaction, StatementOptions } from './sql-client.ts';
 
 /** A server by its address, or the application's own pool, which stays the application's to end. */
 export type PostgresOptions = (
@@ -19,7 +19,14 @@ export type PostgresOptions = (
       readonly connectTimeoutMs?: number;
     }
   | { readonly pool: PgPool }
-) & { readonly clock?: Clock };
+) & {
+  /**
+   * Whether sessions may keep prepared statements. They do unless told not to: say `false` behind a
+   * pooler that gives each transaction another session and does not know prepared statements.
+   */
+  readonly prepare?: boolean;
+  readonly clock?: Clock;
+};
 
 /**
  * Opens a PostgreSQL database over `pg`; nothing is sent before the first statement.
@@ -27,7 +34,7 @@ export type PostgresOptions = (
  * @throws {TypeError} if neither a connection string nor a pool is given.
  */
 export function openPostgres(options: PostgresOptions): SqlClient {
-  return new PgClient(poolOf(options), options.clock ?? systemClock);
+  return new PgClient(poolOf(options), options.clock ?? systemClock, options.prepare ?? true);
 }
 
 interface PoolSource {
@@ -63,19 +70,22 @@ class PgClient implements SqlClient {
   readonly dialect = 'postgres';
   readonly #source: PoolSource;
   readonly #listener: PgListener;
+  readonly #prepares: boolean;
   #pool: Promise<PgPool> | undefined;
   #closed = false;
 
-  constructor(source: PoolSource, clock: Clock) {
+  constructor(source: PoolSource, clock: Clock, prepares: boolean) {
     this.#source = source;
+    this.#prepares = prepares;
     this.#listener = new PgListener(() => this.#checkOut(), clock);
   }
 
   async query<Row extends object = Record<string, unknown>>(
     text: string,
     params?: readonly unknown[],
+    options?: StatementOptions,
   ): Promise<SqlResult<Row>> {
-    return await this.#using((connection) => connection.execute<Row>(text, params));
+    return await this.#using((connection) => connection.execute<Row>(text, params, options));
   }
 
   async run<T>(work: (tx: SqlTransaction) => Promise<T>, options?: TransactionOptions): Promise<T> {
@@ -108,7 +118,7 @@ class PgClient implements SqlClient {
   async #checkOut(): Promise<PgConnection> {
     if (this.#closed) throw closedError();
     this.#pool ??= this.#openPool();
-    return await PgConnection.checkOut(await this.#pool);
+    return await PgConnection.checkOut(await this.#pool, this.#prepares);
   }
 
   async #openPool(): Promise<PgPool> {

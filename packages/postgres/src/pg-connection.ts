@@ -2,25 +2,32 @@ import { loadPg } from './pg-driver.ts';
 import type { PgPool, PgPoolClient, PgQueryResult } from './pg-driver.ts';
 import type { PgTypes } from './pg-types.ts';
 import type { RawConnection, RawResult } from './run-transaction.ts';
+import type { StatementOptions } from './sql-client.ts';
 import { toStoreError } from './sql-errors.ts';
+import { statementName } from './statement-name.ts';
 
 /** A client checked out of a `pg` pool, until `release`. */
 export class PgConnection implements RawConnection {
   readonly client: PgPoolClient;
   readonly #types: PgTypes;
+  readonly #prepares: boolean;
   #discarded = false;
 
-  constructor(client: PgPoolClient, types: PgTypes) {
+  constructor(client: PgPoolClient, types: PgTypes, prepares: boolean) {
     this.client = client;
     this.#types = types;
+    this.#prepares = prepares;
     client.on('error', ignoreError);
   }
 
-  /** @throws {EventError} `STORE_UNAVAILABLE` if the database cannot be reached. */
-  static async checkOut(pool: PgPool): Promise<PgConnection> {
+  /**
+   * @param prepares False where a pooler in between hands each transaction to another session.
+   * @throws {EventError} `STORE_UNAVAILABLE` if the database cannot be reached.
+   */
+  static async checkOut(pool: PgPool, prepares: boolean): Promise<PgConnection> {
     const { types } = await loadPg();
     try {
-      return new PgConnection(await pool.connect(), types);
+      return new PgConnection(await pool.connect(), types, prepares);
     } catch (error) {
       throw toStoreError(error);
     }
@@ -29,8 +36,10 @@ export class PgConnection implements RawConnection {
   async execute<Row extends object>(
     text: string,
     params?: readonly unknown[],
+    { prepared = false }: StatementOptions = {},
   ): Promise<RawResult<Row>> {
-    return await executeOn<Row>(this.client, this.#types, text, params);
+    const name = prepared && this.#prepares ? statementName(text) : undefined;
+    return await executeOn<Row>(this.client, this.#types, text, params, name);
   }
 
   discard(): void {
@@ -49,15 +58,18 @@ export class PgConnection implements RawConnection {
 /**
  * Runs a statement on any `pg` client with our parsers and errors. Without `params` the text may hold
  * several statements; the last one's result comes back.
+ *
+ * @param name Under which the session keeps the statement; it is not kept unless given.
  */
 export async function executeOn<Row extends object>(
   client: Pick<PgPoolClient, 'query'>,
   types: PgTypes,
   text: string,
   params?: readonly unknown[],
+  name?: string,
 ): Promise<RawResult<Row>> {
   try {
-    const answer = await client.query({ text, values: params, types });
+    const answer = await client.query({ name, text, values: params, types });
     const result = Array.isArray(answer) ? answer.at(-1) : answer;
     return toRawResult<Row>(result);
   } catch (error) {

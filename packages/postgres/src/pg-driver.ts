@@ -5,6 +5,8 @@ import type { PgTypes } from './pg-types.ts';
 
 /** What we send with each statement. @see https://node-postgres.com/apis/client#clientquery */
 export interface PgQueryConfig {
+  /** Under this name the session keeps the statement. */
+  readonly name?: string;
   readonly text: string;
   readonly values?: readonly unknown[];
   readonly types?: PgTypes;

@@ -1,7 +1,7 @@
 import { EventError } from '@waybill/core';
 import type { TransactionOptions } from '@waybill/core';
 
-import type { SqlResult, SqlTransaction } from './sql-client.ts';
+import type { SqlResult, SqlTransaction, StatementOptions } from './sql-client.ts';
 import { TransactionHandle } from './transaction-handle.ts';
 
 /** What both drivers tell about a statement; `command` is the first word of the server's answer. */
@@ -14,6 +14,7 @@ export interface RawConnection {
   execute<Row extends object = Record<string, unknown>>(
     text: string,
     params?: readonly unknown[],
+    options?: StatementOptions,
   ): Promise<RawResult<Row>>;
   /** Says that the session is in an unknown state and must not be used again. */
   discard(): void;

@@ -1,6 +1,6 @@
 import { EventError } from '@waybill/core';
 
-import type { SqlResult, SqlTransaction } from './sql-client.ts';
+import type { SqlResult, SqlTransaction, StatementOptions } from './sql-client.ts';
 import type { RawConnection } from './run-transaction.ts';
 
 /** An open transaction that its owner can revoke, so that nothing slips in after the end. */
@@ -24,9 +24,10 @@ export class TransactionHandle implements SqlTransaction {
   async query<Row extends object = Record<string, unknown>>(
     text: string,
     params?: readonly unknown[],
+    options?: StatementOptions,
   ): Promise<SqlResult<Row>> {
     if (this.#endedBecause !== undefined) throw finishedError(this.#endedBecause);
-    return await this.#connection.execute<Row>(text, params);
+    return await this.#connection.execute<Row>(text, params, options);
   }
 }
 
