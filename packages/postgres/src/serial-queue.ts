@@ -1,4 +1,11 @@
-/** Runs tasks one after the other, in the order in which they came. */
+import { setImmediate as eventLoopTurn } from 'node:timers/promises';
+
+/**
+ * Runs tasks one after the other, in the order in which they came.
+ *
+ * Timers and sockets get a turn before each one: tasks that never leave the process, as those of an
+ * embedded database, would keep them waiting for as long as the queue is not empty, heartbeats too.
+ */
 export class SerialQueue {
   #last: Promise<unknown> = Promise.resolve();
 
@@ -9,10 +16,11 @@ export class SerialQueue {
   async run<T>(task: () => Promise<T>, signal?: AbortSignal): Promise<T> {
     signal?.throwIfAborted();
     let started = false;
-    const turn = this.#last.then(() => {
+    const turn = this.#last.then(async () => {
+      await eventLoopTurn();
       signal?.throwIfAborted();
       started = true;
-      return task();
+      return await task();
     });
     // The next task waits for the end of this one, whatever the end is.
     this.#last = turn.catch(() => {});
