@@ -2,7 +2,7 @@
  * What does the outbox cost, compared with a bare table that is used as a queue?
  *
  * Enqueue: single rows, each in a transaction of its own, 64 under way on ten connections; the limit
- * is one INSERT into a table with a key and a payload. Drain: a backlog taken by one process; the
+ * is one prepared INSERT into a table with a key and a payload. Drain: a backlog taken by one process; the
  * limit is DELETE … SKIP LOCKED in batches of 500, one transaction each. Cases of one round run one
  * after the other, each round beginning with another one; printed is the median over rounds of the
  * ratio to the limit of the same round.
@@ -39,6 +39,8 @@ const admin = new pg.Client({ connectionString: serverUrl });
 await admin.connect();
 await admin.query(`CREATE DATABASE ${database}`);
 const pool = new pg.Pool({ connectionString: url.href, max: connections });
+// The database is dropped while the last connections are on their way out.
+pool.on('error', () => {});
 const client = openPostgres({ connectionString: url.href, maxConnections: connections });
 await migrate(client);
 await pool.query(
@@ -71,7 +73,8 @@ const enqueue: Record<string, Case> = {
     count: enqueueCount,
     run: () =>
       sideBySide(enqueueCount, async () => {
-        await pool.query('INSERT INTO bare_queue (payload) VALUES ($1)', [message().body]);
+        const text = 'INSERT INTO bare_queue (payload) VALUES ($1)';
+        await pool.query({ name: 'bare', text, values: [message().body] });
       }),
   },
   'outbox.add, a transaction of its own': {
