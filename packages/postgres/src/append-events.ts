@@ -69,7 +69,7 @@ export class EventAppender {
 
   async #insertNew(db: SqlQueryable, events: readonly EventRow[]): Promise<Map<string, bigint>> {
     const params = this.#columns.map((_, index) => events.map(({ values }) => values[index]));
-    const { rows } = await db.query<StoredRow>(this.#insert, params);
+    const { rows } = await db.query<StoredRow>(this.#insert, params, { prepared: true });
     return new Map(
       rows.map((row) => [
         identityOf({ id: row.event_id, source: row.source }),

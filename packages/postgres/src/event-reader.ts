@@ -46,7 +46,7 @@ export class EventReader<E extends EventEnvelope> {
   async select(conditions: readonly Condition[], options: EventQueryOptions = {}): Promise<E[]> {
     const all = [...conditions, ...optionConditions(options)];
     const { text, params } = selectEvents(this.#from, all, options);
-    const { rows } = await this.database.query<StoredRow>(text, params);
+    const { rows } = await this.database.query<StoredRow>(text, params, { prepared: true });
     return rows.map((row) => toEvent<E>(row, this.#columns));
   }
 
@@ -78,6 +78,7 @@ export class EventReader<E extends EventEnvelope> {
       `SELECT ${this.#from.columns} FROM ${this.#from.table}
        WHERE sequence_number BETWEEN $1 AND $2 ORDER BY sequence_number LIMIT $3`,
       [first, last, after ? limit + 1 : limit],
+      { prepared: true },
     );
     if (!after) return rows.filter((row) => row.sequence_number <= upTo);
     assertSameEvent(after, rows[0]);

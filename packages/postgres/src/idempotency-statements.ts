@@ -21,6 +21,8 @@ const lapsed = 'coalesce(known.claim_until, known.expires_at) <= clock_timestamp
 const afterMs = (parameter: string): string =>
   `clock_timestamp() + ${parameter}::double precision * interval '1 millisecond'`;
 
+const often = { prepared: true } as const;
+
 /** The statements on `idempotency_keys` of one schema. */
 export class IdempotencyStatements {
   readonly #claim: string;
@@ -62,7 +64,7 @@ export class IdempotencyStatements {
     claim: { key: string; operation: string; token: string; claimMs: number },
   ): Promise<boolean> {
     const { key, operation, token, claimMs } = claim;
-    return (await db.query(this.#claim, [key, operation, token, claimMs])).rowCount === 1;
+    return (await db.query(this.#claim, [key, operation, token, claimMs], often)).rowCount === 1;
   }
 
   /** @returns False if the token is not the one of the running claim. */
@@ -87,11 +89,11 @@ export class IdempotencyStatements {
     },
   ): Promise<boolean> {
     const params = [end.key, end.token, end.status, end.result, end.error, end.ttlMs];
-    return (await db.query(this.#end, params)).rowCount === 1;
+    return (await db.query(this.#end, params, often)).rowCount === 1;
   }
 
   /** @returns Nothing for a result or a failure whose time is over. */
   async get(db: SqlQueryable, key: string): Promise<IdempotencyRow | undefined> {
-    return (await db.query<IdempotencyRow>(this.#get, [key])).rows[0];
+    return (await db.query<IdempotencyRow>(this.#get, [key], often)).rows[0];
   }
 }

@@ -1,9 +1,10 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 
-import { EventError } from '@waybill/core';
+import { EventError, runOutsideScope } from '@waybill/core';
 import type { TransactionOptions } from '@waybill/core';
 
 import { closedError } from './closed-error.ts';
+
 import { executeOnPglite, loadPglite } from './pglite-driver.ts';
 import type { PgliteDatabase } from './pglite-driver.ts';
 import { quoteIdentifier } from './quote-identifier.ts';
@@ -69,11 +70,18 @@ export class PgliteClient implements SqlClient {
   }
 
   async listen(channel: string, heard: (payload: string) => void): Promise<() => Promise<void>> {
-    const name = quoteIdentifier(channel);
-    const unlisten = await this.#inTurn(() => this.#database.listen(name, heard));
-    return async () => {
-      if (!this.#closed) await this.#inTurn(() => unlisten());
-    };
+    const listen = `LISTEN ${quoteIdentifier(channel)}`;
+    // Its own `listen` knows a name with quotes in it by another spelling than the notification has.
+    const stop = this.#database.onNotification((notified, payload) => {
+      if (notified === channel) runOutsideScope(() => heard(payload));
+    });
+    try {
+      await this.query(listen);
+    } catch (error) {
+      stop();
+      throw error;
+    }
+    return async () => stop();
   }
 
   assertFree(): void {
