@@ -48,6 +48,8 @@ export interface EventBus {
   publishBatch<T>(events: EventEnvelope<T>[]): Promise<string[]>;
   /** Publishes events that are encoded already. @returns Where each lies, in the order given. */
   publishEncoded(encoded: readonly EncodedEvent[]): Promise<string[]>;
+  /** Publishes what a relay took from an outbox. @returns Where each lies, in the order given. */
+  publishMessages(messages: readonly Message[]): Promise<string[]>;
   subscribe(eventTypes: string[], handler: Handler, options?: HandlerOptions): Promise<void>;
   /**
    * The consumers of a group in this process; asked again, the same ones.
@@ -110,19 +112,24 @@ export class TransportEventBus extends EventEmitter<BusEvents> implements EventB
     return position!;
   }
 
-  publishBatch<T>(events: EventEnvelope<T>[]): Promise<string[]> {
-    return this.publishEncoded(
-      events.map((event) => ({ event, message: this.codec.encode(event) })),
-    );
+  async publishBatch<T>(events: EventEnvelope<T>[]): Promise<string[]> {
+    const encoded = events.map((event) => ({ event, message: this.codec.encode(event) }));
+    return await this.publishEncoded(encoded);
   }
 
   async publishEncoded(encoded: readonly EncodedEvent[]): Promise<string[]> {
     const positions = await this.transport.publish(encoded.map(({ message }) => message));
     for (const [index, { event }] of encoded.entries()) {
       this.#observe({ kind: 'published', eventType: event.type, eventId: event.id, stored: false });
-      if (this.listenerCount('published') === 0) continue;
-      const streamKey = this.transport.streamOf?.(event.type) ?? this.transport.name;
-      this.emit('published', { streamKey, messageId: positions[index]!, event });
+      this.#tellPublished(positions[index]!, event.type, () => event);
+    }
+    return [...positions];
+  }
+
+  async publishMessages(messages: readonly Message[]): Promise<string[]> {
+    const positions = await this.transport.publish(messages);
+    for (const [index, message] of messages.entries()) {
+      this.#tellPublished(positions[index]!, message.type, () => this.codec.decode(message));
     }
     return [...positions];
   }
@@ -137,25 +144,14 @@ export class TransportEventBus extends EventEmitter<BusEvents> implements EventB
   ): ConsumerGroup {
     const known = group === null ? undefined : this.#groups.get(group);
     if (known) {
-      if (Object.keys(choices).length > 0) {
+      if (Object.keys(given(choices)).length > 0) {
         throw new TypeError(
           `group ${group} is set up already on this bus; give its options to the first subscriber`,
         );
       }
       return known;
     }
-    const { catalogue, clock, consumers: defaults } = this.#options;
-    const made = new ConsumerGroup({
-      ...defaults,
-      ...choices,
-      ...(group === null ? { deadLetters: undefined } : {}),
-      transport: this.transport,
-      codec: this.codec,
-      group,
-      ...(catalogue ? { catalogue } : {}),
-      ...(clock ? { clock } : {}),
-      observer: observeAll([this.#observe, ...(choices.observer ? [choices.observer] : [])]),
-    });
+    const made = this.#newGroup(group, choices);
     if (group === null) this.#broadcasts.push(made);
     else this.#groups.set(group, made);
     return made;
@@ -163,13 +159,17 @@ export class TransportEventBus extends EventEmitter<BusEvents> implements EventB
 
   /** Starts every group that has handlers. */
   async start(): Promise<void> {
-    for (const group of this.#all()) await group.start();
+    for (const group of this.#all()) {
+      if (group.hasHandlers) await group.start();
+    }
   }
 
   /** Stops all consumers within the deadline, then closes the transport. Idempotent. */
   async shutdown(options: { deadlineMs?: number } = {}): Promise<void> {
-    await Promise.all(this.#all().map((group) => group.stop(options)));
+    const stops = await Promise.allSettled(this.#all().map((group) => group.stop(options)));
     if (!this.#options.sharedTransport) await this.transport.close();
+    const failed = stops.find((stop) => stop.status === 'rejected');
+    if (failed) throw failed.reason;
   }
 
   /** What the last stop of each group left for other workers. */
@@ -189,8 +189,35 @@ export class TransportEventBus extends EventEmitter<BusEvents> implements EventB
     return (await this.getStreamInfo(streamKey)).groups;
   }
 
+  #newGroup(group: string | null, choices: ConsumerChoices): ConsumerGroup {
+    const { catalogue, clock, consumers } = this.#options;
+    const said = { ...consumers, ...given(choices) };
+    const observers = [this.#observe, consumers.observer, choices.observer];
+    return new ConsumerGroup({
+      ...(catalogue ? { catalogue } : {}),
+      ...(clock ? { clock } : {}),
+      ...said,
+      ...(group === null ? { deadLetters: undefined } : {}),
+      transport: this.transport,
+      codec: this.codec,
+      group,
+      observer: observeAll(observers.filter((observer) => observer !== undefined)),
+    });
+  }
+
   #all(): ConsumerGroup[] {
     return [...this.#groups.values(), ...this.#broadcasts];
+  }
+
+  /** @param event Made only where somebody listens. */
+  #tellPublished(messageId: string, eventType: string, event: () => EventEnvelope): void {
+    if (this.listenerCount('published') === 0) return;
+    const streamKey = this.transport.streamOf?.(eventType) ?? this.transport.name;
+    try {
+      this.emit('published', { streamKey, messageId, event: event() });
+    } catch {
+      // The message is published; a listener's own bug must not say that it is not.
+    }
   }
 
   #emitFor(seen: Observation): void {
@@ -217,4 +244,9 @@ export class TransportEventBus extends EventEmitter<BusEvents> implements EventB
       });
     }
   }
+}
+
+/** An option given as `undefined` is an option not given. */
+function given(choices: ConsumerChoices): ConsumerChoices {
+  return Object.fromEntries(Object.entries(choices).filter(([, value]) => value !== undefined));
 }

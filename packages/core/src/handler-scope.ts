@@ -9,6 +9,8 @@ export interface HandlerScope {
   readonly tx: object | undefined;
   /** Runs something once the handler's transaction has committed; at once where there is none. */
   afterCommit(run: () => void): void;
+  /** Lets the handler end, and its transaction commit, only after `work` has ended either way. */
+  waitFor?(work: Promise<unknown>): void;
 }
 
 const storage = new AsyncLocalStorage<HandlerScope>();
@@ -32,6 +34,19 @@ export function runOutsideScope<T>(work: () => T): T {
 /** The handler that the current call was made in, if any. */
 export function currentScope(): HandlerScope | undefined {
   return storage.getStore();
+}
+
+/**
+ * Makes the handler that this is called in end only after `work`, even if it forgets to await it: its
+ * transaction would commit without what was just begun.
+ *
+ * @returns What `work` gives; an error that the caller does not handle is as unhandled as ever.
+ */
+export function heldByHandler<T>(work: Promise<T>): Promise<T> {
+  const scope = storage.getStore();
+  if (!scope?.waitFor) return work;
+  scope.waitFor(work);
+  return work.then((result) => result);
 }
 
 /**

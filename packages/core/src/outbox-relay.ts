@@ -22,7 +22,7 @@ const maxDelayMs = 5_000;
 /** How long a relay that ends goes on with what its own process has announced. */
 const lastPassesMs = 5_000;
 /** Stands for the look at all partitions, which can fail like any of them. */
-const noPartition = -1;
+const allPartitions = -1;
 
 /**
  * Moves committed messages from the outbox to the transport, in order per partition.
@@ -37,9 +37,14 @@ export class OutboxRelay {
   readonly #batchSize: number;
   readonly #clock: Clock;
   readonly #observe: Observer;
-  readonly #announced = new Set<number>();
+  /** Partitions to drain: announced, found, or not emptied by the last drain. */
+  readonly #due = new Set<number>();
   readonly #stop = new AbortController();
   #wake = new AbortController();
+  /** When to look at all partitions again, in milliseconds since the epoch. */
+  #scanAt = 0;
+  /** When a relay that ends gives up what is left. */
+  #endAt = 0;
   #running: Promise<void> | undefined;
   #endListening: (() => Promise<void>) | undefined;
   readonly #failing = new Map<number, { error: unknown; delayMs: number; retryAt: number }>();
@@ -70,7 +75,7 @@ export class OutboxRelay {
 
   /** Says that a commit has put messages into these partitions; they are published at once. */
   nudge(partitions: Iterable<number>): void {
-    for (const partition of partitions) this.#announced.add(partition);
+    for (const partition of partitions) this.#due.add(partition);
     this.#wake.abort();
   }
 
@@ -79,49 +84,71 @@ export class OutboxRelay {
    * for another relay. Idempotent.
    */
   async stop(): Promise<void> {
+    if (!this.#stop.signal.aborted) this.#endAt = this.#clock.now() + lastPassesMs;
     this.#stop.abort();
     this.#wake.abort();
     await this.#running;
     await this.#endListening?.().catch(() => undefined);
+    this.#endListening = undefined;
   }
 
   async #run(): Promise<void> {
-    this.#endListening = await this.#outbox
-      .listen?.(() => this.#wake.abort())
-      .catch(() => undefined);
+    void this.#listen();
     while (!this.#stop.signal.aborted) {
-      await this.#pass();
+      // Whoever wakes the relay from here on has something that this round may miss.
+      if (this.#wake.signal.aborted) this.#wake = new AbortController();
+      await this.#findDue();
+      await this.#drainDue(() => this.#stop.signal.aborted);
       await this.#pause();
     }
-    const deadline = this.#clock.now() + lastPassesMs;
-    while (this.#announced.size > 0 && this.#clock.now() < deadline) await this.#pass();
-  }
-
-  /** Waits for a nudge, for a notice, or for the next poll. */
-  async #pause(): Promise<void> {
-    if (this.#announced.size > 0 || this.#stop.signal.aborted) return;
-    await this.#clock.sleep(this.#pollMs, this.#wake.signal);
-  }
-
-  /** Goes once over the announced partitions, or over all that have something in them. */
-  async #pass(): Promise<void> {
-    // Whoever wakes the relay from here on has something that this pass may miss.
-    if (this.#wake.signal.aborted) this.#wake = new AbortController();
-    const announced = [...this.#announced];
-    this.#announced.clear();
-    for (const partition of announced.length > 0 ? announced : await this.#findWaiting()) {
-      await this.#attempt(partition, () => this.#drain(partition));
+    while (this.#due.size > 0 && this.#clock.now() < this.#endAt) {
+      await this.#drainDue(() => this.#clock.now() >= this.#endAt);
     }
   }
 
-  async #findWaiting(): Promise<readonly number[]> {
-    return (await this.#attempt(noPartition, () => this.#outbox.waitingPartitions())) ?? [];
+  /** Hints spare the wait for the next poll. Where they cannot be had, the polls find everything. */
+  async #listen(): Promise<void> {
+    try {
+      const end = await this.#outbox.listen?.(() => {
+        this.#scanAt = 0;
+        this.#wake.abort();
+      });
+      if (this.#stop.signal.aborted) await end?.();
+      else this.#endListening = end;
+    } catch {
+      return;
+    }
+  }
+
+  /** Waits for a nudge, for a hint, or for the next poll. */
+  async #pause(): Promise<void> {
+    const waitMs = Math.min(this.#scanAt - this.#clock.now(), this.#pollMs);
+    if (this.#due.size > 0 || waitMs <= 0 || this.#stop.signal.aborted) return;
+    await this.#clock.sleep(waitMs, this.#wake.signal);
+  }
+
+  /** Looks at all partitions once per poll, however busy the announced ones keep the relay. */
+  async #findDue(): Promise<void> {
+    if (this.#isAhead(this.#scanAt, this.#pollMs)) return;
+    this.#scanAt = this.#clock.now() + this.#pollMs;
+    const found = await this.#attempt(allPartitions, () => this.#outbox.waitingPartitions());
+    for (const partition of found ?? []) this.#due.add(partition);
+  }
+
+  /** One round: every partition that is due once, the longest waiting first. */
+  async #drainDue(isOver: () => boolean): Promise<void> {
+    // A copy, since what a drain puts back is for the next round.
+    for (const partition of Array.from(this.#due)) {
+      if (isOver()) return;
+      this.#due.delete(partition);
+      await this.#attempt(partition, () => this.#drain(partition));
+    }
   }
 
   async #drain(partition: number): Promise<void> {
     const outcome = await this.#outbox.drain(partition, this.#batchSize, this.#publish);
     if (outcome.status === 'busy') return;
-    if (outcome.more) this.#announced.add(partition);
+    if (outcome.more) this.#due.add(partition);
     if (outcome.published > 0) {
       this.#observe({ kind: 'relayed', partition, count: outcome.published });
     }
@@ -130,7 +157,7 @@ export class OutboxRelay {
   /** Does something for one partition unless it has just failed, so that it never holds up the others. */
   async #attempt<T>(partition: number, work: () => Promise<T>): Promise<T | undefined> {
     const failing = this.#failing.get(partition);
-    if (failing && this.#clock.now() < failing.retryAt) return undefined;
+    if (failing && this.#isAhead(failing.retryAt, failing.delayMs)) return undefined;
     try {
       const result = await work();
       this.#failing.delete(partition);
@@ -141,5 +168,11 @@ export class OutboxRelay {
       this.#observe({ kind: 'relay-failed', partition, error });
       return undefined;
     }
+  }
+
+  /** Says whether a time that was set `withinMs` ahead is still to come, however the clock was put since. */
+  #isAhead(atMs: number, withinMs: number): boolean {
+    const leftMs = atMs - this.#clock.now();
+    return leftMs > 0 && leftMs <= withinMs;
   }
 }

@@ -1,11 +1,14 @@
-import { payloadInvalid, type Catalogue } from './catalogue.ts';
+import { assertComplete, combined, goodOf } from './batch-result.ts';
+import type { Catalogue } from './catalogue.ts';
+import { checkAgainst } from './catalogue-check.ts';
 import { systemClock, type Clock } from './clock.ts';
-import type { EventEnvelope, EventMetadata, ExtensionValue } from './envelope.ts';
-import { EventError, isEventError, type BatchOutcome } from './errors.ts';
+import type { EventEnvelope } from './envelope.ts';
+import { EventError, isEventError } from './errors.ts';
 import type { EncodedEvent, EventBus } from './event-bus.ts';
+import { completeDraft, type EventDraft } from './event-draft.ts';
 import type { EventStore } from './event-store.ts';
 import { GroupCommit } from './group-commit.ts';
-import { chosenTransaction, currentScope } from './handler-scope.ts';
+import { chosenTransaction, currentScope, heldByHandler } from './handler-scope.ts';
 import { randomIds, type Ids } from './ids.ts';
 import {
   observeAll,
@@ -19,28 +22,10 @@ import type { OutboxRelay } from './outbox-relay.ts';
 import { partitionOf } from './partition.ts';
 import { shareRelay, type RelayHold } from './shared-relay.ts';
 import type { TransactionChoice, TransactionRunner } from './transaction.ts';
+import type { Message } from './transport.ts';
 import { Warnings } from './warnings.ts';
 
-/** What a caller says of an event; the publisher adds the rest. Profile attributes are further properties. */
-export interface EventDraft<T = unknown> {
-  type: string;
-  data: T;
-  id?: string;
-  source?: string;
-  time?: string;
-  subject?: string;
-  dataschema?: string;
-  version?: number;
-  /** Unless given: that of the event being handled, or the new event's own id. */
-  correlationId?: string;
-  /** Unless given: the id of the event being handled. */
-  causationId?: string;
-  userId?: string;
-  traceparent?: string;
-  tracestate?: string;
-  metadata?: EventMetadata;
-  extensions?: Record<string, ExtensionValue>;
-}
+export type { EventDraft };
 
 /** A store whose events are put on the transport by way of its outbox. */
 export interface PublishingStore extends Pick<EventStore, 'append' | 'appendBatch'> {
@@ -104,7 +89,7 @@ export class Publisher {
       isItemFault: (error) => isEventError(error) && !error.retryable,
     });
     if (options.relay === false) return;
-    this.#hold = shareRelay(store.outbox, bus.transport, {
+    this.#hold = shareRelay(store.outbox, bus, {
       ...(options.relayPollMs === undefined ? {} : { pollMs: options.relayPollMs }),
       clock: this.#clock,
       observer: this.#observe,
@@ -137,43 +122,22 @@ export class Publisher {
    * @throws {EventError} `PAYLOAD_INVALID`, `TYPE_UNKNOWN`, `ENVELOPE_INVALID`, `PAYLOAD_NOT_JSON`,
    *   `PAYLOAD_TOO_LARGE`, `EVENT_ID_CONFLICT`, `STORE_UNAVAILABLE`, `TRANSPORT_UNAVAILABLE`
    */
-  async publish<T>(draft: EventDraft<T>, options?: TransactionChoice): Promise<EventEnvelope<T>> {
-    const checked = await this.#check(draft);
-    try {
-      await this.#send([checked], options);
-    } catch (error) {
-      this.#observe({ kind: 'publish-failed', eventType: checked.event.type, error });
-      throw error;
-    }
-    return checked.event as EventEnvelope<T>;
+  publish<T>(draft: EventDraft<T>, options?: TransactionChoice): Promise<EventEnvelope<T>> {
+    return held(this.#publish(draft, options), options) as Promise<EventEnvelope<T>>;
   }
 
   /**
-   * Publishes several events in order; the good ones go even if others are refused.
+   * Publishes several events in order; the good ones go even if others are refused. In a transaction
+   * that is joined, a refusal by the database is one for all.
    *
-   * @throws {EventError} `BATCH_INCOMPLETE` with one outcome per event, if any was refused.
+   * @throws {EventError} `BATCH_INCOMPLETE` with one outcome per event, if any was refused; the error
+   *   itself if it kept all of them from being published.
    */
-  async publishBatch<T>(
+  publishBatch<T>(
     drafts: readonly EventDraft<T>[],
     options?: TransactionChoice,
   ): Promise<EventEnvelope<T>[]> {
-    const checks = await Promise.allSettled(drafts.map((draft) => this.#check(draft)));
-    const good = checks.filter((check) => check.status === 'fulfilled').map(({ value }) => value);
-    const outcomes = checks.map((check, index): BatchOutcome =>
-      check.status === 'fulfilled'
-        ? { status: 'published', eventId: check.value.event.id }
-        : { status: 'failed', index, error: asEventError(check.reason) },
-    );
-    if (good.length > 0) await this.#sendBatch(good, outcomes, options);
-    const failed = outcomes.filter(({ status }) => status === 'failed').length;
-    if (failed > 0) {
-      throw new EventError(
-        'BATCH_INCOMPLETE',
-        `${failed} of ${drafts.length} events were refused; details.outcomes says which and why`,
-        { outcomes },
-      );
-    }
-    return good.map(({ event }) => event as EventEnvelope<T>);
+    return held(this.#publishBatch(drafts, options), options) as Promise<EventEnvelope<T>[]>;
   }
 
   /** Waits for publishes under way and lets go of the relay. What is left in the outbox is another relay's. */
@@ -182,58 +146,45 @@ export class Publisher {
     await this.#hold?.release();
   }
 
+  async #publish(draft: EventDraft, options?: TransactionChoice): Promise<EventEnvelope> {
+    try {
+      const checked = await this.#check(draft);
+      const [outcome] = await this.#send([checked], options);
+      if (outcome!.status === 'rejected') throw outcome!.reason;
+      return checked.event;
+    } catch (error) {
+      this.#observe({ kind: 'publish-failed', eventType: draft.type, error });
+      throw error;
+    }
+  }
+
+  async #publishBatch(
+    drafts: readonly EventDraft[],
+    options?: TransactionChoice,
+  ): Promise<EventEnvelope[]> {
+    const checks = await Promise.allSettled(drafts.map((draft) => this.#check(draft)));
+    const good = goodOf(checks);
+    const results = combined(checks, good.length > 0 ? await this.#send(good, options) : []);
+    for (const [index, result] of results.entries()) {
+      if (result.status === 'fulfilled') continue;
+      const eventType = drafts[index]!.type;
+      this.#observe({ kind: 'publish-failed', eventType, error: result.reason });
+    }
+    assertComplete(results);
+    return good.map(({ event }) => event);
+  }
+
   async #check(draft: EventDraft): Promise<EncodedEvent> {
-    const event = this.#complete(draft);
-    await this.#checkAgainstCatalogue(event);
-    this.#options.advise?.(event, (code, message) =>
-      this.#warnings.once(code, event.type, message),
-    );
-    return { event, message: this.#options.bus.codec.encode(event) };
-  }
-
-  #complete(draft: EventDraft): EventEnvelope {
-    const scope = currentScope();
-    const id = draft.id ?? this.#ids();
-    const inherited = scope && {
-      causationId: scope.event.id,
-      ...(scope.event.traceparent ? { traceparent: scope.event.traceparent } : {}),
-      ...(scope.event.tracestate ? { tracestate: scope.event.tracestate } : {}),
-    };
-    const { data, ...said } = withoutUndefined(draft);
-    return {
-      id,
-      source: this.#options.serviceName,
-      specversion: '1.0',
-      datacontenttype: 'application/json',
-      time: new Date(this.#clock.now()).toISOString(),
-      version: this.#options.catalogue?.get(draft.type)?.version ?? 1,
-      correlationId: scope?.event.correlationId ?? scope?.event.id ?? id,
-      ...inherited,
-      ...said,
-      data,
-    };
-  }
-
-  async #checkAgainstCatalogue(event: EventEnvelope): Promise<void> {
-    const { catalogue, strict = false } = this.#options;
-    if (!catalogue) return;
-    if (!catalogue.get(event.type)) {
-      const message = `${event.type} is not in the catalogue, so nobody can know its schema; define it with defineEvent`;
-      if (strict) throw new EventError('TYPE_UNKNOWN', message, { eventType: event.type });
-      this.#warnings.once('TYPE_NOT_IN_CATALOGUE', event.type, message);
-      return;
-    }
-    const { missing, invalid } = await catalogue.check(event.type, event.data);
-    if (invalid.length > 0 || (strict && missing.length > 0)) {
-      throw payloadInvalid(event, [...invalid, ...missing]);
-    }
-    for (const { path } of missing) {
-      this.#warnings.once(
-        'KEY_DATA_MISSING',
-        `${event.type} ${path}`,
-        `${event.type} was published without data.${path}, which the catalogue calls key data; add it`,
-      );
-    }
+    const { bus, catalogue, serviceName: source, store, strict = false } = this.#options;
+    const version = catalogue?.get(draft.type)?.version ?? 1;
+    const made = completeDraft(draft, { source, version, ids: this.#ids, clock: this.#clock });
+    // Before the first wait, and for the store as well: what the caller does to its data from here on
+    // must change neither of the two.
+    const message = bus.codec.encode(made);
+    const event = store ? bus.codec.decode(message) : made;
+    if (catalogue) await checkAgainst(catalogue, event, strict, this.#warnings);
+    this.#options.advise?.(event, (code, text) => this.#warnings.once(code, event.type, text));
+    return { event, message };
   }
 
   /** Connects with the first publish, and again if that failed. */
@@ -245,36 +196,45 @@ export class Publisher {
     return this.#connected;
   }
 
-  async #sendBatch(
-    good: EncodedEvent[],
-    outcomes: BatchOutcome[],
+  /** @returns For each event whether it is on its way, in the order given. */
+  async #send(
+    checked: readonly EncodedEvent[],
     options?: TransactionChoice,
-  ): Promise<void> {
-    try {
-      await this.#send(good, options);
-    } catch (error) {
-      if (good.length === outcomes.length) throw error;
-      for (const [index, outcome] of outcomes.entries()) {
-        if (outcome.status === 'published')
-          outcomes[index] = { status: 'failed', index, error: asEventError(error) };
-      }
-    }
-  }
-
-  async #send(checked: readonly EncodedEvent[], options?: TransactionChoice): Promise<void> {
-    const { store, bus } = this.#options;
-    if (!store) {
-      await this.#connect();
-      await bus.publishEncoded(checked);
-      return;
-    }
+  ): Promise<readonly PromiseSettledResult<unknown>[]> {
+    const { store } = this.#options;
     const tx = chosenTransaction(options);
-    if (tx) await this.#joinTransaction(store, tx, checked);
-    else await this.#commit(store, checked);
+    if (!store) return forAll(checked, this.#publishDirectly(checked, tx, options));
+    const results = tx
+      ? await forAll(checked, this.#joinTransaction(store, tx, checked))
+      : await this.#commit(store, checked);
     this.relay?.start();
-    for (const { event } of checked) {
+    for (const [index, { event }] of checked.entries()) {
+      if (results[index]!.status === 'rejected') continue;
       this.#observe({ kind: 'published', eventType: event.type, eventId: event.id, stored: true });
     }
+    return results;
+  }
+
+  /** Without a store nothing can wait for a commit. */
+  async #publishDirectly(
+    checked: readonly EncodedEvent[],
+    tx: object | undefined,
+    options?: TransactionChoice,
+  ): Promise<void> {
+    if (options?.tx) {
+      const details = { transport: this.#options.bus.transport.name, capability: 'transactions' };
+      const message =
+        'a publisher without a store cannot publish in a transaction; give it a store';
+      throw new EventError('CAPABILITY_MISSING', message, details);
+    }
+    if (tx) {
+      this.warn(
+        'NOT_DURABLE',
+        `${this.#options.serviceName} publishes from a handler with a transaction, and its publisher has no store: events go out even if the transaction is rolled back. Give it a store, or say intended: ['NOT_DURABLE']`,
+      );
+    }
+    await this.#connect();
+    await this.#options.bus.publishEncoded(checked);
   }
 
   /** Adds to a transaction that commits later; its handler, or else the relay's next poll, sees to the rest. */
@@ -283,53 +243,57 @@ export class Publisher {
     tx: object,
     checked: readonly EncodedEvent[],
   ): Promise<void> {
-    await store.appendBatch(
-      checked.map(({ event }) => event),
-      { tx },
-    );
-    await store.outbox.add(
-      checked.map(({ message }) => message),
-      { tx },
-    );
+    await appendAndAdd(store, tx, checked);
     const scope = currentScope();
     if (scope?.tx === tx) scope.afterCommit(() => this.relay?.nudge(partitionsOf(checked)));
   }
 
-  async #commit(store: PublishingStore, checked: readonly EncodedEvent[]): Promise<void> {
+  /** Commits each on its own account, in the order given, together with whatever waits. */
+  async #commit(
+    store: PublishingStore,
+    checked: readonly EncodedEvent[],
+  ): Promise<readonly PromiseSettledResult<unknown>[]> {
     store.transactions.assertFree?.();
-    if (checked.length === 1) return this.#commits!.add(checked[0]!);
-    await this.#commitGroup(store, checked);
+    return Promise.allSettled(checked.map((item) => this.#commits!.add(item)));
   }
 
   async #commitGroup(store: PublishingStore, checked: readonly EncodedEvent[]): Promise<void[]> {
-    await store.transactions.run(async (tx) => {
-      await store.appendBatch(
-        checked.map(({ event }) => event),
-        { tx },
-      );
-      await store.outbox.add(
-        checked.map(({ message }) => message),
-        { tx },
-      );
-    });
+    await store.transactions.run((tx) => appendAndAdd(store, tx, checked));
     this.relay?.nudge(partitionsOf(checked));
     return checked.map(() => undefined);
   }
 }
 
+async function appendAndAdd(
+  store: PublishingStore,
+  tx: object,
+  checked: readonly EncodedEvent[],
+): Promise<void> {
+  const [events, messages] = [checked.map(({ event }) => event), checked.map(messageOf)];
+  await store.appendBatch(events, { tx });
+  await store.outbox.add(messages, { tx });
+}
+
+const messageOf = ({ message }: EncodedEvent): Message => message;
+
+/** One outcome for all of them. */
+async function forAll(
+  checked: readonly EncodedEvent[],
+  work: Promise<void>,
+): Promise<readonly PromiseSettledResult<void>[]> {
+  const [outcome] = await Promise.allSettled([work]);
+  return checked.map(() => outcome);
+}
+
+/**
+ * Inside a handler, its end waits for what it publishes, unless that stays out of its transaction: it
+ * might wait for the very connection that the transaction holds.
+ */
+function held<T>(publishing: Promise<T>, options: TransactionChoice | undefined): Promise<T> {
+  return options?.tx === null ? publishing : heldByHandler(publishing);
+}
+
 /** The partitions of the outbox that these messages are in. */
 function partitionsOf(checked: readonly EncodedEvent[]): Set<number> {
   return new Set(checked.map(({ message }) => partitionOf(message.key)));
-}
-
-/** An option given as `undefined` is an option not given. */
-function withoutUndefined(draft: EventDraft): EventDraft {
-  return Object.fromEntries(
-    Object.entries(draft).filter(([, value]) => value !== undefined),
-  ) as unknown as EventDraft;
-}
-
-function asEventError(error: unknown): EventError {
-  if (isEventError(error)) return error;
-  return new EventError('STORE_REJECTED', String(error), {}, { cause: error });
 }

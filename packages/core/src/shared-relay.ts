@@ -1,6 +1,7 @@
+import type { EventBus } from './event-bus.ts';
 import type { Outbox } from './outbox.ts';
 import { OutboxRelay, type OutboxRelayOptions } from './outbox-relay.ts';
-import type { Transport } from './transport.ts';
+import type { Message, Transport } from './transport.ts';
 
 interface Shared {
   readonly relay: OutboxRelay;
@@ -20,38 +21,52 @@ export interface RelayHold {
  * The one relay of this process between an outbox and a transport: publishers of several services may
  * share a store, and one relay does the work for all of them.
  *
+ * @param bus That of the first publisher of a transport is published through.
  * @param options Those of the first publisher count.
  */
 export function shareRelay(
   outbox: Outbox,
-  transport: Transport,
+  bus: EventBus,
   options: Omit<OutboxRelayOptions, 'outbox' | 'publish'>,
 ): RelayHold {
   const byTransport = relays.get(outbox) ?? new Map<Transport, Shared>();
   relays.set(outbox, byTransport);
-  const shared = byTransport.get(transport) ?? {
-    relay: new OutboxRelay({
-      ...options,
-      outbox,
-      publish: async (messages) => {
-        await transport.connect();
-        return transport.publish(messages);
-      },
-    }),
+  const shared = byTransport.get(bus.transport) ?? {
+    relay: new OutboxRelay({ ...options, outbox, publish: connecting(bus) }),
     users: 0,
   };
-  byTransport.set(transport, shared);
+  byTransport.set(bus.transport, shared);
   shared.users += 1;
-  let held = true;
+  let released: Promise<void> | undefined;
   return {
     relay: shared.relay,
-    async release() {
-      if (!held) return;
-      held = false;
-      shared.users -= 1;
-      if (shared.users > 0) return;
-      byTransport.delete(transport);
-      await shared.relay.stop();
+    release() {
+      released ??= giveBack(byTransport, bus.transport, shared);
+      return released;
     },
+  };
+}
+
+async function giveBack(
+  byTransport: Map<Transport, Shared>,
+  transport: Transport,
+  shared: Shared,
+): Promise<void> {
+  shared.users -= 1;
+  if (shared.users > 0) return;
+  byTransport.delete(transport);
+  await shared.relay.stop();
+}
+
+/** Connects with the first batch, and again if that failed; never again once it has been closed. */
+function connecting(bus: EventBus): (messages: readonly Message[]) => Promise<unknown> {
+  let connected: Promise<void> | undefined;
+  return async (messages) => {
+    connected ??= bus.connect().catch((error: unknown) => {
+      connected = undefined;
+      throw error;
+    });
+    await connected;
+    return bus.publishMessages(messages);
   };
 }

@@ -10,10 +10,15 @@ export function invoke(options: { group: string | null; logger: Logger }): Step 
   return async (event, invocation) => {
     const { registration, progress, tx, afterCommit } = invocation;
     const context = contextOf(event, invocation, group, logger);
+    const begun = new Begun();
     progress.entered = true;
     // What the handler does to its event must not change what follows from it.
-    const scope = { event: { ...event }, tx, afterCommit };
-    await runInScope(scope, () => registration.handler(event, context));
+    const scope = { event: { ...event }, tx, afterCommit, waitFor: begun.add };
+    try {
+      await runInScope(scope, () => registration.handler(event, context));
+    } finally {
+      await begun.ended();
+    }
   };
 }
 
@@ -35,4 +40,19 @@ function contextOf(
     coordinates: delivery.coordinates,
     logger,
   };
+}
+
+/** Calls of the library that a handler has begun and perhaps not awaited. */
+class Begun {
+  readonly #underWay = new Set<Promise<unknown>>();
+
+  readonly add = (work: Promise<unknown>): void => {
+    const end = (): void => void this.#underWay.delete(work);
+    this.#underWay.add(work);
+    work.then(end, end);
+  };
+
+  async ended(): Promise<void> {
+    while (this.#underWay.size > 0) await Promise.allSettled(this.#underWay);
+  }
 }

@@ -1,0 +1,71 @@
+import type { Clock } from './clock.ts';
+import type { EventEnvelope, EventMetadata, ExtensionValue } from './envelope.ts';
+import { currentScope } from './handler-scope.ts';
+import type { Ids } from './ids.ts';
+
+/** What a caller says of an event; the publisher adds the rest. Profile attributes are further properties. */
+export interface EventDraft<T = unknown> {
+  type: string;
+  data: T;
+  id?: string;
+  source?: string;
+  time?: string;
+  subject?: string;
+  dataschema?: string;
+  version?: number;
+  /** Unless given: that of the event being handled, or the new event's own id. */
+  correlationId?: string;
+  /** Unless given: the id of the event being handled. */
+  causationId?: string;
+  userId?: string;
+  traceparent?: string;
+  tracestate?: string;
+  metadata?: EventMetadata;
+  extensions?: Record<string, ExtensionValue>;
+}
+
+/**
+ * Makes the event that a draft asks for.
+ *
+ * Made inside a handler it follows from the event being handled: same correlation, caused by it, in
+ * the same trace. What the draft says wins.
+ */
+export function completeDraft(
+  draft: EventDraft,
+  options: { source: string; version: number; ids: Ids; clock: Clock },
+): EventEnvelope {
+  const { data, ...said } = withoutUndefined(draft);
+  const id = draft.id ?? options.ids();
+  return {
+    id,
+    source: options.source,
+    specversion: '1.0',
+    datacontenttype: 'application/json',
+    time: new Date(options.clock.now()).toISOString(),
+    version: options.version,
+    correlationId: id,
+    ...inherited(),
+    ...said,
+    data,
+  };
+}
+
+/** What follows from the event being handled, if any. */
+function inherited(): Partial<EventEnvelope> {
+  const event = currentScope()?.event;
+  if (!event) return {};
+  const { id, correlationId = id, traceparent, tracestate } = event;
+  return {
+    correlationId,
+    causationId: id,
+    ...(traceparent ? { traceparent } : {}),
+    ...(tracestate ? { tracestate } : {}),
+  };
+}
+
+/** An option given as `undefined` is an option not given. */
+function withoutUndefined(draft: EventDraft): EventDraft {
+  return Object.fromEntries(
+    Object.entries(draft).filter(([, value]) => value !== undefined),
+  ) as unknown as EventDraft;
+}
