@@ -1,41 +1,15 @@
 import { afterAll, beforeAll, describe, it } from 'vitest';
 
-import { createTestDatabase, hasPostgres } from '../../../scripts/services/test-database.ts';
-import type { TestDatabase } from '../../../scripts/services/test-database.ts';
-import { describeDelivery } from '../test/delivery-conformance.ts';
-import { openPostgres } from './pg-client.ts';
-import type { SqlClient } from './sql-client.ts';
+import { hasPostgres } from '../../../scripts/services/test-database.ts';
+import { PostgresBench } from '../test/conformance-bench.ts';
+import { describeDeliveries } from '../test/delivery-conformance.ts';
 
 for (const major of [18, 15] as const) {
   describe.skipIf(!hasPostgres(major))(`PostgreSQL ${major}`, () => {
-    let database: TestDatabase;
-    let client: SqlClient;
-    const others: SqlClient[] = [];
-    beforeAll(async () => {
-      database = await createTestDatabase({ major });
-      client = openPostgres({ connectionString: database.url });
-    });
-    afterAll(async () => {
-      await client?.close();
-      await database?.drop();
-    });
+    const bench = new PostgresBench(major);
+    beforeAll(() => bench.open());
+    afterAll(() => bench.close());
 
-    describeDelivery(
-      {
-        name: `PostgreSQL ${major}`,
-        dialect: 'postgres',
-        client: () => client,
-        another() {
-          const connectionString = database.url;
-          const other = openPostgres({ connectionString, maxConnections: 4 });
-          others.push(other);
-          return other;
-        },
-        async closeOthers() {
-          await Promise.all(others.splice(0).map((other) => other.close()));
-        },
-      },
-      { describe, it },
-    );
+    describeDeliveries(bench, { describe, it });
   });
 }

@@ -1,22 +1,10 @@
 import { afterAll, beforeAll, describe, it } from 'vitest';
 
-import { describeDelivery } from '../test/delivery-conformance.ts';
-import { openPglite } from './pglite-client.ts';
-import type { SqlClient } from './sql-client.ts';
+import { PgliteBench } from '../test/conformance-bench.ts';
+import { describeDeliveries } from '../test/delivery-conformance.ts';
 
-let client: SqlClient;
-beforeAll(async () => {
-  client = await openPglite({ memory: true });
-});
-afterAll(() => client.close());
+const bench = new PgliteBench();
+beforeAll(() => bench.open());
+afterAll(() => bench.close());
 
-describeDelivery(
-  {
-    name: 'PGlite',
-    dialect: 'pglite',
-    client: () => client,
-    another: () => client,
-    closeOthers: async () => {},
-  },
-  { describe, it },
-);
+describeDeliveries(bench, { describe, it });

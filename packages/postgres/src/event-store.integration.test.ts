@@ -1,24 +1,15 @@
 import { afterAll, beforeAll, describe, it } from 'vitest';
 
-import { createTestDatabase, hasPostgres } from '../../../scripts/services/test-database.ts';
-import type { TestDatabase } from '../../../scripts/services/test-database.ts';
-import { openPostgres } from './pg-client.ts';
-import type { SqlClient } from './sql-client.ts';
+import { hasPostgres } from '../../../scripts/services/test-database.ts';
+import { PostgresBench } from '../test/conformance-bench.ts';
 import { describeStores } from '../test/store-conformance.ts';
 
 for (const major of [18, 15] as const) {
   describe.skipIf(!hasPostgres(major))(`PostgreSQL ${major}`, () => {
-    let database: TestDatabase;
-    let client: SqlClient;
-    beforeAll(async () => {
-      database = await createTestDatabase({ major });
-      client = openPostgres({ connectionString: database.url });
-    });
-    afterAll(async () => {
-      await client?.close();
-      await database?.drop();
-    });
+    const bench = new PostgresBench(major);
+    beforeAll(() => bench.open());
+    afterAll(() => bench.close());
 
-    describeStores(`PostgreSQL ${major}`, () => client, { describe, it });
+    describeStores(bench, { describe, it });
   });
 }

@@ -1,13 +1,10 @@
 import { afterAll, beforeAll, describe, it } from 'vitest';
 
-import { openPglite } from './pglite-client.ts';
-import type { SqlClient } from './sql-client.ts';
+import { PgliteBench } from '../test/conformance-bench.ts';
 import { describeStores } from '../test/store-conformance.ts';
 
-let client: SqlClient;
-beforeAll(async () => {
-  client = await openPglite({ memory: true });
-});
-afterAll(() => client.close());
+const bench = new PgliteBench();
+beforeAll(() => bench.open());
+afterAll(() => bench.close());
 
-describeStores('PGlite', () => client, { describe, it });
+describeStores(bench, { describe, it });

@@ -1,0 +1,113 @@
+import type {
+  DeliveryConformanceOptions,
+  EventStoreConformanceOptions,
+  StoreConformanceOptions,
+  TransportConformanceOptions,
+} from '@waybill/core/conformance';
+import type {
+  DeadLetterQueue,
+  IdempotencyStore,
+  Inbox,
+  Outbox,
+  Profile,
+  Transport,
+} from '@waybill/core';
+
+import { PostgresDeadLetterQueue } from '../src/dead-letter-queue.ts';
+import { PostgresEventStore } from '../src/event-store.ts';
+import { PostgresIdempotencyStore } from '../src/idempotency-store.ts';
+import { PostgresInbox } from '../src/inbox.ts';
+import { PostgresLogTransport } from '../src/log-transport.ts';
+import { PostgresOutbox } from '../src/outbox.ts';
+import type { SqlClient } from '../src/sql-client.ts';
+import type { ConformanceBench } from './conformance-bench.ts';
+import { eventTable, SchemaPool } from './schema-pool.ts';
+
+/** What the suites are given for each of the adapters. */
+export interface ConformanceOptions {
+  readonly eventStore: EventStoreConformanceOptions;
+  readonly outbox: StoreConformanceOptions<Outbox>;
+  readonly inbox: StoreConformanceOptions<Inbox>;
+  readonly deadLetters: StoreConformanceOptions<DeadLetterQueue>;
+  readonly idempotency: StoreConformanceOptions<IdempotencyStore>;
+  readonly transport: TransportConformanceOptions;
+  /** The engine over the transport, the dead letters and the inbox. */
+  readonly delivery: DeliveryConformanceOptions;
+}
+
+/** Where the tables of a case are. */
+interface Place {
+  readonly client: SqlClient;
+  readonly schema: string;
+}
+
+const profile: Profile = {
+  name: 'tenants',
+  attributes: [{ name: 'tenant', wire: 'tenant', column: 'tenant', validate: () => undefined }],
+};
+const { capabilities } = PostgresLogTransport;
+/** Longer than a log takes that nobody has told of a message. */
+const quietMs = 150;
+/** Long enough for a neighbour to commit, short enough to wait for in a case. */
+const lockTimeoutMs = 200;
+
+/** The adapters of this package on one database. The cases of all suites share a pool of schemas. */
+export function conformanceOptions(bench: ConformanceBench): ConformanceOptions {
+  const pool = new SchemaPool();
+  const store = <Store>(make: (place: Place) => Store): StoreConformanceOptions<Store> => ({
+    capabilities: { transactions: true, concurrentTransactions: bench.dialect === 'postgres' },
+    create: async () => {
+      const { client } = bench;
+      const schema = await pool.take(client);
+      const cleanup = (): Promise<void> => pool.giveBack(client, schema);
+      return { store: make({ client, schema }), transactions: client, cleanup };
+    },
+  });
+  return {
+    eventStore: {
+      ...store(
+        ({ client, schema }) =>
+          new PostgresEventStore({ client, schemaName: schema, tableName: eventTable, profile }),
+      ),
+      attribute: { name: 'tenant', value: 'acme', other: 'umbrella' },
+    },
+    outbox: store((place) => new PostgresOutbox(place)),
+    inbox: store((place) => new PostgresInbox({ ...place, lockTimeoutMs })),
+    deadLetters: store((place) => new PostgresDeadLetterQueue(place)),
+    idempotency: store((place) => new PostgresIdempotencyStore(place)),
+    transport: { capabilities, quietMs, create: () => createLog(bench, pool) },
+    delivery: {
+      capabilities,
+      quietMs,
+      inbox: true,
+      create: async () => {
+        const { place, ...log } = await createLog(bench, pool);
+        return {
+          ...log,
+          deadLetters: new PostgresDeadLetterQueue(place),
+          inbox: new PostgresInbox(place),
+        };
+      },
+    },
+  };
+}
+
+/** A log, each instance of it over a client of its own where there can be several. */
+async function createLog(bench: ConformanceBench, pool: SchemaPool) {
+  const { client } = bench;
+  const schema = await pool.take(client);
+  const lent: SqlClient[] = [];
+  return {
+    place: { client, schema },
+    transactions: client,
+    open(): Transport {
+      const other = bench.lend();
+      lent.push(other);
+      return new PostgresLogTransport({ client: other, schema, standbyMs: 50 });
+    },
+    async cleanup(): Promise<void> {
+      for (const other of lent) bench.giveBack(other);
+      await pool.giveBack(client, schema);
+    },
+  };
+}
