@@ -38,6 +38,8 @@ export class LogConsumer implements Consumer {
   readonly #closing = new AbortController();
   readonly #running: Promise<void>;
   #tenure: LogTenure | undefined;
+  /** Kept from try to try: a claim whose answer got lost may have succeeded. */
+  #nextToken: string | undefined;
   #closed: Promise<void> | undefined;
 
   constructor(options: LogConsumerOptions) {
@@ -136,21 +138,20 @@ export class LogConsumer implements Consumer {
   }
 
   async #tryClaim(): Promise<Claimed | undefined> {
-    const { group, seats, alone, ownerLock, heads, ids, observe, subscription, timing } =
-      this.#options;
+    const { group, seats, alone, ownerLock, ids, observe, subscription, timing } = this.#options;
     if (!seats.take(group.name, this)) return undefined;
-    const occupant = await group.occupant();
+    const token = (this.#nextToken ??= ids());
+    const occupant = await group.occupant(token);
     if (occupant && !occupant.free && !alone) return undefined;
     const { worker } = subscription;
     const { leaseMs } = timing;
-    const claim = { token: ids(), worker, ownerLock, leaseMs, force: alone };
-    const partitions = await group.claim(claim);
+    const partitions = await group.claim({ token, worker, ownerLock, leaseMs, force: alone });
     if (!partitions) return undefined;
+    this.#nextToken = undefined;
     if (occupant && !occupant.released) {
       observe({ kind: 'took-over', group: group.name, what: `the log, from ${occupant.worker}` });
     }
-    await heads.refresh();
-    return { token: claim.token, partitions };
+    return { token, partitions };
   }
 }
 

@@ -51,7 +51,8 @@ export interface Claim {
 /** Longest wait for transactions of the former owner that have passed its fence. */
 const claimLockTimeoutMs = 1_000;
 
-const ownerIsGone = `(c.owner_lock IS NULL
+/** Also true for one's own claim whose answer got lost; `token` is the parameter that holds its token. */
+const ownerIsGone = (token: string): string => `(c.owner_lock IS NULL OR c.token = ${token}
   OR c.heartbeat_at + c.lease_ms * interval '1 millisecond' < clock_timestamp()
   OR pg_try_advisory_xact_lock_shared(c.owner_lock))`;
 
@@ -82,12 +83,13 @@ export class LogGroup {
     return rowCount > 0;
   }
 
-  /** Looks who has the group, without taking it. */
-  async occupant(): Promise<Occupant | undefined> {
+  /** Looks who has the group, without taking it. @param token With which it is going to be claimed. */
+  async occupant(token: string): Promise<Occupant | undefined> {
     const { rows } = await this.#client.query<Occupant>(
-      `SELECT worker, owner_lock IS NULL AS released, ${ownerIsGone} AS free
+      `SELECT worker, owner_lock IS NULL AS released, ${ownerIsGone('$2')} AS free
        FROM ${this.#tables.consumer} AS c WHERE group_name = $1`,
-      [this.name],
+      [this.name, token],
+      { prepared: true },
     );
     return rows[0];
   }
@@ -108,7 +110,7 @@ export class LogGroup {
              ON CONFLICT (group_name) DO UPDATE
              SET token = EXCLUDED.token, worker = EXCLUDED.worker, owner_lock = EXCLUDED.owner_lock,
                  heartbeat_at = clock_timestamp(), lease_ms = EXCLUDED.lease_ms
-             WHERE $6 OR ${ownerIsGone}
+             WHERE $6 OR ${ownerIsGone('$2')}
              RETURNING group_name
            )
            UPDATE ${group} AS g

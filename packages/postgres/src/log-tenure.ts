@@ -4,6 +4,7 @@ import type { Clock, Observer } from '@waybill/core';
 import { LogDelivery } from './log-delivery.ts';
 import type { GroupPartition, LogGroup, LogRow, Range } from './log-group.ts';
 import type { LogHeads } from './log-heads.ts';
+import { LogMarks } from './log-marks.ts';
 import type { LogOutlet } from './log-outlet.ts';
 import { LogPosition } from './log-position.ts';
 import { shareOut } from './share-out.ts';
@@ -51,14 +52,20 @@ export class LogTenure {
   #isolating: boolean;
   #turn = 0;
   #running: Promise<void> = Promise.resolve();
-  #committing: Promise<void> = Promise.resolve();
-  #commitIsDue = false;
+  readonly #marks: LogMarks;
 
   constructor(options: LogTenureOptions) {
     this.#options = options;
     const positions = options.partitions.map((partition) => new LogPosition(partition));
     this.#positions = new Map(positions.map((position) => [position.partition, position]));
     this.#isolating = positions.some((position) => position.isRepeatedly);
+    this.#marks = new LogMarks({
+      ...options,
+      positions,
+      everyMs: options.timing.commitEveryMs,
+      onRefused: () => this.#refused('watermark'),
+      onFailed: (error) => this.#failed(error),
+    });
   }
 
   /**
@@ -67,8 +74,6 @@ export class LogTenure {
    * @throws {EventError} What makes it pointless to go on.
    */
   run(): Promise<void> {
-    const { heads } = this.#options;
-    for (const position of this.#positions.values()) position.assertWithin(heads);
     this.#running = this.#feedAndBeat();
     return this.#running;
   }
@@ -78,15 +83,14 @@ export class LogTenure {
     if (this.#ended.signal.aborted) return;
     this.#end();
     await this.#running;
-    await this.#committing;
-    await this.#writeMarks(firstOffsets(this.#unhanded));
+    await this.#marks.writeLast(this.#handedOutUpTo());
     await this.#options.group.release(this.#options.token);
   }
 
   settle(delivery: LogDelivery): void {
     if (this.#ended.signal.aborted || !this.#options.outlet.settle(delivery)) return;
     this.#positions.get(delivery.partition)!.finish(delivery.offset);
-    this.#requestCommit();
+    this.#marks.request();
   }
 
   async fence(tx: object): Promise<void> {
@@ -114,10 +118,10 @@ export class LogTenure {
   async #feed(): Promise<void> {
     const { outlet, wake, clock, timing } = this.#options;
     const { signal } = this.#ended;
-    let isolated = !this.#isolating;
+    let prepared = false;
     while (!signal.aborted) {
       try {
-        isolated ||= await this.#isolate();
+        prepared ||= await this.#prepare();
         outlet.handOut();
         if (!(await this.#fetchMore())) await wake.wait();
       } catch (error) {
@@ -147,7 +151,7 @@ export class LogTenure {
   async #fetchSuspect(position: LogPosition): Promise<boolean> {
     const { group, token, outlet } = this.#options;
     if (!outlet.isEmpty || outlet.room === 0) return false;
-    await this.#commitNow();
+    await this.#marks.write();
     if (this.#ended.signal.aborted) return false;
     const { partition, next: from } = position;
     const rows = await group.fetchAlone(
@@ -197,58 +201,16 @@ export class LogTenure {
       code: 'LOG_GAP',
       message: `group ${group.name} goes on at offset ${until} of partition ${partition}: the rows from ${from} on were deleted before it had read them`,
     });
-    this.#requestCommit();
+    this.#marks.request();
   }
 
-  /** What was handed out before is told apart one by one from here on. */
-  async #isolate(): Promise<true> {
-    const { group, token } = this.#options;
-    if (!(await group.isolate(token))) this.#refused('fetch');
+  /** Sees how far the log reaches, and from here on tells apart one by one what was handed out before. */
+  async #prepare(): Promise<true> {
+    const { group, token, heads } = this.#options;
+    await heads.refresh();
+    for (const position of this.#positions.values()) position.assertWithin(heads);
+    if (this.#isolating && !(await group.isolate(token))) this.#refused('fetch');
     return true;
-  }
-
-  #requestCommit(): void {
-    if (this.#commitIsDue) return;
-    this.#commitIsDue = true;
-    const { clock, timing } = this.#options;
-    clock.schedule(timing.commitEveryMs, () => {
-      if (!this.#ended.signal.aborted) void this.#commitNow();
-    });
-  }
-
-  /** Writes one watermark after the other; never rejects. */
-  #commitNow(): Promise<void> {
-    this.#commitIsDue = false;
-    this.#committing = this.#committing
-      .then(() => this.#writeMarks())
-      .catch((error: unknown) => {
-        this.#failed(error);
-        this.#requestCommit();
-      });
-    return this.#committing;
-  }
-
-  async #writeMarks(unhanded: ReadonlyMap<number, bigint> = new Map()): Promise<void> {
-    const { group, token } = this.#options;
-    const marks = [...this.#positions.values()]
-      .map((position) => ({
-        position,
-        partition: position.partition,
-        committed: position.watermark,
-        fetched: this.#handedOutUpTo(position, unhanded.get(position.partition)),
-      }))
-      .filter(({ position, committed, fetched }) => {
-        return committed > position.committed || fetched !== undefined;
-      });
-    if (marks.length === 0) return;
-    if (!(await group.commit(token, marks))) return this.#refused('watermark');
-    for (const { position, committed } of marks) position.committed = committed;
-  }
-
-  /** Where the offsets end that were handed out; what a former owner had handed out stays noted. */
-  #handedOutUpTo({ claimed }: LogPosition, unhanded: bigint | undefined): bigint | undefined {
-    if (unhanded === undefined || this.#isolating) return unhanded;
-    return unhanded > claimed.fetched ? unhanded : claimed.fetched;
   }
 
   /** Shows the others that this process is awake, and finds out if they thought otherwise. */
@@ -270,6 +232,20 @@ export class LogTenure {
     }
   }
 
+  /**
+   * Where the offsets end that were handed out, in partitions of which something was read and was not.
+   * What a former owner had handed out stays noted.
+   */
+  #handedOutUpTo(): Map<number, bigint> {
+    const ends = new Map<number, bigint>();
+    for (const { partition, offset } of this.#unhanded) {
+      const { claimed } = this.#positions.get(partition)!;
+      const end = this.#isolating || offset > claimed.fetched ? offset : claimed.fetched;
+      if (end < (ends.get(partition) ?? end + 1n)) ends.set(partition, end);
+    }
+    return ends;
+  }
+
   #refused(what: string): void {
     this.#options.observe({ kind: 'stale-refused', group: this.#options.group.name, what });
     this.#end();
@@ -279,6 +255,7 @@ export class LogTenure {
   #end(): void {
     if (this.#ended.signal.aborted) return;
     this.#ended.abort();
+    this.#marks.stop();
     this.#unhanded.push(...this.#options.outlet.clear());
     this.#options.wake.call();
   }
@@ -286,15 +263,6 @@ export class LogTenure {
   #failed(error: unknown): void {
     this.#options.observe({ kind: 'consume-failed', group: this.#options.group.name, error });
   }
-}
-
-/** The lowest offset of each partition. */
-function firstOffsets(deliveries: readonly LogDelivery[]): Map<number, bigint> {
-  const first = new Map<number, bigint>();
-  for (const { partition, offset } of deliveries) {
-    if (offset < (first.get(partition) ?? offset + 1n)) first.set(partition, offset);
-  }
-  return first;
 }
 
 /** Says whether the same statement may succeed later. */

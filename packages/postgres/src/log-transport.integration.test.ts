@@ -1,4 +1,4 @@
-import { isEventError } from '@waybill/core';
+import { EventError, isEventError } from '@waybill/core';
 import type { Delivery, Message } from '@waybill/core';
 import { spawnWorker } from '@waybill/testing';
 import type { WorkerProcess } from '@waybill/testing';
@@ -197,6 +197,29 @@ describe.skipIf(!hasPostgres())('the log on PostgreSQL', () => {
       await standby!.received(1);
       const late = client.run((tx) => delivery!.fence!(tx));
       await expect(late).rejects.toMatchObject({ code: 'CLAIM_LOST' });
+    });
+
+    it('owns the group although the answer to its claim got lost', async () => {
+      const own = openPostgres({ connectionString: database.url });
+      let answers = 0;
+      const lossy: SqlClient = {
+        dialect: own.dialect,
+        query: (...statement) => own.query(...statement),
+        listen: (...channel) => own.listen(...channel),
+        close: () => own.close(),
+        async run(...work) {
+          const result = await own.run(...work);
+          answers += 1;
+          if (answers > 1) return result;
+          throw new EventError('STORE_UNAVAILABLE', 'the connection was lost', {});
+        },
+      };
+      const { transport } = await connectLog({ client: lossy, leaseMs: 60_000 });
+      open.push(transport, own);
+      const probe = await LogProbe.subscribe(transport, 'billing');
+      await transport.publish([message()]);
+      await probe.received(1);
+      expect(answers).toBe(2);
     });
 
     it('takes its lock again when the connection of it was cut', async () => {
