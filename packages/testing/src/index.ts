@@ -13,7 +13,8 @@ export type { LedgerEntry, LedgerEntryKind, RecordedEntry } from './ledger-entry
 export { startLedger } from './ledger.ts';
 export type { Ledger } from './ledger.ts';
 export { spawnWorker } from './spawn-worker.ts';
-export type { WorkerExit, WorkerMessage, WorkerOptions, WorkerProcess } from './spawn-worker.ts';
+export type { WorkerOptions } from './spawn-worker.ts';
+export type { WorkerExit, WorkerMessage, WorkerProcess } from './worker-process.ts';
 export { recordPoints, sweep } from './sweep.ts';
 export type { SweepOptions, SweepReport, SweptWorld } from './sweep.ts';
 export { tellParent, workerArgs } from './worker-side.ts';

@@ -18,6 +18,11 @@ describe('the name of a write', () => {
       'DELETE a, INSERT b',
     ],
     ['INSERT INTO a VALUES (1); INSERT INTO a VALUES (2)', 'INSERT a'],
+    ['SELECT 1; CREATE TABLE a (id int); INSERT INTO a VALUES (1)', 'CREATE TABLE a, INSERT a'],
+    [
+      ['a', 'b', 'c', 'd', 'e', 'f'].map((table) => `DELETE FROM ${table}`).join('; '),
+      'DELETE a, DELETE b, DELETE c, DELETE d and 2 more',
+    ],
     ['SELECT id FROM outbox WHERE p = $1 FOR UPDATE SKIP LOCKED', 'LOCK outbox'],
     ['SELECT id FROM outbox FOR NO KEY UPDATE', 'LOCK outbox'],
     ['CREATE TABLE IF NOT EXISTS shop.outbox (id int)', 'CREATE TABLE outbox'],

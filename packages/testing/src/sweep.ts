@@ -1,5 +1,5 @@
 import type { CrashMoment, CrashPlan } from './crash-points.ts';
-import type { WorkerProcess } from './spawn-worker.ts';
+import type { WorkerProcess } from './worker-process.ts';
 
 /** One world, empty at first, in which a process does its whole work. */
 export interface SweptWorld {
