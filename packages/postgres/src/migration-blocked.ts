@@ -32,5 +32,5 @@ export function blockedError(
 
 function serverErrorOf(error: unknown): { message?: string; detail?: string } {
   const cause = isEventError(error) ? error.cause : error;
-  return (cause ?? {}) as { message?: string; detail?: string };
+  return cause ?? {};
 }

@@ -3,7 +3,6 @@ import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 
 import { joinable } from './joinable.ts';
 import { openPglite } from './pglite-client.ts';
-import type { PgliteDatabase } from './pglite-driver.ts';
 import type { SqlClient } from './sql-client.ts';
 
 describe('the client over PGlite', () => {
@@ -11,7 +10,7 @@ describe('the client over PGlite', () => {
   let client: SqlClient;
   beforeAll(async () => {
     database = await PGlite.create('memory://');
-    client = await openPglite({ database: database as unknown as PgliteDatabase });
+    client = await openPglite({ database });
     await client.query('CREATE TABLE t (n INT PRIMARY KEY)');
   });
   afterAll(() => client.close());

@@ -69,8 +69,8 @@ export async function loadPglite(): Promise<{
     return {
       async create(dataDir) {
         const database = await PGlite.create(dataDir, { parsers: { ...options.parsers } });
-        prepared.add(database as unknown as PgliteDatabase);
-        return database as unknown as PgliteDatabase;
+        prepared.add(database);
+        return database;
       },
     };
   } catch (error) {

@@ -1,4 +1,4 @@
-import { EventError } from '@waybill/core';
+import { EventError, isEventError } from '@waybill/core';
 import type { TransactionOptions } from '@waybill/core';
 
 import type { SqlResult, SqlTransaction, StatementOptions } from './sql-client.ts';
@@ -119,12 +119,25 @@ function watchAbort(
 
 /** The server answers `ROLLBACK` to the `COMMIT` of a transaction in which a statement has failed. */
 async function commit(connection: RawConnection): Promise<void> {
-  const { command } = await connection.execute('COMMIT');
+  const { command } = await connection.execute('COMMIT').catch((error: unknown) => {
+    throw unknownOutcome(error);
+  });
   if (command !== 'ROLLBACK') return;
   throw new EventError(
     'STORE_REJECTED',
     'the transaction was rolled back because a statement in it had failed; do not catch errors of statements without a savepoint',
     { sqlState: '25P02' },
+  );
+}
+
+/** Without an answer from the server nobody knows; with one, such as a failed check at the end, it was rolled back. */
+function unknownOutcome(error: unknown): unknown {
+  if (!isEventError(error, 'STORE_UNAVAILABLE') || error.details.sqlState) return error;
+  return new EventError(
+    'STORE_UNAVAILABLE',
+    'the connection was lost during the commit, so its outcome is unknown; repeat only what may happen twice',
+    {},
+    { cause: error },
   );
 }
 
