@@ -9,12 +9,13 @@ export const maxLongTextLength: number = 8_192;
 /** The largest integer that a CloudEvents attribute can hold; the smallest is one below its negative. */
 export const maxInteger: number = 2 ** 31 - 1;
 
-const suspicious = /[\u0000-\u001f\u007f-\u009f\ud800-\udfff\ufdd0-\ufdef\ufffe\uffff]/;
-const forbidden = /[\p{Cc}\p{Cs}\p{Noncharacter_Code_Point}]/u;
+const suspicious = /^\ufeff|[\u0000-\u001f\u007f-\u009f\ud800-\udfff\ufdd0-\ufdef\ufffe\uffff]/;
+const forbidden = /^\ufeff|[\p{Cc}\p{Cs}\p{Noncharacter_Code_Point}]/u;
 
 /**
  * Says whether a value is text that CloudEvents allows in an attribute: no control characters, no
- * halves of surrogate pairs, no noncharacters.
+ * halves of surrogate pairs, no noncharacters. Nor a byte order mark at its beginning, which CloudEvents
+ * allows: readers of UTF-8 take it for a sign to themselves and drop it, PGlite among them.
  *
  * @see https://github.com/cloudevents/spec/blob/v1.0.2/cloudevents/spec.md#type-system
  */

@@ -3,7 +3,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { EngineBench } from '../test/engine-bench.ts';
 import { holding, raise, recording } from '../test/handlers.ts';
 import { settle, until } from '../test/until.ts';
-import type { ConsumerGroupOptions } from './consumer-group.ts';
+import type { ConsumerGroupOptions } from './consumer-group-options.ts';
 import { EventError } from './errors.ts';
 import type { Handler } from './handler.ts';
 import type { MemoryTransaction } from './memory/memory-transaction.ts';

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 
 import { EngineBench } from '../test/engine-bench.ts';
-import type { ConsumerGroupOptions } from './consumer-group.ts';
+import type { ConsumerGroupOptions } from './consumer-group-options.ts';
 import type { Handler } from './handler.ts';
 
 let bench: EngineBench;

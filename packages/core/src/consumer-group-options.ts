@@ -44,7 +44,7 @@ export interface ConsumerGroupOptions {
   middleware?: readonly Middleware[];
   /** Warnings that are meant to be so. */
   intended?: readonly WarningCode[];
-  /** True in production, where wildcards are worth a warning. */
+  /** Wildcards are worth a warning there; unless given, whether `NODE_ENV` is `production`. */
   production?: boolean;
   worker?: string;
   observer?: Observer;
@@ -120,4 +120,9 @@ export function assertConsumerGroupOptions(options: ConsumerGroupOptions): void 
     const value = options[name];
     if (value !== undefined) assertRange(where, name, value, min, max, whole);
   }
+}
+
+/** Says whether the group runs in production. */
+export function inProduction({ production }: ConsumerGroupOptions): boolean {
+  return production ?? process.env['NODE_ENV'] === 'production';
 }

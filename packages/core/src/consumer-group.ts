@@ -1,5 +1,9 @@
 import { maxTimerMs, systemClock, type Clock } from './clock.ts';
-import { assertConsumerGroupOptions, type ConsumerGroupOptions } from './consumer-group-options.ts';
+import {
+  inProduction,
+  assertConsumerGroupOptions,
+  type ConsumerGroupOptions,
+} from './consumer-group-options.ts';
 import { DeliveryProcessor, type UnfinishedDelivery } from './delivery-processor.ts';
 import { EventError } from './errors.ts';
 import type { Handler } from './handler.ts';
@@ -22,8 +26,6 @@ import {
 } from './retry-policy.ts';
 import type { Consumer, Delivery } from './transport.ts';
 import { Warnings } from './warnings.ts';
-
-export type { ConsumerGroupOptions, GroupHealth, UnfinishedDelivery };
 
 /**
  * The consumers of one group in this process: takes messages from a transport, runs each through its
@@ -111,7 +113,7 @@ export class ConsumerGroup {
       chain: (once) => this.#chain(once, options.intended ?? []),
     });
     assertInbox(registration, this.#options);
-    if (this.#options.production) warnAboutWildcards(registration, options, this.#warnings);
+    if (inProduction(this.#options)) warnAboutWildcards(registration, options, this.#warnings);
     this.#registrations.push(registration);
     return registration.name;
   }

@@ -17,16 +17,17 @@ import type { EventEnvelope, Profile } from './envelope.ts';
 import { EventError } from './errors.ts';
 import { eventLabel, oneLine, shown } from './event-label.ts';
 
-const shortText = `must be 1 to ${maxTextLength} characters`;
-const longText = `must be 1 to ${maxLongTextLength} characters`;
+const clean = 'with no control, broken or reserved character among them';
+const shortText = `must be 1 to ${maxTextLength} characters, ${clean}`;
+const longText = `must be 1 to ${maxLongTextLength} characters, ${clean}`;
 const sourceRule = `must be a URI reference of 1 to ${maxTextLength} characters, such as a service's name`;
 const typeRule = `must be dotted segments of letters, digits, "_" and "-", at most ${maxTextLength} characters`;
 const jsonRule = 'must be "application/json" or end in "+json"';
 const timeRule = 'must be an RFC 3339 time with a zone, such as 2026-01-31T12:00:00.000Z';
 const versionRule = `must be a whole number from 1 to ${maxInteger}`;
 const schemaRule = `must be an absolute URI of at most ${maxLongTextLength} characters`;
-const profileRule = `${shortText}, a boolean or a 32-bit integer`;
-const extensionRule = `must be at most ${maxLongTextLength} characters, a boolean or a 32-bit integer`;
+const profileRule = `${shortText}; or a boolean or a 32-bit integer`;
+const extensionRule = `must be at most ${maxLongTextLength} characters, ${clean}; or a boolean or a 32-bit integer`;
 
 /**
  * Holds the attributes of an event against CloudEvents 1.0, our bounds and the profile; `data` is

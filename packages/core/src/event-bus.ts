@@ -3,11 +3,9 @@ import { EventEmitter } from 'node:events';
 import type { Catalogue } from './catalogue.ts';
 import type { Clock } from './clock.ts';
 import type { Codec } from './codec.ts';
-import {
-  ConsumerGroup,
-  type ConsumerGroupOptions,
-  type UnfinishedDelivery,
-} from './consumer-group.ts';
+import { ConsumerGroup } from './consumer-group.ts';
+import type { ConsumerGroupOptions } from './consumer-group-options.ts';
+import type { UnfinishedDelivery } from './delivery-processor.ts';
 import type { EventEnvelope, Profile } from './envelope.ts';
 import type { Handler } from './handler.ts';
 import { observeAll, type Observation, type Observer } from './observer.ts';

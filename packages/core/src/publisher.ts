@@ -25,8 +25,6 @@ import type { TransactionChoice, TransactionRunner } from './transaction.ts';
 import type { Message } from './transport.ts';
 import { Warnings } from './warnings.ts';
 
-export type { EventDraft };
-
 /** A store whose events are put on the transport by way of its outbox. */
 export interface PublishingStore extends Pick<EventStore, 'append' | 'appendBatch'> {
   readonly outbox: Outbox;

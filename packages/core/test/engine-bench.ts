@@ -1,4 +1,5 @@
-import { ConsumerGroup, type ConsumerGroupOptions } from '../src/consumer-group.ts';
+import { ConsumerGroup } from '../src/consumer-group.ts';
+import type { ConsumerGroupOptions } from '../src/consumer-group-options.ts';
 import type { UnfinishedDelivery } from '../src/delivery-processor.ts';
 import type { EventEnvelope } from '../src/envelope.ts';
 import { ManualClock } from '../src/memory/manual-clock.ts';

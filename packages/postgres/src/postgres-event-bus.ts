@@ -35,7 +35,7 @@ export class PostgresEventBus extends TransportEventBus {
       serviceName,
       transport: options.transport ?? new PostgresLogTransport({ client, schema }),
       sharedTransport: options.transport !== undefined,
-      codec: new JsonCodec({ profile }),
+      codec: new JsonCodec({ profile, observe: observer }),
       profile,
       consumers: {
         transactions: client,

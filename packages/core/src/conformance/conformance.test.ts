@@ -78,7 +78,7 @@ describePlantedFaults(
   'memory transport',
   {
     describeSuite: describeTransport,
-    options: { ...transport, timeoutMs: 200, quietMs: 40 },
+    options: { ...transport, quietMs: 40 },
     faults: plantedTransportFaults,
   },
   api,
@@ -87,7 +87,7 @@ describePlantedFaults(
   'memory event store',
   {
     describeSuite: describeEventStore,
-    options: { ...eventStore, timeoutMs: 200 },
+    options: eventStore,
     faults: plantedEventStoreFaults,
   },
   api,

@@ -32,8 +32,9 @@ describePlantedFaults(
   'delivery over memory',
   {
     describeSuite: describeDelivery,
-    options: { ...memory, timeoutMs: 400 },
+    options: memory,
     faults: plantedDeliveryFaults,
+    timeoutMs: 400,
   },
   api,
 );

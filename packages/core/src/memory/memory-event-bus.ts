@@ -32,7 +32,7 @@ export class MemoryEventBus extends TransportEventBus {
       serviceName,
       transport: transport ?? new MemoryTransport(),
       sharedTransport: transport !== undefined,
-      codec: new JsonCodec({ profile }),
+      codec: new JsonCodec({ profile, observe: observer }),
       profile,
       consumers: { deadLetters: new MemoryDeadLetterQueue(), ...consumers },
       ...(catalogue ? { catalogue } : {}),

@@ -1,6 +1,7 @@
 import { JsonCodec } from '../../cloudevents/json-codec.ts';
 import { systemClock } from '../../clock.ts';
-import { ConsumerGroup, type ConsumerGroupOptions } from '../../consumer-group.ts';
+import { ConsumerGroup } from '../../consumer-group.ts';
+import type { ConsumerGroupOptions } from '../../consumer-group-options.ts';
 import type { DeadLetter, DeadLetterQueue } from '../../dead-letter-queue.ts';
 import type { EventEnvelope } from '../../envelope.ts';
 import type { HandlerContext } from '../../handler.ts';

@@ -31,11 +31,16 @@ export const settlingFaults: readonly PlantedFault<TransportConformanceOptions>[
   transportFault(
     'forgets at the close what it had not told its broker yet',
     'never hands out again what was settled before the consumer closed',
-    () =>
-      onDelivery((delivery, deliver) => {
-        const settle = (): void => void systemClock.sleep(lagMs).then(() => delivery.settle());
+    () => {
+      let untold: Delivery | undefined;
+      return onDelivery((delivery, deliver) => {
+        const settle = (): void => {
+          untold?.settle();
+          untold = delivery;
+        };
         deliver(changed(delivery, { settle }));
-      }),
+      });
+    },
   ),
   transportFault(
     'lets a former owner settle',
