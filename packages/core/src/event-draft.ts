@@ -2,6 +2,7 @@ import type { Clock } from './clock.ts';
 import type { EventEnvelope, EventMetadata, ExtensionValue } from './envelope.ts';
 import { currentScope } from './handler-scope.ts';
 import type { Ids } from './ids.ts';
+import { isoTime } from './iso-time.ts';
 
 /** What a caller says of an event; the publisher adds the rest. Profile attributes are further properties. */
 export interface EventDraft<T = unknown> {
@@ -41,7 +42,7 @@ export function completeDraft(
     source: options.source,
     specversion: '1.0',
     datacontenttype: 'application/json',
-    time: new Date(options.clock.now()).toISOString(),
+    time: isoTime(options.clock.now()),
     version: options.version,
     correlationId: id,
     ...inherited(),
