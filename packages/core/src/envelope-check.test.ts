@@ -66,7 +66,7 @@ describe('envelope check', () => {
 
   it('says which event, what is wrong and what would be right', () => {
     expect(refusal({ id: '7c1e', subject: '' }).message).toBe(
-      'ENVELOPE_INVALID: item.graded 7c1e: subject must be 1 to 255 characters, got ""',
+      'ENVELOPE_INVALID: item.graded 7c1e: subject must be 1 to 255 characters, with no control, broken or reserved character among them, got ""',
     );
   });
 

@@ -239,7 +239,11 @@ describe('json codec, spellings', () => {
 describe('json codec, bad messages', () => {
   const cases: [string, string | Uint8Array, string][] = [
     ['no id', bodyWith({ id: undefined }), 'ENVELOPE_INVALID: item.graded: id must be 1 to 255'],
-    ['an empty id', bodyWith({ id: '' }), 'id must be 1 to 255 characters, got ""'],
+    [
+      'an empty id',
+      bodyWith({ id: '' }),
+      'id must be 1 to 255 characters, with no control, broken or reserved character among them, got ""',
+    ],
     ['an id of 1 MB', bodyWith({ id: 'x'.repeat(900_000) }), 'id must be 1 to 255 characters'],
     ['an id with a line break', bodyWith({ id: 'a\nb' }), 'id must be 1 to 255 characters'],
     ['version 0.3', bodyWith({ specversion: '0.3' }), 'specversion must be "1.0", got "0.3"'],
@@ -386,7 +390,7 @@ describe('json codec, bad events', () => {
   it('refuses a bad attribute before it looks at the data', () => {
     const message = refusal(() => codec.encode(envelope({ subject: '', data: 1n })));
     expect(message).toBe(
-      'ENVELOPE_INVALID: item.graded event-1: subject must be 1 to 255 characters, got ""',
+      'ENVELOPE_INVALID: item.graded event-1: subject must be 1 to 255 characters, with no control, broken or reserved character among them, got ""',
     );
   });
 
