@@ -34,6 +34,9 @@ function failure(given: Partial<NewDeadLetter> = {}): NewDeadLetter {
   };
 }
 
+/** A busy machine takes long to start an embedded database. */
+const embeddedStartMs = 60_000;
+
 describe('the dead-letter table', () => {
   let client: SqlClient;
   let queue: PostgresDeadLetterQueue;
@@ -41,7 +44,7 @@ describe('the dead-letter table', () => {
     client = await openPglite({ memory: true });
     await migrate(client);
     queue = new PostgresDeadLetterQueue({ client });
-  });
+  }, embeddedStartMs);
   afterAll(() => client.close());
   beforeEach(async () => {
     await client.query('TRUNCATE event_dlq');
@@ -241,7 +244,7 @@ describe('upgrading a dead-letter table that was made from the printed statement
   let client: SqlClient;
   beforeAll(async () => {
     client = await openPglite({ memory: true });
-  });
+  }, embeddedStartMs);
   afterAll(() => client.close());
   beforeEach(async () => {
     await client.query(

@@ -15,13 +15,16 @@ const several = (count: number, key?: string): Message[] =>
   Array.from({ length: count }, () => message(key));
 const idsOf = (messages: readonly { id: string }[]): string[] => messages.map(({ id }) => id);
 
+/** A busy machine takes long to start an embedded database. */
+const embeddedStartMs = 60_000;
+
 describe('the log on an embedded database', () => {
   let client: SqlClient;
   const open: PostgresLogTransport[] = [];
   beforeAll(async () => {
     client = await openPglite({ memory: true });
     await migrate(client);
-  });
+  }, embeddedStartMs);
   afterAll(() => client.close());
   beforeEach(async () => {
     await client.query(`TRUNCATE event_log, event_log_group, event_log_consumer`);
