@@ -33,7 +33,9 @@ export class PostgresEventBus extends TransportEventBus {
     const { maxRetries = 3, retryDelayMs = 1_000, serviceName } = options;
     super({
       serviceName,
-      transport: options.transport ?? new PostgresLogTransport({ client, schema }),
+      transport:
+        options.transport ??
+        new PostgresLogTransport({ client, schema, ...(observer ? { observer } : {}) }),
       sharedTransport: options.transport !== undefined,
       codec: new JsonCodec({ profile, observe: observer }),
       profile,
