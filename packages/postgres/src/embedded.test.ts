@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { systemClock } from '@waybill/core';
 import { spawnWorker } from '@waybill/testing';
 import type { WorkerProcess } from '@waybill/testing';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 
 import type { EmbeddedWorkerArgs } from '../test/embedded-worker.ts';
 import { openEmbedded } from './embedded.ts';
@@ -17,6 +17,10 @@ import type { SqlClient } from './sql-client.ts';
 
 const worker = new URL('../test/embedded-worker.ts', import.meta.url);
 
+/** Several of these start processes that create a database, on a machine that is busy with other tests. */
+const slowMs = 120_000;
+vi.setConfig({ testTimeout: slowMs });
+
 /** Creating a database takes seconds, copying one does not. */
 let template: string;
 beforeAll(async () => {
@@ -24,7 +28,7 @@ beforeAll(async () => {
   const client = await openEmbedded(template);
   await new PostgresEventStore({ client }).initialize();
   await client.close();
-});
+}, slowMs);
 afterAll(() => rm(template, { recursive: true, force: true }));
 
 let directory: string;
