@@ -1,7 +1,7 @@
 export { describeDeadLetterQueue } from './conformance/describe-dead-letter-queue.ts';
 export { describeDelivery } from './conformance/describe-delivery.ts';
 export { describeEventStore } from './conformance/describe-event-store.ts';
-export type { EventStoreConformanceOptions } from './conformance/describe-event-store.ts';
+export type { EventStoreConformanceOptions } from './conformance/event-store/event-store-options.ts';
 export { describeIdempotencyStore } from './conformance/describe-idempotency-store.ts';
 export { describeInbox } from './conformance/describe-inbox.ts';
 export { describeOutbox } from './conformance/describe-outbox.ts';

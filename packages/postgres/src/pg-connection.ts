@@ -1,7 +1,7 @@
 import { loadPg } from './pg-driver.ts';
 import type { PgPool, PgPoolClient, PgQueryResult } from './pg-driver.ts';
 import type { PgTypes } from './pg-types.ts';
-import type { RawConnection, RawResult } from './run-transaction.ts';
+import type { RawConnection, RawResult } from './raw-connection.ts';
 import type { StatementOptions } from './sql-client.ts';
 import { toStoreError } from './sql-errors.ts';
 import { statementName } from './statement-name.ts';

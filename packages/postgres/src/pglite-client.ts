@@ -9,7 +9,7 @@ import { executeOnPglite, loadPglite } from './pglite-driver.ts';
 import type { PgliteDatabase } from './pglite-driver.ts';
 import { quoteIdentifier } from './quote-identifier.ts';
 import { outlastWork, runTransaction } from './run-transaction.ts';
-import type { RawConnection } from './run-transaction.ts';
+import type { RawConnection } from './raw-connection.ts';
 import { SerialQueue } from './serial-queue.ts';
 import type { SqlClient, SqlResult, SqlTransaction } from './sql-client.ts';
 

@@ -1,6 +1,6 @@
 import { EventError } from '@waybill/core';
 
-import type { RawResult } from './run-transaction.ts';
+import type { RawResult } from './raw-connection.ts';
 import { toStoreError } from './sql-errors.ts';
 
 const int8Oid = 20;

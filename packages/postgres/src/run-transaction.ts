@@ -1,24 +1,9 @@
 import { EventError, isEventError } from '@waybill/core';
 import type { TransactionOptions } from '@waybill/core';
 
-import type { SqlResult, SqlTransaction, StatementOptions } from './sql-client.ts';
+import type { RawConnection } from './raw-connection.ts';
+import type { SqlTransaction } from './sql-client.ts';
 import { TransactionHandle } from './transaction-handle.ts';
-
-/** What both drivers tell about a statement; `command` is the first word of the server's answer. */
-export interface RawResult<Row> extends SqlResult<Row> {
-  readonly command: string | undefined;
-}
-
-/** One session of a database, errors already mapped. */
-export interface RawConnection {
-  execute<Row extends object = Record<string, unknown>>(
-    text: string,
-    params?: readonly unknown[],
-    options?: StatementOptions,
-  ): Promise<RawResult<Row>>;
-  /** Says that the session is in an unknown state and must not be used again. */
-  discard(): void;
-}
 
 /**
  * Begins a transaction on `connection`, runs `work` with a revocable handle, and commits or rolls back.

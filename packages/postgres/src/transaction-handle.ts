@@ -1,7 +1,7 @@
 import { EventError } from '@waybill/core';
 
 import type { SqlResult, SqlTransaction, StatementOptions } from './sql-client.ts';
-import type { RawConnection } from './run-transaction.ts';
+import type { RawConnection } from './raw-connection.ts';
 
 /** An open transaction that its owner can revoke, so that nothing slips in after the end. */
 export class TransactionHandle implements SqlTransaction {

@@ -1,16 +1,10 @@
-import type { EventStore } from '../event-store.ts';
 import { describeAppending } from './event-store/appending.ts';
 import { describeCursors } from './event-store/cursors.ts';
+import type { EventStoreConformanceOptions } from './event-store/event-store-options.ts';
 import { describeQueries } from './event-store/queries.ts';
 import { describeVersions } from './event-store/versions.ts';
-import type { StoreConformanceOptions } from './store/store-bench.ts';
 import { describeTransactionChoice } from './store/transaction-choice.ts';
 import type { TestApi } from './test-api.ts';
-
-export interface EventStoreConformanceOptions extends StoreConformanceOptions<EventStore> {
-  /** An attribute that the store's profile declares, with two values that it may have. */
-  readonly attribute?: { readonly name: string; readonly value: string; readonly other: string };
-}
 
 /**
  * The law of `EventStore`.

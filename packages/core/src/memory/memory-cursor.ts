@@ -1,5 +1,5 @@
 import { EventError } from '../errors.ts';
-import type { MemoryRow } from './memory-event-store.ts';
+import type { MemoryRow } from './memory-row.ts';
 
 /** The cursor before the first event. */
 export const beginning = 'beginning';

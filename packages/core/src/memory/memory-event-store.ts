@@ -12,15 +12,9 @@ import type {
 } from '../event-store.ts';
 import type { TransactionChoice } from '../transaction.ts';
 import { beginning, countBefore, cursorAfter } from './memory-cursor.ts';
+import type { MemoryRow } from './memory-row.ts';
 import { MemoryDatabase } from './memory-database.ts';
 import type { MemoryTransaction } from './memory-transaction.ts';
-
-/** An event as it was appended: JSON, so that nobody who holds it can change what is stored. */
-export interface MemoryRow {
-  readonly position: bigint;
-  readonly event: EventEnvelope;
-  readonly json: string;
-}
 
 /** An event store that lives as long as the process. */
 export class MemoryEventStore<E extends EventEnvelope = EventEnvelope> implements EventStore<E> {

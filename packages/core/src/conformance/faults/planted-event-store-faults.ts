@@ -1,7 +1,7 @@
 import type { EventEnvelope } from '../../envelope.ts';
 import { EventError, isEventError } from '../../errors.ts';
 import type { EventStore } from '../../event-store.ts';
-import type { EventStoreConformanceOptions } from '../describe-event-store.ts';
+import type { EventStoreConformanceOptions } from '../event-store/event-store-options.ts';
 import type { PlantedFault } from '../describe-planted-faults.ts';
 import { forgetsRollback, storeFault } from './store-fault.ts';
 import { everyNth } from './transport-fault.ts';

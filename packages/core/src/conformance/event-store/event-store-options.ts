@@ -1,0 +1,7 @@
+import type { EventStore } from '../../event-store.ts';
+import type { StoreConformanceOptions } from '../store/store-bench.ts';
+
+export interface EventStoreConformanceOptions extends StoreConformanceOptions<EventStore> {
+  /** An attribute that the store's profile declares, with two values that it may have. */
+  readonly attribute?: { readonly name: string; readonly value: string; readonly other: string };
+}

@@ -1,0 +1,8 @@
+import type { EventEnvelope } from '../envelope.ts';
+
+/** An event as it was appended: JSON, so that nobody who holds it can change what is stored. */
+export interface MemoryRow {
+  readonly position: bigint;
+  readonly event: EventEnvelope;
+  readonly json: string;
+}
