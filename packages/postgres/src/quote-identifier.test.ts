@@ -13,6 +13,8 @@ describe('quoteIdentifier', () => {
     ['64 bytes', 'x'.repeat(64)],
     ['32 characters of two bytes each', 'ü'.repeat(32)],
     ['a NUL character', 'a\0b'],
+    ['half a surrogate pair', 'a\ud800'],
+    ['what may end the body of a function', 'a$$b'],
   ])('refuses %s, which PostgreSQL would cut or not take', (_, name) => {
     expect(() => quoteIdentifier(name)).toThrow(TypeError);
   });

@@ -5,7 +5,8 @@ const maxIdentifierBytes = 63;
  * Quotes a name for SQL: the only way in which a schema, table, column or channel name enters a
  * statement.
  *
- * @throws {TypeError} if the name is empty, holds a NUL character, or is longer than 63 bytes.
+ * @throws {TypeError} if the name is empty, holds a NUL character, half a surrogate pair or two dollar
+ *   signs, or is longer than 63 bytes.
  */
 export function quoteIdentifier(name: string): string {
   if (typeof name !== 'string' || name === '') {
@@ -13,6 +14,15 @@ export function quoteIdentifier(name: string): string {
   }
   if (name.includes('\0')) {
     throw new TypeError(`The name ${JSON.stringify(name)} holds a NUL character.`);
+  }
+  if (!name.isWellFormed()) {
+    throw new TypeError(`The name ${JSON.stringify(name)} holds half a surrogate pair.`);
+  }
+  // `$$` and `$tag$` quote the bodies of functions, which hold names.
+  if (name.indexOf('$') !== name.lastIndexOf('$')) {
+    throw new TypeError(
+      `The name ${JSON.stringify(name)} holds two dollar signs, which may end the body of a function.`,
+    );
   }
   const bytes = Buffer.byteLength(name);
   if (bytes > maxIdentifierBytes) {

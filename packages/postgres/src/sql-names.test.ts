@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 
-import { fillNames } from './sql-names.ts';
+import { fillNames, qualified } from './sql-names.ts';
 
 describe('fillNames', () => {
   const names = { schema: `o'"x\\`, event_store: 'facts' };
@@ -18,4 +18,17 @@ describe('fillNames', () => {
   it('refuses a placeholder that it does not know', () => {
     expect(() => fillNames(':"table"', names)).toThrow(TypeError);
   });
+});
+
+describe('qualified', () => {
+  it('quotes schema and name', () => {
+    expect(qualified('Dock 1', 'event"s')).toBe('"Dock 1"."event""s"');
+  });
+
+  it.each(['pg_catalog', 'pg_temp', 'information_schema', '$user'])(
+    'refuses %s, which belongs to the server',
+    (schema) => {
+      expect(() => qualified(schema, 'inbox')).toThrow(TypeError);
+    },
+  );
 });

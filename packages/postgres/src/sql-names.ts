@@ -9,8 +9,20 @@ export interface EngineNames {
 /** The names that the specification prints. */
 export const defaultNames: EngineNames = { schema: 'public', event_store: 'event_store' };
 
-/** The schema-qualified, quoted name of a table, view or function. */
+/** Schemas of the server's own. A search path takes `$user` for the schema that is named like the role. */
+const systemSchema = /^(?:pg_|information_schema$|\$user$)/;
+
+/**
+ * The schema-qualified, quoted name of a table, view or function.
+ *
+ * @throws {TypeError} if a name cannot be quoted, or the schema is one of the server's own.
+ */
 export function qualified(schema: string, name: string): string {
+  if (systemSchema.test(schema)) {
+    throw new TypeError(
+      `The schema ${JSON.stringify(schema)} belongs to the server; choose another one.`,
+    );
+  }
   return `${quoteIdentifier(schema)}.${quoteIdentifier(name)}`;
 }
 
