@@ -1,10 +1,12 @@
 import { afterAll, beforeAll, describe, it } from 'vitest';
 
 import { PgliteBench } from '../test/conformance-bench.ts';
-import { describeDeliveries } from '../test/delivery-conformance.ts';
+import { describeDeliveries, describeDeliveryStores } from '../test/delivery-conformance.ts';
 
+const api = { describe, it };
 const bench = new PgliteBench();
 beforeAll(() => bench.open());
 afterAll(() => bench.close());
 
-describeDeliveries(bench, { describe, it });
+describeDeliveryStores(bench, api);
+describeDeliveries(bench, api);
