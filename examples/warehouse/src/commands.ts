@@ -10,7 +10,7 @@ import type { Options } from './options.ts';
 import { readReport } from './report.ts';
 import { hasRun } from './run-record.ts';
 import { runWarehouse } from './run-warehouse.ts';
-import { proof, summarize } from './summary.ts';
+import { describeProof, summarize } from './summary.ts';
 import { describeLife, mostEventfulUnit } from './timeline.ts';
 
 /** What a command needs beside its options. */
@@ -35,15 +35,19 @@ export async function run(
   const rejectsPath = join(options.dataFolder, 'rejects.csv');
   await mkdir(options.dataFolder, { recursive: true });
   await writeRejects(rejectsPath, input.rejects);
-  const pace = await runWarehouse(database, { input, seed: options.seed, signal, say });
+  await runWarehouse(database, { input, seed: options.seed, signal, say });
   const problems = await checkConservation(database);
   const report = await readReport(database);
   const qlid = await mostEventfulUnit(database);
-  const life = qlid && { qlid, lines: await describeLife(database, qlid) };
+  const life = qlid ? { qlid, lines: await describeLife(database, qlid) } : undefined;
   print(
     summarize({
-      ...{ report, pace, problems, life: life || undefined, place, rejectsPath },
+      report,
+      problems,
+      life,
+      place,
       rejects: input.rejects,
+      rejectsPath,
       dataOption: options.dataOption,
     }),
   );
@@ -54,7 +58,7 @@ export async function run(
 export async function check({ database }: OpenDatabase, { print }: Terminal): Promise<ExitCode> {
   await assertRun(database);
   const problems = await checkConservation(database);
-  print(proof({ problems, report: await readReport(database) }).join('\n'));
+  print(describeProof(await readReport(database), problems).join('\n'));
   return problems.length === 0 ? 0 : 1;
 }
 

@@ -1,4 +1,5 @@
 import type { SqlClient } from '@quickwms/events';
+import { readRun } from './run-record.ts';
 import { unitState } from './conservation/check-conservation.ts';
 
 type Database = Pick<SqlClient, 'query'>;
@@ -15,7 +16,10 @@ export interface Report {
   readonly events: number;
   readonly states: readonly Count[];
   readonly eventTypes: readonly Count[];
-  readonly deadLetters: number;
+  /** Events that a service could not handle, and why; most frequent first. */
+  readonly deadLetters: readonly Count[];
+  /** What the process that finished the run published, and how long it took. */
+  readonly pace: { readonly events: number; readonly seconds: number };
   /** Lines of the input that asked for a unit, and how many of them were served. */
   readonly demands: { readonly asked: number; readonly served: number };
   readonly money: Money;
@@ -39,7 +43,12 @@ export async function readReport(database: Database): Promise<Report> {
     events: await count('event_store'),
     states: await readCounts(database, `SELECT state AS name FROM ${unitState} AS ended`),
     eventTypes: await readCounts(database, 'SELECT event_type AS name FROM event_store'),
-    deadLetters: await count("event_dlq WHERE status NOT IN ('resolved', 'skipped')"),
+    deadLetters: await readCounts(
+      database,
+      `SELECT event_type || ': ' || failure_reason AS name FROM event_dlq
+       WHERE status NOT IN ('resolved', 'skipped')`,
+    ),
+    pace: await readPace(database),
     demands: {
       asked: await count("warehouse_line WHERE kind <> 'product'"),
       served:
@@ -48,6 +57,11 @@ export async function readReport(database: Database): Promise<Report> {
     },
     money: await readMoney(database),
   };
+}
+
+async function readPace(database: Database): Promise<Report['pace']> {
+  const run = await readRun(database);
+  return { events: run?.runEvents ?? 0, seconds: (run?.runMs ?? 0) / 1_000 };
 }
 
 async function readMoney(database: Database): Promise<Money> {

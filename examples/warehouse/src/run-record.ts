@@ -9,7 +9,8 @@ export const runTables = `
     seed        TEXT NOT NULL,
     input_lines INTEGER NOT NULL,
     finished_at TIMESTAMPTZ,
-    run_ms      INTEGER
+    run_ms      INTEGER,
+    run_events  INTEGER
   );
   CREATE TABLE IF NOT EXISTS warehouse_line (
     kind      TEXT NOT NULL CHECK (kind IN ('product', 'order', 'bid', 'release')),
@@ -26,6 +27,8 @@ export interface RunRecord {
   readonly finishedAt: Date | null;
   /** How long the process that finished it ran, in milliseconds. */
   readonly runMs: number | null;
+  /** How many events that process published. */
+  readonly runEvents: number | null;
 }
 
 /** Tells whether a run has ever begun in this database. */
@@ -39,7 +42,8 @@ export async function hasRun(database: Pick<SqlClient, 'query'>): Promise<boolea
 /** The run in this database; `undefined` if none has begun. */
 export async function readRun(database: Pick<SqlClient, 'query'>): Promise<RunRecord | undefined> {
   const { rows } = await database.query<RunRecord>(
-    'SELECT seed, digest, finished_at AS "finishedAt", run_ms AS "runMs" FROM warehouse_run',
+    `SELECT seed, digest, finished_at AS "finishedAt", run_ms AS "runMs", run_events AS "runEvents"
+     FROM warehouse_run`,
   );
   return rows[0];
 }
@@ -72,11 +76,15 @@ export async function beginRun(
   return 'begun';
 }
 
-/** Notes that everything is settled. */
-export async function finishRun(database: SqlClient, runMs: number): Promise<void> {
-  await database.query('UPDATE warehouse_run SET finished_at = clock_timestamp(), run_ms = $1', [
-    Math.round(runMs),
-  ]);
+/** Notes that everything is settled, and what it took. */
+export async function finishRun(
+  database: SqlClient,
+  { runMs, runEvents }: { runMs: number; runEvents: number },
+): Promise<void> {
+  await database.query(
+    'UPDATE warehouse_run SET finished_at = clock_timestamp(), run_ms = $1, run_events = $2',
+    [Math.round(runMs), runEvents],
+  );
 }
 
 async function noteLines(tx: SqlTransaction, { lines, demands }: Input): Promise<void> {

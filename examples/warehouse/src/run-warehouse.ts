@@ -9,13 +9,6 @@ import { takeDemands } from './services/take-demands.ts';
 import { countUnhandled, settle } from './settle.ts';
 import { prepareTables, startWarehouse, type Warehouse } from './warehouse.ts';
 
-/** What a process did for a run. */
-export interface Pace {
-  readonly seconds: number;
-  /** Events that were published meanwhile. */
-  readonly events: number;
-}
-
 /** What is to be run. */
 export interface Job {
   readonly input: Input;
@@ -31,10 +24,9 @@ export interface Job {
  *
  * A run that was interrupted goes on where it was; one that is finished stays as it is.
  *
- * @returns How fast it went; nothing if the run had been finished before.
  * @throws {InputError} If the database holds a run of another input or another seed.
  */
-export async function runWarehouse(database: SqlClient, job: Job): Promise<Pace | undefined> {
+export async function runWarehouse(database: SqlClient, job: Job): Promise<void> {
   const store = await prepareTables(database);
   const state = await beginRun(database, job, (tx) => takeDemands(tx, job.input.demands));
   const run = await readRun(database);
@@ -42,7 +34,7 @@ export async function runWarehouse(database: SqlClient, job: Job): Promise<Pace 
     job.say(
       `This run was finished at ${run.finishedAt.toISOString()}; there is nothing left to do.`,
     );
-    return undefined;
+    return;
   }
   const eventsBefore = await store.getCount();
   if (state === 'resumed') {
@@ -56,8 +48,7 @@ export async function runWarehouse(database: SqlClient, job: Job): Promise<Pace 
     await warehouse.stop();
   }
   const runMs = performance.now() - startedAt;
-  await finishRun(database, runMs);
-  return { seconds: runMs / 1_000, events: (await store.getCount()) - eventsBefore };
+  await finishRun(database, { runMs, runEvents: (await store.getCount()) - eventsBefore });
 }
 
 async function work(database: SqlClient, warehouse: Warehouse, job: Job): Promise<void> {

@@ -1,146 +1,152 @@
 import type { FileReject } from './input/write-rejects.ts';
 import type { Count, Report } from './report.ts';
 
-/** What a summary tells of, beside the figures. */
+/** What a summary tells of. */
 export interface SummaryParts {
   readonly report: Report;
-  /** How long the run took, and how many events it had to do in that time. */
-  readonly pace: { readonly seconds: number; readonly events: number } | undefined;
+  /** What the conservation check has found. */
   readonly problems: readonly string[];
+  /** One unit, and what happened to it. */
   readonly life: { readonly qlid: string; readonly lines: readonly string[] } | undefined;
+  /** Where the database is. */
   readonly place: string;
   readonly rejects: readonly FileReject[];
   readonly rejectsPath: string;
-  /** Options that the next commands need to find the same data. */
+  /** What the next commands need on their line to find the same data. */
   readonly dataOption: string;
 }
 
 /** Tells a person what a run came to. */
 export function summarize(parts: SummaryParts): string {
+  const { report, problems } = parts;
   const sections = [
-    states(parts.report),
-    money(parts.report),
-    events(parts),
-    life(parts),
-    proof(parts),
-    places(parts),
-    next(parts),
+    describeStates(report),
+    describeMoney(report),
+    describeEvents(report),
+    describeUnit(parts),
+    describeProof(report, problems),
+    describePlaces(parts),
+    describeNext(parts),
   ];
-  return sections
-    .filter((lines) => lines.length > 0)
-    .map((lines) => lines.join('\n'))
-    .join('\n\n');
+  const filled = sections.filter((lines) => lines.length > 0);
+  return filled.map((lines) => lines.join('\n')).join('\n\n');
 }
 
 const meanings: Readonly<Record<string, string>> = {
-  delivered: 'sold, paid and with their buyers',
-  'on offer': 'listed, and nobody has bought them yet',
-  salvaged: 'taken apart for parts',
+  delivered: 'sold, paid, and with its buyer',
+  'on offer': 'listed, and nobody has bought it yet',
+  salvaged: 'taken apart for its parts',
   recycled: 'gone to a recycler',
   discarded: 'destroyed and written off',
-  returned: 'back with their consignors',
-  stored: 'kept for clients',
-  released: 'shipped for the clients who stored them',
+  returned: 'back with its consignor',
+  stored: 'kept for a client',
+  released: 'shipped for the client who stored it',
 };
 
-function states({ units, states: counts, demands }: Report): string[] {
-  const asked = `${amount(demands.asked)} orders, bids and requests came in; ${amount(demands.served)} were served.`;
-  return [
-    `${amount(units)} units received, and where each of them is now`,
-    ...counts.map(({ name, count }) => `${row({ name, count })}  ${meanings[name] ?? ''}`),
-    '',
-    demands.asked > 0 ? asked : 'Nobody ordered anything: give orders of your own with --orders.',
-  ];
-}
-
-function money({ money: cents }: Report): string[] {
-  return [
-    'Money',
-    `${dollars(cents.paidCents)}  paid by buyers`,
-    `${dollars(-cents.paidOutCents)}  paid out to consignors`,
-    `${dollars(cents.cashCents)}  in cash, as it is in the books`,
-    `${dollars(cents.owedByClientsCents)}  owed by clients for storage`,
-    `${dollars(cents.writtenOffCents)}  written off`,
-  ];
-}
-
-function events({ report, pace }: SummaryParts): string[] {
-  const { eventTypes, deadLetters } = report;
-  const rate = pace && Math.round(pace.events / Math.max(pace.seconds, 0.001));
-  const time = pace
-    ? `, ${amount(pace.events)} of them in ${pace.seconds.toFixed(1)} s (${amount(rate ?? 0)}/s)`
-    : '';
-  const half = Math.ceil(eventTypes.length / 2);
-  const columns = eventTypes.slice(0, half).map((left, index) => {
-    const right = eventTypes[half + index];
-    return `${row(left, 34)}${right ? row(right) : ''}`.trimEnd();
+function describeStates({ units, states, demands }: Report): string[] {
+  const rows = states.map(({ name, count }) => {
+    return `${figure(count)}  ${name.padEnd(10)} ${meanings[name] ?? ''}`.trimEnd();
   });
+  const asked =
+    demands.asked === 0
+      ? 'Nobody ordered anything; --orders takes a file of orders and bids.'
+      : `Of ${number(demands.asked)} orders, bids and requests, ${number(demands.served)} ended in a parcel.`;
+  return [`${number(units)} units came in. Where they are now:`, ...rows, '', asked];
+}
+
+function describeMoney({ money }: Report): string[] {
+  const row = (cents: number, what: string) => `${dollars(cents).padStart(12)}  ${what}`;
   return [
-    `${amount(report.events)} events of ${eventTypes.length} types${time}`,
-    ...columns,
-    '',
-    deadLetters === 0
-      ? 'No dead letters.'
-      : `${amount(deadLetters)} dead letters: SELECT * FROM event_dlq says why.`,
+    'Money, as it is in the books:',
+    row(money.paidCents, 'paid by buyers'),
+    row(-money.paidOutCents, 'paid out to consignors'),
+    row(money.cashCents, 'in cash'),
+    row(money.owedByClientsCents, 'owed by clients for storing their goods'),
+    row(money.writtenOffCents, 'written off'),
   ];
 }
 
-function life({ life: unit }: SummaryParts): string[] {
-  return unit
-    ? [`The life of unit ${unit.qlid}, from get_item_lifecycle('${unit.qlid}')`, ...unit.lines]
-    : [];
+function describeEvents({ events, eventTypes, deadLetters, pace }: Report): string[] {
+  const part = pace.events === events ? '' : `; the last process published ${number(pace.events)}`;
+  const rate = number(Math.round(pace.events / Math.max(pace.seconds, 0.001)));
+  const time = `${part} in ${pace.seconds.toFixed(1)} s, ${rate} a second`;
+  return [
+    `${number(events)} events of ${eventTypes.length} types${time}:`,
+    ...inTwoColumns(eventTypes.map(({ name, count }) => `${figure(count)}  ${name}`)),
+    '',
+    ...describeDeadLetters(deadLetters),
+  ];
+}
+
+function describeDeadLetters(deadLetters: readonly Count[]): string[] {
+  if (deadLetters.length === 0) return ['No dead letters.'];
+  const total = deadLetters.reduce((sum, { count }) => sum + count, 0);
+  const causes = deadLetters.slice(0, 5).map(({ name, count }) => `${figure(count)}  ${name}`);
+  return [`${plural(total, 'dead letter')} in event_dlq:`, ...causes];
+}
+
+function describeUnit({ life }: SummaryParts): string[] {
+  return life ? [`The life of unit ${life.qlid}, by get_item_lifecycle:`, ...life.lines] : [];
 }
 
 const mostProblems = 20;
 
-/** What the check has found. */
-export function proof({ problems, report }: Pick<SummaryParts, 'problems' | 'report'>): string[] {
-  if (problems.length > 0) {
-    const more = problems.length - mostProblems;
+/** Tells what the conservation check has found. */
+export function describeProof({ units, events }: Report, problems: readonly string[]): string[] {
+  if (problems.length === 0) {
     return [
-      `✗ Not conserved: ${amount(problems.length)} things do not add up`,
-      ...problems.slice(0, mostProblems).map((problem) => `  ${problem}`),
-      ...(more > 0 ? [`  … and ${amount(more)} more`] : []),
+      '✓ Conserved, by a check that only reads the tables:',
+      `  each of ${number(units)} units is in exactly one final state`,
+      `  each row of each service agrees with the ${number(events)} events, and each event with a row`,
+      '  money in is money booked, cent by cent',
+      '  no event had an effect twice',
     ];
   }
+  const hidden = problems.length - mostProblems;
   return [
-    '✓ Conserved, by a check that only reads the tables',
-    `  each of ${amount(report.units)} units is in exactly one final state`,
-    `  every row of every service agrees with the ${amount(report.events)} events, and every event with a row`,
-    '  money in is money booked, cent by cent',
-    '  no event had an effect twice',
+    `✗ Not conserved, ${plural(problems.length, 'thing')} that cannot be:`,
+    ...problems.slice(0, mostProblems).map((problem) => `  ${problem}`),
+    ...(hidden > 0 ? [`  … and ${number(hidden)} more`] : []),
   ];
 }
 
-function places({ place, rejects, rejectsPath }: SummaryParts): string[] {
+function describePlaces({ place, rejects, rejectsPath }: SummaryParts): string[] {
   const lines = new Set(rejects.map(({ file, line }) => `${file}:${line}`)).size;
-  return [
-    'Where everything is',
-    `  data     ${place}`,
-    ...(lines > 0
-      ? [`  rejects  ${rejectsPath} (${amount(lines)} lines of the input that cannot be used)`]
-      : []),
-  ];
+  const found = lines === 0 ? [] : [`  ${plural(lines, 'line')} not used: ${rejectsPath}`];
+  return ['Where everything is:', `  ${place}`, ...found];
 }
 
-function next({ life: unit, dataOption }: SummaryParts): string[] {
-  return [
-    'What to try next',
-    `  npm start -- --item ${unit?.qlid ?? '<qlid>'}${dataOption}   the life of any unit, by its qlid`,
-    `  npm start -- --check${dataOption}             proves it again; change a row by hand, and it will notice`,
-    '  npm start -- --manifest my.csv --orders mine.csv --data ./mine',
-  ];
+function describeNext({ life, dataOption }: SummaryParts): string[] {
+  const commands = [
+    [`npm start -- --item ${life?.qlid ?? '<qlid>'}${dataOption}`, 'the life of any unit'],
+    [`npm start -- --check${dataOption}`, 'the proof once more; change a row, and it notices'],
+    ['npm start -- --manifest my.csv --orders mine.csv --data mine', 'goods of your own'],
+  ] as const;
+  const width = Math.max(...commands.map(([command]) => command.length));
+  const rows = commands.map(([command, what]) => `  ${command.padEnd(width)}  ${what}`);
+  return ['What to try next:', ...rows];
 }
 
-function row({ name, count }: Count, width = 0): string {
-  return `${amount(count).padStart(8)}  ${name}`.padEnd(width);
+function inTwoColumns(cells: readonly string[]): string[] {
+  const height = Math.ceil(cells.length / 2);
+  const width = Math.max(...cells.slice(0, height).map((cell) => cell.length));
+  return cells
+    .slice(0, height)
+    .map((left, index) => `${left.padEnd(width)}  ${cells[height + index] ?? ''}`.trimEnd());
 }
 
-function amount(value: number): string {
+function figure(count: number): string {
+  return number(count).padStart(8);
+}
+
+function number(value: number): string {
   return value.toLocaleString('en-US');
 }
 
+function plural(count: number, noun: string): string {
+  return `${number(count)} ${noun}${count === 1 ? '' : 's'}`;
+}
+
 function dollars(cents: number): string {
-  const text = (cents / 100).toLocaleString('en-US', { style: 'currency', currency: 'USD' });
-  return text.padStart(14);
+  return (cents / 100).toLocaleString('en-US', { style: 'currency', currency: 'USD' });
 }

@@ -57,10 +57,19 @@ const telling: Readonly<Record<string, readonly string[]>> = {
   'order.shipped': ['carrier', 'trackingNumber'],
   'order.delivered': ['deliveredAt'],
   'discard.writeoff_generated': ['writeoffAmount'],
+  'consignment.item_returned': ['consignorId', 'reason'],
+  'item.marked_for_recycling': ['materialType'],
+  'threepl.order_fulfilled': ['carrier', 'trackingNumber'],
 };
 
 function tellingData({ event_type: type, user_id: userId, data }: Step): string {
-  const values = (telling[type] ?? []).map((key) => data[key]);
-  const known = values.filter((value) => value !== undefined);
-  return known.length > 0 ? known.join(', ') : `by ${userId}`;
+  const keys = (telling[type] ?? []).filter((key) => data[key] !== undefined);
+  if (keys.length === 0) return `by ${userId}`;
+  return keys.map((key) => inWords(key, data[key])).join(', ');
+}
+
+/** Numbers of events are money, but for the minutes of a repair. */
+function inWords(key: string, value: unknown): string {
+  if (typeof value !== 'number') return String(value);
+  return key === 'laborMinutes' ? `${value} minutes` : `$${value.toFixed(2)}`;
 }

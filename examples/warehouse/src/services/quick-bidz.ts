@@ -31,13 +31,15 @@ export const quickBidz: Service = {
           [itemId, auctionId, toCents(reservePrice)],
         );
         await publisher.publishBatch(
-          bids.map((bid) =>
-            fact(
-              SalesEvents.BID_PLACED,
-              { subject: auctionId, qlid, by: bid.bidder_id },
-              { ...bidData(bid), amount: toMoney(bid.amount_cents), qlid },
+          bids
+            .toSorted(byTime)
+            .map((bid) =>
+              fact(
+                SalesEvents.BID_PLACED,
+                { subject: auctionId, qlid, by: bid.bidder_id },
+                { ...bidData(bid), amount: toMoney(bid.amount_cents), qlid },
+              ),
             ),
-          ),
         );
       },
       { schema: startedAuction },
@@ -72,6 +74,10 @@ interface Bid {
   auction_id: string;
   reserve_cents: number;
   arrived: boolean;
+}
+
+function byTime(one: Bid, other: Bid): number {
+  return one.placed_at < other.placed_at ? -1 : 1;
 }
 
 /** The winning bid, once every bid of the auction has arrived; events of an auction come one at a time. */

@@ -1,5 +1,5 @@
-import { chance, chanceBetween, chanceOf } from '../src/decisions/chance.ts';
-import { toCsv } from './to-csv.ts';
+import { chance, chanceBetween, chanceOf } from '../decisions/chance.ts';
+import { toCsv } from '../input/to-csv.ts';
 
 const seed = 'shipped manifest';
 const lotCount = 23;

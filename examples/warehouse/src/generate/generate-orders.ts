@@ -1,6 +1,6 @@
-import { chance, chanceBetween } from '../src/decisions/chance.ts';
-import type { Unit } from '../src/input/unit.ts';
-import { toCsv } from './to-csv.ts';
+import { chance, chanceBetween } from '../decisions/chance.ts';
+import type { Unit } from '../input/unit.ts';
+import { toCsv } from '../input/to-csv.ts';
 
 const seed = 'shipped orders';
 const header = ['Type', 'Reference', 'Lot', 'Item', 'Unit', 'Buyer', 'Amount', 'Placed At'];
