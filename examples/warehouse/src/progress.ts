@@ -1,20 +1,34 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 
-const firstAfterMs = 2_000;
-const everyMs = { terminal: 250, file: 10_000 };
+/** Where progress is shown: `process.stderr`, or what looks like it. */
+export interface ProgressScreen {
+  readonly isTTY?: boolean;
+  readonly columns?: number;
+  write(text: string): unknown;
+}
+
+/** When something is shown, in milliseconds. */
+export interface ProgressTiming {
+  readonly firstAfterMs: number;
+  readonly everyMs: number;
+}
+
+const clearLine = '\r\u001B[K';
 
 /**
- * Says how far the work is while it goes on, on one line that is written over; without a terminal, in
- * one line every ten seconds. Quick work stays silent.
+ * Says how far the work is while it goes on: in a terminal on one line that is written over, elsewhere
+ * in one line every ten seconds. Work that is done within two seconds stays silent.
  *
  * @param describe What to say; asked only when it is shown.
  */
 export async function withProgress<T>(
   work: Promise<T>,
   describe: () => Promise<string>,
+  screen: ProgressScreen = process.stderr,
+  timing: ProgressTiming = { firstAfterMs: 2_000, everyMs: screen.isTTY ? 250 : 10_000 },
 ): Promise<T> {
   const end = new AbortController();
-  const shown = show(describe, end.signal);
+  const shown = show(describe, screen, timing, end.signal);
   try {
     return await work;
   } finally {
@@ -23,18 +37,22 @@ export async function withProgress<T>(
   }
 }
 
-async function show(describe: () => Promise<string>, signal: AbortSignal): Promise<void> {
-  const { isTTY } = process.stderr;
+async function show(
+  describe: () => Promise<string>,
+  screen: ProgressScreen,
+  { firstAfterMs, everyMs }: ProgressTiming,
+  signal: AbortSignal,
+): Promise<void> {
   try {
     await sleep(firstAfterMs, undefined, { signal });
-    for (;;) {
+    while (!signal.aborted) {
       const line = await describe();
-      if (signal.aborted) break;
-      process.stderr.write(isTTY ? `\r\u001B[K  ${line}` : `  … ${line}\n`);
-      await sleep(isTTY ? everyMs.terminal : everyMs.file, undefined, { signal });
+      const fitting = `  ${line}`.slice(0, (screen.columns ?? 80) - 1);
+      screen.write(screen.isTTY ? clearLine + fitting : `  … ${line}\n`);
+      await sleep(everyMs, undefined, { signal });
     }
   } catch {
     // The work has ended, or has failed and says so itself: either way there is nothing more to show.
   }
-  if (isTTY) process.stderr.write('\r\u001B[K');
+  if (screen.isTTY) screen.write(clearLine);
 }

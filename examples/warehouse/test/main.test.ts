@@ -70,6 +70,23 @@ describe('npm start', () => {
     patienceMs,
   );
 
+  it.each([
+    ['SIGINT', { code: 130, signal: null }, 'Interrupted. Start again to go on from here.'],
+    ['SIGKILL', { code: null, signal: 'SIGKILL' }, ''],
+  ] as const)(
+    'is ended by %s in the middle of the goods that ship',
+    async (signal, end, said) => {
+      const interrupt = { once: /units received/, signal };
+      const args = ['--data', join(folder, signal)];
+
+      const stopped = await runProcess('src/main.ts', args, {}, interrupt);
+
+      expect(stopped).toMatchObject({ ...end, stdout: '' });
+      expect(stopped.stderr).toContain(said);
+    },
+    patienceMs,
+  );
+
   it(
     'does nothing when the run is finished, and tells the same again',
     async () => {
