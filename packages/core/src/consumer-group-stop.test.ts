@@ -25,6 +25,7 @@ describe('stopping', () => {
     const stopped = group.stop({ deadlineMs: 60_000 });
     bench.publish({ id: 'e2' });
     await settle();
+    expect(bench.broker.inspect().groups).toMatchObject([{ pending: 1, lag: 1 }]);
     slow.release('e1');
     expect(await stopped).toEqual([]);
     expect({ begun: slow.begun, pending: bench.pending() }).toEqual({ begun: ['e1'], pending: 1 });
@@ -94,6 +95,48 @@ describe('stopping', () => {
       timers: 0,
     });
     expect(bench.seen.of('attempt-failed')).toEqual([]);
+  });
+
+  it('neither settles nor goes on to the next handler when one returns after the deadline', async () => {
+    const settles: string[] = [];
+    const group = bench.group({
+      transport: bench.transportWith({ onSettle: (id) => settles.push(id) }),
+    });
+    const slow = holding();
+    const { handled, handler } = recording();
+    group.on(['item.*'], slow.handler, { name: 'slow' });
+    group.on(['item.*'], handler, { name: 'second' });
+    await group.start();
+    bench.publish({ id: 'e1' });
+    await until(() => slow.begun.length === 1, 'it began');
+    await bench.stop(group, 1_000);
+    slow.release('e1');
+    await settle();
+    expect({ settles, handled }).toEqual({ settles: [], handled: [] });
+  });
+
+  it('begins nothing that a transport still hands out', async () => {
+    const settles: string[] = [];
+    const late: (() => void)[] = [];
+    const transport = bench.transportWith({
+      onSettle: (id) => settles.push(id),
+      deliver: (deliver, delivery) => void late.push(() => deliver(delivery)),
+    });
+    const group = bench.group({ transport });
+    const { handled, handler } = recording();
+    group.on(['item.*'], handler);
+    await group.start();
+    bench.publish({ id: 'e1' });
+    await until(() => late.length === 1, 'it was handed out');
+    const stopped = group.stop();
+    for (const hand of late) hand();
+    await stopped;
+    await settle();
+    expect({ handled, settles, pending: bench.pending() }).toEqual({
+      handled: [],
+      settles: [],
+      pending: 1,
+    });
   });
 
   it('keeps no timer for a handler that never returns, so that the process can end', async () => {

@@ -112,6 +112,7 @@ describe('starting', () => {
     group.on(['item.*'], handler);
     await Promise.all([group.start(), group.start()]);
     await group.start();
+    expect(bench.broker.inspect().groups).toMatchObject([{ consumers: 1 }]);
     bench.publish({ id: 'e1' });
     await bench.settled();
     expect(handled).toEqual(['e1']);

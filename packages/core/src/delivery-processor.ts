@@ -111,8 +111,8 @@ export class DeliveryProcessor {
    *
    * @param handler The failing handler, which gets one attempt. Empty for a message that could not be
    *   read: every handler that wants it takes it like a new one, with a dead letter of its own if it fails.
-   * @throws What the handler threw; why the message still cannot be read; the signal's reason once it
-   *   is aborted.
+   * @throws What the handler threw; why the message still cannot be read; the signal's reason if it is
+   *   aborted before a handler could begin.
    */
   async redrive(delivery: Delivery, handler: string): Promise<void> {
     const { type } = this.#read(delivery);
@@ -129,7 +129,6 @@ export class DeliveryProcessor {
         const run = handler === '' ? registration.run : registration.runOnce;
         await run(event, this.#invocation(registration, delivery, event, controller));
       }
-      delivery.signal.throwIfAborted();
     } finally {
       delivery.signal.removeEventListener('abort', abort);
     }

@@ -37,16 +37,11 @@ export function currentScope(): HandlerScope | undefined {
 }
 
 /**
- * Makes the handler that this is called in end only after `work`, even if it forgets to await it: its
- * transaction would commit without what was just begun.
- *
- * @returns What `work` gives; an error that the caller does not handle is as unhandled as ever.
+ * Makes the handler that this is called in, if any, end only after `work`, even if it forgets to await
+ * it: its transaction would commit without what was just begun.
  */
-export function heldByHandler<T>(work: Promise<T>): Promise<T> {
-  const scope = storage.getStore();
-  if (!scope?.waitFor) return work;
-  scope.waitFor(work);
-  return work.then((result) => result);
+export function holdHandler(work: Promise<unknown>): void {
+  storage.getStore()?.waitFor?.(work);
 }
 
 /**

@@ -139,7 +139,7 @@ export {
   chosenTransaction,
   currentScope,
   type HandlerScope,
-  heldByHandler,
+  holdHandler,
   runOutsideScope,
 } from './handler-scope.ts';
 export { GroupCommit, type GroupCommitOptions } from './group-commit.ts';

@@ -215,6 +215,20 @@ describe('shutting a publisher down', () => {
     expect(bench.clock.waiting).toBe(1);
   });
 
+  it('waits for what has not been committed yet', async () => {
+    const publisher = bench.publisher();
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const busy = bench.database.run(() => promise);
+    const published = publisher.publish(graded);
+    let ended = false;
+    const shutdown = publisher.shutdown().then(() => (ended = true));
+    await settle();
+    expect(ended).toBe(false);
+    resolve();
+    await Promise.all([busy, published, shutdown]);
+    expect((await bench.outbox.status()).waiting).toBe(0);
+  });
+
   it('of a service that relays elsewhere leaves the relaying to that', async () => {
     const publisher = bench.publisher({ relay: false });
     await publisher.publish(graded);

@@ -8,7 +8,7 @@ import type { EncodedEvent, EventBus } from './event-bus.ts';
 import { completeDraft, type EventDraft } from './event-draft.ts';
 import type { EventStore } from './event-store.ts';
 import { GroupCommit } from './group-commit.ts';
-import { chosenTransaction, currentScope, heldByHandler } from './handler-scope.ts';
+import { chosenTransaction, currentScope, holdHandler } from './handler-scope.ts';
 import { randomIds, type Ids } from './ids.ts';
 import {
   observeAll,
@@ -20,6 +20,7 @@ import {
 import type { Outbox } from './outbox.ts';
 import type { OutboxRelay } from './outbox-relay.ts';
 import { partitionOf } from './partition.ts';
+import { PendingWork } from './pending-work.ts';
 import { shareRelay, type RelayHold } from './shared-relay.ts';
 import type { TransactionChoice, TransactionRunner } from './transaction.ts';
 import type { Message } from './transport.ts';
@@ -64,6 +65,7 @@ export class Publisher {
   readonly #warnings: Warnings;
   readonly #hold: RelayHold | undefined;
   readonly #commits: GroupCommit<EncodedEvent, void> | undefined;
+  readonly #underWay = new PendingWork();
   #connected: Promise<void> | undefined;
 
   /** @throws {TypeError} If the service name is empty. */
@@ -121,7 +123,7 @@ export class Publisher {
    *   `PAYLOAD_TOO_LARGE`, `EVENT_ID_CONFLICT`, `STORE_UNAVAILABLE`, `TRANSPORT_UNAVAILABLE`
    */
   publish<T>(draft: EventDraft<T>, options?: TransactionChoice): Promise<EventEnvelope<T>> {
-    return held(this.#publish(draft, options), options) as Promise<EventEnvelope<T>>;
+    return this.#begin(this.#publish(draft, options), options) as Promise<EventEnvelope<T>>;
   }
 
   /**
@@ -135,13 +137,22 @@ export class Publisher {
     drafts: readonly EventDraft<T>[],
     options?: TransactionChoice,
   ): Promise<EventEnvelope<T>[]> {
-    return held(this.#publishBatch(drafts, options), options) as Promise<EventEnvelope<T>[]>;
+    return this.#begin(this.#publishBatch(drafts, options), options) as Promise<EventEnvelope<T>[]>;
   }
 
   /** Waits for publishes under way and lets go of the relay. What is left in the outbox is another relay's. */
   async shutdown(): Promise<void> {
-    await this.#commits?.settled();
+    await this.#underWay.ended();
     await this.#hold?.release();
+  }
+
+  /**
+   * Inside a handler, its end waits for what it publishes, unless that stays out of its transaction: it
+   * might wait for the very connection that the transaction holds.
+   */
+  #begin<T>(publishing: Promise<T>, options: TransactionChoice | undefined): Promise<T> {
+    if (options?.tx !== null) holdHandler(publishing);
+    return this.#underWay.watch(publishing);
   }
 
   async #publish(draft: EventDraft, options?: TransactionChoice): Promise<EventEnvelope> {
@@ -281,14 +292,6 @@ async function forAll(
 ): Promise<readonly PromiseSettledResult<void>[]> {
   const [outcome] = await Promise.allSettled([work]);
   return checked.map(() => outcome);
-}
-
-/**
- * Inside a handler, its end waits for what it publishes, unless that stays out of its transaction: it
- * might wait for the very connection that the transaction holds.
- */
-function held<T>(publishing: Promise<T>, options: TransactionChoice | undefined): Promise<T> {
-  return options?.tx === null ? publishing : heldByHandler(publishing);
 }
 
 /** The partitions of the outbox that these messages are in. */

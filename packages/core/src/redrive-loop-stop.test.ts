@@ -1,7 +1,9 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 
+import { envelope } from '../test/envelope.ts';
+import { holding, recording } from '../test/handlers.ts';
 import { RedriveBench } from '../test/redrive-bench.ts';
-import { settle } from '../test/until.ts';
+import { settle, until } from '../test/until.ts';
 
 let bench: RedriveBench;
 
@@ -48,6 +50,49 @@ describe('a stop during redrives', () => {
     expect(bench.clock.waiting).toBe(0);
     expect(await bench.statusOf(letter!)).toBe('processing');
     expect(bench.seen.of('redriven')).toEqual([]);
+  });
+
+  it('changes nothing when a handler returns after the deadline', async () => {
+    const releases: (() => void)[] = [];
+    const group = await bench.worker(
+      'graders',
+      () => new Promise<void>((resolve) => releases.push(resolve)),
+    );
+    const [letter] = await bench.failed('a1');
+    await bench.redrive(letter!);
+    await bench.stop(group, 1_000);
+    releases.shift()!();
+    await settle();
+    expect(await bench.statusOf(letter!)).toBe('processing');
+    expect(bench.seen.of('redriven')).toEqual([]);
+  });
+
+  it('does not go on to the next handler of what could not be read', async () => {
+    const group = bench.group();
+    const slow = holding();
+    const { handled, handler } = recording();
+    group.on(['item.*'], slow.handler, { name: 'slow' });
+    group.on(['item.*'], handler, { name: 'second' });
+    await group.start();
+    const body = JSON.stringify(envelope({ id: 'a1' }));
+    const id = await bench.deadLetters.add({
+      group: 'graders',
+      handler: '',
+      key: 'k',
+      coordinates: { transport: 'memory', stream: 'memory', position: '7' },
+      raw: body,
+      contentType: 'application/json',
+      failureReason: 'an older codec could not read it',
+      failureType: 'permanent',
+      totalAttempts: 1,
+      fingerprint: 'f',
+    });
+    await bench.redrive({ id });
+    await until(() => slow.begun.length === 1, 'the first has begun');
+    await bench.stop(group, 1_000);
+    slow.release('a1');
+    await settle();
+    expect(handled).toEqual([]);
   });
 
   it('does not run what was claimed while it stopped', async () => {

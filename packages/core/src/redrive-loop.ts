@@ -2,7 +2,6 @@ import type { Clock } from './clock.ts';
 import type { DeadLetterClaim, DeadLetterQueue, RedriveOutcome } from './dead-letter-queue.ts';
 import type { DeliveryProcessor, UnfinishedDelivery } from './delivery-processor.ts';
 import { EventError, isEventError } from './errors.ts';
-import { runOutsideScope } from './handler-scope.ts';
 import type { HealthReasons } from './health-reasons.ts';
 import type { Lanes } from './lanes.ts';
 import type { Observer } from './observer.ts';
@@ -54,7 +53,7 @@ export class RedriveLoop {
   }
 
   start(): void {
-    this.#running ??= runOutsideScope(() => this.#run());
+    this.#running ??= this.#run();
   }
 
   /** Takes nothing more, and leaves what has not begun to another worker; resolves when the loop has ended. */
@@ -138,7 +137,6 @@ export class RedriveLoop {
   async #attempt(claim: DeadLetterClaim, signal: AbortSignal): Promise<RedriveOutcome> {
     const { processor } = this.#options;
     try {
-      signal.throwIfAborted();
       await processor.redrive(deliveryOf(claim, signal), claim.deadLetter.handler);
       return { status: 'resolved' };
     } catch (error) {
@@ -185,7 +183,7 @@ export class RedriveLoop {
     const lose = (): void => {
       const { id } = claim.deadLetter;
       const message = `another worker, or an operator, has dead letter ${id} now`;
-      if (!ended) controller.abort(new EventError('CLAIM_LOST', message, { key: id }));
+      controller.abort(new EventError('CLAIM_LOST', message, { key: id }));
     };
     again();
     return () => {

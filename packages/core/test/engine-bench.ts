@@ -8,7 +8,7 @@ import { MemoryDatabase } from '../src/memory/memory-database.ts';
 import { MemoryDeadLetterQueue } from '../src/memory/memory-dead-letter-queue.ts';
 import { MemoryInbox } from '../src/memory/memory-inbox.ts';
 import { MemoryTransport } from '../src/memory/memory-transport.ts';
-import type { Message } from '../src/transport.ts';
+import type { Deliver, Delivery, Message } from '../src/transport.ts';
 import { envelope } from './envelope.ts';
 import { Observations } from './observations.ts';
 import { tinyCodec } from './tiny-codec.ts';
@@ -45,6 +45,27 @@ export class EngineBench {
     });
     this.#groups.push(made);
     return made;
+  }
+
+  /** A transport of the same broker whose deliveries are handed on, and settled, through the given. */
+  transportWith(said: {
+    onSettle?: (id: string) => void;
+    deliver?: (deliver: Deliver, delivery: Delivery) => void;
+  }): MemoryTransport {
+    const { onSettle, deliver: handOn = (deliver, delivery) => deliver(delivery) } = said;
+    const transport = new MemoryTransport({ broker: this.broker });
+    const subscribe = transport.subscribe.bind(transport);
+    transport.subscribe = (subscription, deliver) =>
+      subscribe(subscription, (delivery) =>
+        handOn(deliver, {
+          ...delivery,
+          settle() {
+            onSettle?.(delivery.message.id);
+            delivery.settle();
+          },
+        }),
+      );
+    return transport;
   }
 
   /** Publishes events; each has the id, and the subject, that it is given by. */

@@ -2,6 +2,7 @@ import type { EventEnvelope } from '../envelope.ts';
 import type { HandlerContext } from '../handler.ts';
 import { runInScope } from '../handler-scope.ts';
 import type { Logger } from '../observer.ts';
+import { PendingWork } from '../pending-work.ts';
 import type { Invocation, Step } from './step.ts';
 
 /** Calls the handler itself, so that the calls it makes of the library know its event and transaction. */
@@ -10,7 +11,7 @@ export function invoke(options: { group: string | null; logger: Logger }): Step 
   return async (event, invocation) => {
     const { registration, progress, tx, afterCommit } = invocation;
     const context = contextOf(event, invocation, group, logger);
-    const begun = new Begun();
+    const begun = new PendingWork();
     progress.entered = true;
     // What the handler does to its event must not change what follows from it.
     const scope = { event: { ...event }, tx, afterCommit, waitFor: begun.add };
@@ -40,19 +41,4 @@ function contextOf(
     coordinates: delivery.coordinates,
     logger,
   };
-}
-
-/** Calls of the library that a handler has begun and perhaps not awaited. */
-class Begun {
-  readonly #underWay = new Set<Promise<unknown>>();
-
-  readonly add = (work: Promise<unknown>): void => {
-    const end = (): void => void this.#underWay.delete(work);
-    this.#underWay.add(work);
-    work.then(end, end);
-  };
-
-  async ended(): Promise<void> {
-    while (this.#underWay.size > 0) await Promise.allSettled(this.#underWay);
-  }
 }
