@@ -78,7 +78,7 @@ export class PostgresBench implements ConformanceBench {
 
   #openOther(): SqlClient {
     const connectionString = this.#database!.url;
-    const other = openPostgres({ connectionString, maxConnections: 4 });
+    const other = openPostgres({ connectionString, maxConnections: 2 });
     this.#others.push(other);
     return other;
   }
