@@ -7,8 +7,13 @@ import type { Middleware } from './handler.ts';
 import type { Ids } from './ids.ts';
 import type { Inbox } from './inbox.ts';
 import type { Logger, Observer, WarningCode } from './observer.ts';
-import { assertKnownOptions, assertRange } from './options.ts';
-import type { RetryPolicy } from './retry-policy.ts';
+import { assertKnownOptions, assertName, assertRange } from './options.ts';
+import {
+  assertRetryPolicy,
+  defaultRetryPolicy,
+  mergeRetryPolicy,
+  type RetryPolicy,
+} from './retry-policy.ts';
 import type { TransactionRunner } from './transaction.ts';
 import type { Transport } from './transport.ts';
 
@@ -97,11 +102,9 @@ const ranges = [
 /** @throws {TypeError} If an option is not known, out of range, or one that it needs is missing. */
 export function assertConsumerGroupOptions(options: ConsumerGroupOptions): void {
   const where = `group ${options.group ?? '(broadcast)'}`;
-  assertKnownOptions(where, options, knownOptions);
   const { group, deadLetters } = options;
-  if (group !== null && (typeof group !== 'string' || group === '' || group.length > 255)) {
-    throw new TypeError('a group name must be 1 to 255 characters');
-  }
+  if (group !== null) assertName('a group name', group);
+  assertChoices(where, options);
   if (group !== null && !deadLetters)
     throw new TypeError(`${where} needs deadLetters: nothing is dropped without a record`);
   if (group === null && deadLetters)
@@ -112,6 +115,16 @@ export function assertConsumerGroupOptions(options: ConsumerGroupOptions): void 
       capability: 'broadcast',
     });
   }
+}
+
+/**
+ * The part that holds for any group.
+ *
+ * @throws {TypeError} If an option is not known or out of range.
+ */
+export function assertChoices(where: string, options: Partial<ConsumerGroupOptions>): void {
+  assertKnownOptions(where, options, knownOptions);
+  assertRetryPolicy(mergeRetryPolicy(defaultRetryPolicy, options.retry), where);
   const { start } = options;
   if (start !== undefined && start !== 'earliest' && start !== 'latest') {
     throw new TypeError(`${where}: start must be 'earliest' or 'latest', got ${String(start)}`);

@@ -12,18 +12,13 @@ import { HealthReasons, type GroupHealth } from './health-reasons.ts';
 import { randomIds } from './ids.ts';
 import { Lanes } from './lanes.ts';
 import { observeAll, silentLogger, type Observer, type WarningCode } from './observer.ts';
-import { assertRange } from './options.ts';
+import { assertKnownOptions, assertRange } from './options.ts';
 import { policyChain } from './policies/chain.ts';
 import { DeadLetterRecorder } from './policies/dead-letter.ts';
 import type { Registration } from './policies/step.ts';
 import { RedriveLoop } from './redrive-loop.ts';
 import { assertInbox, register, warnAboutWildcards, type HandlerOptions } from './registration.ts';
-import {
-  assertRetryPolicy,
-  defaultRetryPolicy,
-  mergeRetryPolicy,
-  type RetryPolicy,
-} from './retry-policy.ts';
+import { defaultRetryPolicy, mergeRetryPolicy, type RetryPolicy } from './retry-policy.ts';
 import type { Consumer, Delivery } from './transport.ts';
 import { Warnings } from './warnings.ts';
 
@@ -45,6 +40,7 @@ export class ConsumerGroup {
   readonly #processor: DeliveryProcessor;
   readonly #retry: RetryPolicy;
   readonly #finished = Promise.withResolvers<void>();
+  #concurrency: number;
   #state: 'new' | 'starting' | 'running' | 'stopped' = 'new';
   #started: Promise<void> | undefined;
   #stopped: Promise<readonly UnfinishedDelivery[]> | undefined;
@@ -63,8 +59,8 @@ export class ConsumerGroup {
     this.#observe = observeAll(observer ? [observer] : []);
     this.#warnings = new Warnings({ observe: this.#observe, logger, intended });
     this.#retry = mergeRetryPolicy(defaultRetryPolicy, options.retry);
-    assertRetryPolicy(this.#retry, `group ${group}`);
-    this.#lanes = new Lanes(options.concurrency ?? 10);
+    this.#concurrency = options.concurrency ?? 10;
+    this.#lanes = new Lanes(this.#concurrency);
     this.#recorder = this.#newRecorder();
     this.#processor = this.#newProcessor();
     // A rejection is reported by health() too; nobody has to wait for it.
@@ -137,8 +133,9 @@ export class ConsumerGroup {
   /** Changes how many keys are handled side by side, 1 to 10,000. */
   setConcurrency(concurrency: number): void {
     assertRange('setConcurrency', 'concurrency', concurrency, 1, 10_000, true);
+    this.#concurrency = concurrency;
     this.#lanes.setConcurrency(concurrency);
-    this.#consumer?.setMaxInFlight(this.#options.maxInFlight ?? concurrency * 10);
+    this.#consumer?.setMaxInFlight(this.#maxInFlight());
   }
 
   /**
@@ -149,9 +146,9 @@ export class ConsumerGroup {
    * @returns What was left unfinished. Calls after the first wait for that one.
    * @throws {TypeError} If the deadline is not a number from 0 on.
    */
-  async stop({ deadlineMs = 10_000 }: { deadlineMs?: number } = {}): Promise<
-    readonly UnfinishedDelivery[]
-  > {
+  async stop(options: { deadlineMs?: number } = {}): Promise<readonly UnfinishedDelivery[]> {
+    assertKnownOptions('stop', options, ['deadlineMs']);
+    const { deadlineMs = 10_000 } = options;
     assertRange('stop', 'deadlineMs', deadlineMs, 0, Number.POSITIVE_INFINITY);
     this.#stopped ??= this.#stop(Math.min(deadlineMs, maxTimerMs));
     return await this.#stopped;
@@ -186,18 +183,22 @@ export class ConsumerGroup {
   }
 
   async #subscribe(): Promise<Consumer> {
-    const { transport, start = 'earliest', concurrency = 10, maxInFlight } = this.#options;
+    const { transport, start = 'earliest' } = this.#options;
     await transport.connect();
     return await transport.subscribe(
       {
         group: this.group,
         patterns: this.#registrations.flatMap(({ patterns }) => patterns),
         start,
-        maxInFlight: maxInFlight ?? concurrency * 10,
+        maxInFlight: this.#maxInFlight(),
         worker: this.worker,
       },
       (delivery) => this.#deliver(delivery),
     );
+  }
+
+  #maxInFlight(): number {
+    return this.#options.maxInFlight ?? this.#concurrency * 10;
   }
 
   #deliver(delivery: Delivery): void {

@@ -4,11 +4,12 @@ import type { Catalogue } from './catalogue.ts';
 import type { Clock } from './clock.ts';
 import type { Codec } from './codec.ts';
 import { ConsumerGroup } from './consumer-group.ts';
-import type { ConsumerGroupOptions } from './consumer-group-options.ts';
+import { assertChoices, type ConsumerGroupOptions } from './consumer-group-options.ts';
 import type { UnfinishedDelivery } from './delivery-processor.ts';
 import type { EventEnvelope, Profile } from './envelope.ts';
 import type { Handler } from './handler.ts';
 import { observeAll, type Observation, type Observer } from './observer.ts';
+import { assertKnownOptions, assertName } from './options.ts';
 import type { HandlerOptions } from './registration.ts';
 import type { GroupInspection, Message, StreamInspection, Transport } from './transport.ts';
 
@@ -85,12 +86,15 @@ export class TransportEventBus extends EventEmitter<BusEvents> implements EventB
   readonly #broadcasts: ConsumerGroup[] = [];
   readonly #observe: Observer;
 
-  /** @throws {TypeError} If the service name is empty. */
+  /** @throws {TypeError} If the service name cannot name a group, or an option of its consumers is not usable. */
   constructor(options: TransportEventBusOptions) {
     super();
-    if (!options.serviceName)
-      throw new TypeError('a bus needs a serviceName: it names the consumer group');
-    this.serviceName = options.serviceName;
+    const { serviceName } = options;
+    if (!serviceName) throw new TypeError('a bus needs a serviceName: it names the consumer group');
+    assertName('the consumer group of a serviceName', `${serviceName}-group`);
+    // A group is made when it is first asked for; what is wrong with its options is said here.
+    assertChoices(`bus of ${serviceName}`, options.consumers);
+    this.serviceName = serviceName;
     this.transport = options.transport;
     this.codec = options.codec;
     this.profile = options.profile;
@@ -164,6 +168,7 @@ export class TransportEventBus extends EventEmitter<BusEvents> implements EventB
 
   /** Stops all consumers within the deadline, then closes the transport. Idempotent. */
   async shutdown(options: { deadlineMs?: number } = {}): Promise<void> {
+    assertKnownOptions('shutdown', options, ['deadlineMs']);
     const stops = await Promise.allSettled(this.#all().map((group) => group.stop(options)));
     if (!this.#options.sharedTransport) await this.transport.close();
     const failed = stops.find((stop) => stop.status === 'rejected');

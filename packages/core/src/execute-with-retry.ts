@@ -1,6 +1,7 @@
 import { systemClock, type Clock } from './clock.ts';
 import { EventError } from './errors.ts';
 import { silentLogger, type Logger } from './observer.ts';
+import { assertKnownOptions } from './options.ts';
 import { assertRetryPolicy, delayBefore, isRetryable, type RetryPolicy } from './retry-policy.ts';
 
 /** What an operation is called in errors and logs, and what it may be told from outside. */
@@ -14,13 +15,22 @@ export interface RetryContext {
   random?: () => number;
 }
 
+const contextOptions: readonly (keyof RetryContext)[] = [
+  'operationName',
+  'sagaId',
+  'signal',
+  'logger',
+  'clock',
+  'random',
+];
+
 /**
  * Runs an operation until it succeeds or the policy gives up.
  *
  * @returns What the operation returned.
  * @throws The operation's own error if it is not worth a retry.
  * @throws {EventError} `RETRIES_EXHAUSTED` with the last error as `cause`.
- * @throws {TypeError} If the policy is out of range.
+ * @throws {TypeError} If the policy is out of range, or an option is not known.
  */
 export async function executeWithRetry<T>(
   operation: () => Promise<T> | T,
@@ -35,6 +45,7 @@ export async function executeWithRetry<T>(
     random = Math.random,
   } = context;
   assertRetryPolicy(policy, operationName);
+  assertKnownOptions(operationName, context, contextOptions);
   for (let attempt = 1; ; attempt += 1) {
     try {
       return await operation();

@@ -1,10 +1,11 @@
 import { createHash } from 'node:crypto';
 
+import { isText } from './attribute-rules.ts';
 import { systemClock, type Clock } from './clock.ts';
 import { EventError } from './errors.ts';
 import { runOutsideScope } from './handler-scope.ts';
 import type { IdempotencyStore } from './idempotency-store.ts';
-import { assertRange } from './options.ts';
+import { assertKnownOptions, assertName, assertRange } from './options.ts';
 import { messageOfThrown } from './thrown.ts';
 
 const maxKeyLength = 255;
@@ -18,8 +19,7 @@ export type IdempotencyKeyParts = Readonly<Record<string, string | undefined>>;
  * Makes a key from its parts, whatever their order.
  *
  * @returns `name=value` of each part, joined by `:`, while that is short and unambiguous; else a hash of
- *   names and values with their lengths. No two different sets of parts share a key. At most 255
- *   characters.
+ *   them all. No two different sets of parts share a key. At most 255 characters.
  * @throws {TypeError} If there is no part.
  */
 export function generateIdempotencyKey(parts: IdempotencyKeyParts): string {
@@ -30,8 +30,7 @@ export function generateIdempotencyKey(parts: IdempotencyKeyParts): string {
   const readable = given.map(([name, value]) => `${name}=${value}`).join(':');
   const plain = given.flat().every((text) => /^[\w.@/-]+$/.test(text));
   if (plain && readable.length <= maxKeyLength) return readable;
-  const exact = given.flat().map((text) => `${text.length}:${text}`);
-  return `sha256-${createHash('sha256').update(exact.join('')).digest('hex')}`;
+  return `sha256-${createHash('sha256').update(JSON.stringify(given)).digest('hex')}`;
 }
 
 export interface IdempotentExecutionOptions {
@@ -53,8 +52,10 @@ export class IdempotentExecution {
   readonly #claimMs: number;
   readonly #clock: Clock;
 
-  /** @throws {TypeError} If `claimMs` is out of range. */
-  constructor({ store, claimMs = 30_000, clock = systemClock }: IdempotentExecutionOptions) {
+  /** @throws {TypeError} If `claimMs` is out of range, or an option is not known. */
+  constructor(options: IdempotentExecutionOptions) {
+    assertKnownOptions('idempotency', options, ['store', 'claimMs', 'clock']);
+    const { store, claimMs = 30_000, clock = systemClock } = options;
     assertRange('idempotency', 'claimMs', claimMs, 10, 86_400_000);
     this.#store = store;
     this.#claimMs = claimMs;
@@ -76,6 +77,7 @@ export class IdempotentExecution {
     ttlSeconds: number = 3_600,
   ): Promise<T> {
     assertKey(key);
+    assertName('the operation of an idempotency key', operation);
     assertRange(`idempotency key ${key}`, 'ttlSeconds', ttlSeconds, 1, 315_360_000);
     // The claim must be seen by others at once, so it stays out of a handler's transaction.
     const claim = await this.#store.claim(key, { operation, claimMs: this.#claimMs, tx: null });
@@ -154,7 +156,7 @@ export class IdempotentExecution {
 }
 
 function assertKey(key: string): void {
-  if (typeof key === 'string' && key.length > 0 && key.length <= maxKeyLength) return;
+  if (isText(key, maxKeyLength)) return;
   throw new TypeError(
     `an idempotency key must be 1 to ${maxKeyLength} characters; make one with generateIdempotencyKey`,
   );

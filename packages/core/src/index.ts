@@ -145,4 +145,4 @@ export {
 export { GroupCommit, type GroupCommitOptions } from './group-commit.ts';
 export { Lanes } from './lanes.ts';
 export { Watermark } from './watermark.ts';
-export { assertKnownOptions, assertRange } from './options.ts';
+export { assertKnownOptions, assertName, assertRange, assertTransactionChoice } from './options.ts';

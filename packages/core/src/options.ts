@@ -1,3 +1,7 @@
+import { isText, isUriReference, maxTextLength } from './attribute-rules.ts';
+import { shown } from './event-label.ts';
+import type { TransactionChoice } from './transaction.ts';
+
 /** @throws {TypeError} If `value` is not a number (a whole one, with `whole`) from `min` to `max`. */
 export function assertRange(
   where: string,
@@ -23,4 +27,36 @@ export function assertKnownOptions(where: string, options: object, known: readon
       `${where}: unknown option ${unknown.join(', ')}; known are ${known.join(', ')}`,
     );
   }
+}
+
+/** @throws {TypeError} If a name is not text of 1 to 255 characters that every store can keep. */
+export function assertName(what: string, name: unknown): void {
+  if (isText(name, maxTextLength)) return;
+  throw new TypeError(
+    `${what} must be 1 to ${maxTextLength} characters, with no control, broken or reserved character among them, got ${shown(name)}`,
+  );
+}
+
+/** @throws {TypeError} If the name of a service cannot be the source of its events. */
+export function assertSource(name: unknown): void {
+  if (isUriReference(name)) return;
+  throw new TypeError(
+    `a publisher needs a serviceName that is a URI reference, such as quickgradez: it is the source of its events; got ${shown(name)}`,
+  );
+}
+
+/**
+ * Makes sure that a call joins the transaction that its caller means.
+ *
+ * @param more Further options of the call.
+ * @throws {TypeError} If the transaction was not given as `{ tx }`, or an option is not known.
+ */
+export function assertTransactionChoice(
+  where: string,
+  choice: TransactionChoice | undefined,
+  more: readonly string[] = [],
+): void {
+  if (choice === undefined) return;
+  if ('query' in choice) throw new TypeError(`${where}: give the transaction as { tx }`);
+  assertKnownOptions(where, choice, ['tx', ...more]);
 }

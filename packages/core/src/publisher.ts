@@ -17,6 +17,7 @@ import {
   type Observer,
   type WarningCode,
 } from './observer.ts';
+import { assertSource, assertTransactionChoice } from './options.ts';
 import type { Outbox } from './outbox.ts';
 import type { OutboxRelay } from './outbox-relay.ts';
 import { partitionOf } from './partition.ts';
@@ -68,10 +69,9 @@ export class Publisher {
   readonly #underWay = new PendingWork();
   #connected: Promise<void> | undefined;
 
-  /** @throws {TypeError} If the service name is empty. */
+  /** @throws {TypeError} If the service name is no URI reference, or `relayPollMs` is out of range. */
   constructor(options: PublisherOptions) {
-    if (!options.serviceName)
-      throw new TypeError('a publisher needs a serviceName: it is the source of its events');
+    assertSource(options.serviceName);
     this.#options = options;
     this.#clock = options.clock ?? systemClock;
     this.#ids = options.ids ?? randomIds;
@@ -156,6 +156,7 @@ export class Publisher {
   }
 
   async #publish(draft: EventDraft, options?: TransactionChoice): Promise<EventEnvelope> {
+    assertTransactionChoice('publish', options);
     try {
       const checked = await this.#check(draft);
       const [outcome] = await this.#send([checked], options);
@@ -171,6 +172,7 @@ export class Publisher {
     drafts: readonly EventDraft[],
     options?: TransactionChoice,
   ): Promise<EventEnvelope[]> {
+    assertTransactionChoice('publishBatch', options);
     const checks = await Promise.allSettled(drafts.map((draft) => this.#check(draft)));
     const good = goodOf(checks);
     const results = combined(checks, good.length > 0 ? await this.#send(good, options) : []);

@@ -6,7 +6,7 @@ import type { Handler, Middleware } from './handler.ts';
 import type { WarningCode } from './observer.ts';
 import { compilePatterns, isWildcard } from './patterns.ts';
 import type { Registration, Step } from './policies/step.ts';
-import { assertKnownOptions, assertRange } from './options.ts';
+import { assertKnownOptions, assertName, assertRange } from './options.ts';
 import { assertRetryPolicy, mergeRetryPolicy, type RetryPolicy } from './retry-policy.ts';
 import type { Warnings } from './warnings.ts';
 
@@ -55,7 +55,7 @@ export function register(options: {
   assertRange(where, 'timeoutMs', timeoutMs, 1, maxTimerMs);
   return {
     name,
-    patterns,
+    patterns: [...patterns],
     matches: compilePatterns(patterns),
     handler: options.middleware.reduceRight((next, wrap) => wrap(next), handler),
     schema: asked.schema,
@@ -102,8 +102,7 @@ function nameFor(
   taken: ReadonlySet<string>,
 ): string {
   if (given !== undefined) {
-    if (given === '' || given.length > 255)
-      throw new TypeError('a handler name must be 1 to 255 characters');
+    assertName('a handler name', given);
     if (taken.has(given))
       throw new TypeError(`handler name ${given} is taken in this group; names must differ`);
     return given;

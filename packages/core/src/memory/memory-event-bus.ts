@@ -3,6 +3,7 @@ import type { Catalogue } from '../catalogue.ts';
 import { plainProfile, type Profile } from '../envelope.ts';
 import { TransportEventBus, type ConsumerChoices } from '../event-bus.ts';
 import type { Observer } from '../observer.ts';
+import { assertKnownOptions } from '../options.ts';
 import { MemoryDeadLetterQueue } from './memory-dead-letter-queue.ts';
 import { MemoryTransport } from './memory-transport.ts';
 
@@ -17,9 +18,20 @@ export interface MemoryEventBusOptions {
   observer?: Observer;
 }
 
+const knownOptions: readonly (keyof MemoryEventBusOptions)[] = [
+  'serviceName',
+  'transport',
+  'profile',
+  'catalogue',
+  'consumers',
+  'observer',
+];
+
 /** A bus within one process, for tests and for trying things out; nothing survives the process. */
 export class MemoryEventBus extends TransportEventBus {
+  /** @throws {TypeError} If an option is not known, or one is not usable. */
   constructor(options: MemoryEventBusOptions) {
+    assertKnownOptions('MemoryEventBus', options, knownOptions);
     const {
       serviceName,
       transport,

@@ -1,4 +1,5 @@
 import { EventError } from '../errors.ts';
+import { assertKnownOptions } from '../options.ts';
 import type {
   Consumer,
   Deliver,
@@ -29,9 +30,13 @@ export class MemoryTransport implements Transport {
   readonly #consumers = new Set<MemoryConsumer>();
   #connected = false;
 
-  /** @param options.broker Shared with other transports; one of its own unless given. */
-  constructor({ broker = new MemoryBroker() }: { broker?: MemoryBroker } = {}) {
-    this.#broker = broker;
+  /**
+   * @param options.broker Shared with other transports; one of its own unless given.
+   * @throws {TypeError} If an option is not known.
+   */
+  constructor(options: { broker?: MemoryBroker } = {}) {
+    assertKnownOptions('MemoryTransport', options, ['broker']);
+    this.#broker = options.broker ?? new MemoryBroker();
   }
 
   async connect(): Promise<void> {

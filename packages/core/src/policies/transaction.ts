@@ -1,3 +1,4 @@
+import { maxTimerMs } from '../clock.ts';
 import { isEventError } from '../errors.ts';
 import type { Inbox } from '../inbox.ts';
 import type { Observer } from '../observer.ts';
@@ -21,7 +22,7 @@ export function transaction(options: {
   return (next) => async (event, invocation) => {
     const { registration, identity, signal } = invocation;
     if (!registration.inbox) return next(event, invocation);
-    const limitMs = registration.timeoutMs + graceMs;
+    const limitMs = Math.min(registration.timeoutMs + graceMs, maxTimerMs);
     const key = { group, handler: registration.name, source: identity.source, id: identity.id };
     const committed: (() => void)[] = [];
     const afterCommit = (run: () => void): void => void committed.push(run);
