@@ -195,6 +195,36 @@ describe('a group', () => {
     await bench.settled();
   });
 
+  it('takes as much from the transport as its concurrency asks for, also when changed early', async () => {
+    const group = bench.group({ concurrency: 1 });
+    group.on(['item.*'], holding().handler);
+    group.setConcurrency(2);
+    await group.start();
+    for (let number = 0; number < 50; number += 1) bench.publish({ id: `e${number}` });
+    await settle();
+    expect(bench.broker.inspect().groups).toMatchObject([{ pending: 20 }]);
+    group.setConcurrency(3);
+    await settle();
+    expect(bench.broker.inspect().groups).toMatchObject([{ pending: 30 }]);
+  });
+
+  it('names a slow handler once, unless it is intended', async () => {
+    const group = bench.group({ slowMs: 100 });
+    const slow: Handler = () => bench.clock.sleep(500);
+    group.on(['item.*'], slow, { name: 'slow' });
+    group.on(['item.*'], slow, { name: 'meant', intended: ['SLOW_HANDLER'] });
+    await group.start();
+    bench.publish({ id: 'e1' }, { id: 'e2', subject: 'e1' });
+    for (let step = 0; step < 4; step += 1) {
+      await settle();
+      await bench.clock.advance(500);
+    }
+    await bench.settled();
+    expect(bench.seen.of('warning').map(({ message }) => message)).toEqual([
+      expect.stringContaining('handler slow of group graders took 500 ms'),
+    ]);
+  });
+
   it('takes no more from the transport than may be in flight', async () => {
     const group = bench.group({ concurrency: 1, maxInFlight: 4 });
     const slow = holding();
