@@ -14,8 +14,8 @@ function listenForInterrupt(): AbortSignal {
 }
 
 async function main(): Promise<number> {
-  // npm runs scripts in the folder of package.json; the paths that people type are those of their own.
-  const options = readOptions(process.argv.slice(2), process.env.INIT_CWD ?? process.cwd());
+  const folders = { person: process.env.INIT_CWD ?? process.cwd(), process: process.cwd() };
+  const options = readOptions(process.argv.slice(2), folders);
   if (options.command === 'help') {
     console.log(help);
     return 0;

@@ -3,10 +3,11 @@ import { describe, expect, it } from 'vitest';
 import { InputError } from './input/input-error.ts';
 import { readOptions } from './options.ts';
 
-const read = (...args: string[]) => readOptions(args, '/home/ann');
+const folders = { person: '/home/ann', process: '/checkout' };
+const read = (...args: string[]) => readOptions(args, folders);
 
 describe('readOptions', () => {
-  it('runs the goods and orders that ship, into a folder of the example', () => {
+  it('runs the goods and orders that ship, into a folder of the checkout', () => {
     const example = join(import.meta.dirname, '..');
 
     expect(read()).toEqual({
@@ -14,7 +15,7 @@ describe('readOptions', () => {
       manifest: join(example, 'data', 'manifest.csv'),
       orders: join(example, 'data', 'orders.csv'),
       seed: 'waybill',
-      dataFolder: join(example, '.data'),
+      dataFolder: '/checkout/.data/warehouse',
       fresh: false,
       qlid: '',
       dataOption: '',

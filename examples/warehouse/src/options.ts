@@ -29,7 +29,7 @@ export const help = `A liquidation warehouse: sixteen services that talk by even
                      quantity, unit retail, and where they are not yours, consignor or client
   --orders <file>    type (order, bid, release), reference, lot, item, unit, buyer, amount, placed at
   --seed <text>      decides grades, repairs and prices; the same seed decides the same ("waybill")
-  --data <folder>    where everything is kept (examples/warehouse/.data)
+  --data <folder>    where everything is kept (.data/warehouse)
   --fresh            starts over
   --check            only proves once more that nothing was lost, doubled or made up
   --item <qlid>      only shows the life of one unit
@@ -37,14 +37,22 @@ export const help = `A liquidation warehouse: sixteen services that talk by even
 
 DATABASE_URL=postgres://… runs it on that server instead, in a schema of its own named warehouse.`;
 
+/** Where relative paths begin. */
+export interface Folders {
+  /** Folder that the person is in; `npm` runs scripts in another one. */
+  readonly person: string;
+  /** Folder that the process is in. */
+  readonly process: string;
+}
+
 /**
- * Reads the command line. Paths are those of the folder that npm was called in.
+ * Reads the command line.
  *
  * @throws {InputError} If an option is unknown, lacks its value or contradicts another one.
  */
-export function readOptions(args: readonly string[], startFolder: string): Options {
+export function readOptions(args: readonly string[], folders: Folders): Options {
   const { values } = parse(args);
-  const path = (given: string) => resolve(startFolder, given);
+  const path = (given: string) => resolve(folders.person, given);
   if (values.orders !== undefined && values.manifest === undefined) {
     throw new InputError('--orders needs the --manifest that they are for');
   }
@@ -56,7 +64,7 @@ export function readOptions(args: readonly string[], startFolder: string): Optio
     manifest: path(values.manifest ?? join(example, 'data', 'manifest.csv')),
     orders: ordersOf(values, path),
     seed: values.seed ?? 'waybill',
-    dataFolder: path(values.data ?? join(example, '.data')),
+    dataFolder: values.data ? path(values.data) : join(folders.process, '.data', 'warehouse'),
     fresh: values.fresh ?? false,
     qlid: values.item ?? '',
     dataOption: values.data === undefined ? '' : ` --data ${values.data}`,

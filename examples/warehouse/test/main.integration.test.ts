@@ -34,9 +34,9 @@ describe('npm start with DATABASE_URL', () => {
         ...files,
       ]);
 
-      expect(killed, killed.stderr).toMatchObject({ code: null, signal: 'SIGKILL' });
-      expect(resumed, resumed.stderr).toMatchObject({ code: 0 });
-      expect(embedded, embedded.stderr).toMatchObject({ code: 0 });
+      expect(killed).toMatchObject({ code: null, signal: 'SIGKILL' });
+      expect(resumed).toMatchObject({ code: 0 });
+      expect(embedded).toMatchObject({ code: 0 });
       expect(resumed.stdout).toContain('schema warehouse of');
       expect(await readOutcome({ dataFolder, url })).toEqual(
         await readOutcome({ dataFolder: join(folder, 'embedded') }),

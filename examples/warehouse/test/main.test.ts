@@ -57,11 +57,11 @@ describe('npm start', () => {
           files.orders,
           transactions,
         ]);
-        expect(killed, killed.stderr).toMatchObject({ code: null, signal: 'SIGKILL' });
+        expect(killed).toMatchObject({ code: null, signal: 'SIGKILL' });
       }
       const resumed = await runProcess('src/main.ts', optionsFor(killedFolder));
 
-      expect(resumed, resumed.stderr).toMatchObject({ code: 0 });
+      expect(resumed).toMatchObject({ code: 0 });
       expect(resumed.stderr).toContain('Going on with a run that was interrupted');
       expect(await readOutcome({ dataFolder: killedFolder })).toEqual(
         await readOutcome({ dataFolder }),

@@ -34,7 +34,7 @@ export function decideWinner<T extends BidWish>(
 }
 
 /** The first request for a unit, by the input's times; the reference settles what they leave open. */
-export function byPlacement(one: Wish, other: Wish): number {
+function byPlacement(one: Wish, other: Wish): number {
   const inOrder =
     one.placedAt === other.placedAt
       ? one.reference < other.reference

@@ -155,7 +155,9 @@ function quantityOf(subject: string): number {
 /** Twelve digits, the last of which checks the others, as scanners want it. */
 function upcOf(subject: string): string {
   const digits = String(chanceBetween(10_000_000_000, 99_999_999_999, seed, 'upc', subject));
-  const weighted = [...digits].map((digit, index) => Number(digit) * (index % 2 === 0 ? 3 : 1));
+  const weighted = digits
+    .split('')
+    .map((digit, index) => Number(digit) * (index % 2 === 0 ? 3 : 1));
   const sum = weighted.reduce((total, value) => total + value, 0);
   return `${digits}${(10 - (sum % 10)) % 10}`;
 }
