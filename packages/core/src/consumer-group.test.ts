@@ -279,31 +279,4 @@ describe('a group', () => {
     await bench.settled();
     expect(handled).toEqual(['e1']);
   });
-
-  it('keeps the scope of a publisher out of what it delivers', async () => {
-    const group = bench.group();
-    const scopes: unknown[] = [];
-    const find = bench.deadLetters.find.bind(bench.deadLetters);
-    bench.deadLetters.find = (key) => {
-      scopes.push(currentScope());
-      return find(key);
-    };
-    const transport = new MemoryTransport({ broker: bench.broker });
-    const subscribe = transport.subscribe.bind(transport);
-    const again = bench.group({
-      group: 'again',
-      transport: Object.assign(transport, {
-        subscribe: ((subscription, deliver) =>
-          subscribe(subscription, (delivery) =>
-            deliver({ ...delivery, deliveryCount: 2 }),
-          )) as typeof subscribe,
-      }),
-    });
-    group.on(['item.*'], () => bench.publish({ id: 'e2', type: 'lot.sold' }), { inbox: true });
-    again.on(['lot.*'], () => {});
-    await Promise.all([group.start(), again.start()]);
-    bench.publish({ id: 'e1' });
-    await bench.settled();
-    expect(scopes).toEqual([undefined]);
-  });
 });

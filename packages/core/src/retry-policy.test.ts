@@ -12,12 +12,12 @@ import {
 } from './retry-policy.ts';
 
 // Whole numbers, since a random double is next to nothing most of the time.
-const delays = fc.oneof(fc.nat(60_000), fc.nat(2 ** 31 - 1));
+const delaysMs = fc.oneof(fc.nat(60_000), fc.nat(2 ** 31 - 1));
 const shares = fc.nat(1_000).map((thousandths) => thousandths / 1_000);
 const policies = fc.record({
   maxRetries: fc.nat(100),
-  baseDelayMs: delays,
-  maxDelayMs: delays,
+  baseDelayMs: delaysMs,
+  maxDelayMs: delaysMs,
   backoffMultiplier: fc.integer({ min: 10, max: 1_000 }).map((tenths) => tenths / 10),
   jitterFactor: shares,
 });
