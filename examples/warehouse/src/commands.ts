@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import type { SqlClient } from '@quickwms/events';
 import { checkConservation } from './conservation/check-conservation.ts';
 import { InputError } from './input/input-error.ts';
-import { loadInput } from './input/load-input.ts';
+import type { Input } from './input/load-input.ts';
 import { writeRejects } from './input/write-rejects.ts';
 import type { OpenDatabase } from './open-database.ts';
 import type { Options } from './options.ts';
@@ -28,10 +28,10 @@ type ExitCode = 0 | 1;
 /** Runs the warehouse to its end, proves that nothing was lost, and tells about it. */
 export async function run(
   { database, place }: OpenDatabase,
+  input: Input,
   options: Options,
   { signal, print, say }: Terminal,
 ): Promise<ExitCode> {
-  const input = await loadInput(options.manifest, options.orders);
   const rejectsPath = join(options.dataFolder, 'rejects.csv');
   await mkdir(options.dataFolder, { recursive: true });
   await writeRejects(rejectsPath, input.rejects);
@@ -55,7 +55,11 @@ export async function run(
 }
 
 /** Proves once more that nothing was lost, doubled or made up. */
-export async function check({ database }: OpenDatabase, { print }: Terminal): Promise<ExitCode> {
+export async function check(
+  { database }: OpenDatabase,
+  _options: Options,
+  { print }: Terminal,
+): Promise<ExitCode> {
   await assertRun(database);
   const problems = await checkConservation(database);
   print(describeProof(await readReport(database), problems).join('\n'));

@@ -1,6 +1,7 @@
 import { isEventError } from '@quickwms/events';
 import { check, item, run, type Terminal } from './commands.ts';
 import { InputError } from './input/input-error.ts';
+import { loadInput } from './input/load-input.ts';
 import { openDatabase } from './open-database.ts';
 import { help, readOptions } from './options.ts';
 
@@ -20,6 +21,9 @@ async function main(): Promise<number> {
     console.log(help);
     return 0;
   }
+  // Before anything is dropped: --fresh with a manifest that cannot be read must cost nothing.
+  const input =
+    options.command === 'run' ? await loadInput(options.manifest, options.orders) : undefined;
   const terminal: Terminal = {
     signal: listenForInterrupt(),
     print: (text) => console.log(text),
@@ -27,9 +31,8 @@ async function main(): Promise<number> {
   };
   const opened = await openDatabase({ ...options, url: process.env.DATABASE_URL });
   try {
-    if (options.command === 'check') return await check(opened, terminal);
-    if (options.command === 'item') return await item(opened, options, terminal);
-    return await run(opened, options, terminal);
+    if (input) return await run(opened, input, options, terminal);
+    return await (options.command === 'check' ? check : item)(opened, options, terminal);
   } catch (error) {
     if (!terminal.signal.aborted) throw error;
     terminal.say('Interrupted. Start again to go on from here.');

@@ -1,5 +1,6 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
+import { InputError } from './input/input-error.ts';
 import { openEmbedded, openPostgres, type SqlClient } from '@quickwms/events';
 
 /** Everything of this example lies in a schema of its own, also in a database that holds other things. */
@@ -30,7 +31,10 @@ export async function openDatabase(options: {
 }
 
 function openServer(address: string): OpenDatabase {
-  const url = new URL(address);
+  const url = URL.parse(address);
+  if (!url?.protocol.startsWith('postgres')) {
+    throw new InputError('DATABASE_URL must be an address such as postgres://user@host/database');
+  }
   const settings = url.searchParams.get('options') ?? '';
   url.searchParams.set('options', `${settings} -c search_path=${schema}`.trim());
   const database = openPostgres({ connectionString: url.href, maxConnections: 20 });

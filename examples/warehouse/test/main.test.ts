@@ -121,6 +121,18 @@ describe('npm start', () => {
   );
 
   it(
+    'drops nothing for --fresh when the input cannot be read',
+    async () => {
+      const missing = ['--data', dataFolder, '--fresh', '--manifest', join(folder, 'nowhere.csv')];
+
+      expect(await runProcess('src/main.ts', missing)).toMatchObject({ code: 2, stdout: '' });
+      const checked = await runProcess('src/main.ts', ['--data', dataFolder, '--check']);
+      expect(checked).toMatchObject({ code: 0 });
+    },
+    patienceMs,
+  );
+
+  it(
     'tells the life of a unit, and says so when there is none',
     async () => {
       const qlid = /unit (\d{9})/.exec(ended.stdout)?.[1] ?? '';
