@@ -90,7 +90,8 @@ export class TransportEventBus extends EventEmitter<BusEvents> implements EventB
   constructor(options: TransportEventBusOptions) {
     super();
     const { serviceName } = options;
-    if (!serviceName) throw new TypeError('a bus needs a serviceName: it names the consumer group');
+    if (typeof serviceName !== 'string' || serviceName === '')
+      throw new TypeError('a bus needs a serviceName: it names the consumer group');
     assertName('the consumer group of a serviceName', `${serviceName}-group`);
     // A group is made when it is first asked for; what is wrong with its options is said here.
     assertChoices(`bus of ${serviceName}`, options.consumers);

@@ -1,3 +1,4 @@
+import { assertKnownOptions } from '@waybill/core';
 import type { EventQueryOptions } from '@waybill/core';
 
 import { quoteIdentifier } from './quote-identifier.ts';
@@ -17,10 +18,25 @@ export function checkedLimit(limit = 1_000): number {
   throw new TypeError(`limit must be a whole number from 1 to ${maxLimit}, got ${limit}.`);
 }
 
-/** The conditions that every read by an attribute takes. */
+const knownOptions: readonly (keyof EventQueryOptions)[] = [
+  'limit',
+  'afterPosition',
+  'eventType',
+  'order',
+];
+
+/**
+ * The conditions that every read by an attribute takes.
+ *
+ * @throws {TypeError} if an option is not known, or `order` is neither `asc` nor `desc`.
+ */
 export function optionConditions(options: EventQueryOptions): Condition[] {
+  assertKnownOptions('a read of events', options, knownOptions);
   const conditions: Condition[] = [];
   const { eventType, afterPosition, order } = options;
+  if (order !== undefined && order !== 'asc' && order !== 'desc') {
+    throw new TypeError(`order must be 'asc' or 'desc', got ${String(order)}.`);
+  }
   if (eventType !== undefined) {
     conditions.push({ column: 'event_type', operator: '=', value: eventType });
   }

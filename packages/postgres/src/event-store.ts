@@ -1,4 +1,4 @@
-import { plainProfile, systemClock } from '@waybill/core';
+import { assertKnownOptions, plainProfile, systemClock } from '@waybill/core';
 import type {
   AppendOptions,
   Clock,
@@ -58,7 +58,7 @@ export class PostgresEventStore<E extends EventEnvelope = EventEnvelope> impleme
 
   /** @throws {TypeError} if there is not exactly one database, a name is none, or an option is unknown. */
   constructor(options: PostgresEventStoreOptions) {
-    assertKnownOptions(options);
+    assertOptions(options);
     const { profile = plainProfile, clock = systemClock, observer = () => {} } = options;
     const schema = options.schemaName ?? defaultNames.schema;
     this.#options = options;
@@ -69,7 +69,7 @@ export class PostgresEventStore<E extends EventEnvelope = EventEnvelope> impleme
     const columns = columnsOf(profile);
     const { client } = this;
     const table = this.#table;
-    this.#writer = new EventWriter(client, table, columns, clock);
+    this.#writer = new EventWriter(client, table, profile, clock);
     const horizon = horizonOf(client, table, clock);
     this.#reader = new EventReader({ client, table, columns, horizon, observer });
   }
@@ -127,6 +127,8 @@ export class PostgresEventStore<E extends EventEnvelope = EventEnvelope> impleme
 
   /** By the time that the events carry. */
   async getByTimeRange({ startTime, endTime, ...options }: TimeRangeOptions): Promise<E[]> {
+    assertInstant('startTime', startTime);
+    if (endTime !== undefined) assertInstant('endTime', endTime);
     const end = endTime ?? new Date((this.#options.clock ?? systemClock).now());
     return await this.#reader.select(
       [
@@ -166,6 +168,7 @@ export class PostgresEventStore<E extends EventEnvelope = EventEnvelope> impleme
 
   /** Reads committed events only, so not within a transaction. */
   async readFrom(cursor: string | null, options: { limit?: number } = {}): Promise<EventPage<E>> {
+    assertKnownOptions('readFrom', options, ['limit']);
     return await this.#reader.readFrom(cursor, options.limit);
   }
 
@@ -176,22 +179,20 @@ export class PostgresEventStore<E extends EventEnvelope = EventEnvelope> impleme
   }
 }
 
-const optionNames: Record<keyof PostgresEventStoreOptions, true> = {
-  connectionString: true,
-  pool: true,
-  client: true,
-  tableName: true,
-  schemaName: true,
-  profile: true,
-  migrations: true,
-  observer: true,
-  clock: true,
-};
+const knownOptions: readonly (keyof PostgresEventStoreOptions)[] = [
+  'connectionString',
+  'pool',
+  'client',
+  'tableName',
+  'schemaName',
+  'profile',
+  'migrations',
+  'observer',
+  'clock',
+];
 
-function assertKnownOptions(options: PostgresEventStoreOptions): void {
-  const unknown = Object.keys(options).find((name) => !Object.hasOwn(optionNames, name));
-  if (unknown)
-    throw new TypeError(`PostgresEventStore knows no option ${JSON.stringify(unknown)}.`);
+function assertOptions(options: PostgresEventStoreOptions): void {
+  assertKnownOptions('PostgresEventStore', options, knownOptions);
   const { connectionString, pool, client } = options;
   const given = [connectionString, pool, client].filter((one) => one !== undefined);
   if (given.length === 1) return;
@@ -203,4 +204,9 @@ function assertKnownOptions(options: PostgresEventStoreOptions): void {
 function clientOf({ connectionString, pool, client }: PostgresEventStoreOptions): SqlClient {
   if (client) return client;
   return openPostgres(pool ? { pool } : { connectionString: connectionString! });
+}
+
+function assertInstant(name: string, value: unknown): void {
+  if (value instanceof Date && !Number.isNaN(value.getTime())) return;
+  throw new TypeError(`${name} must be a valid Date, got ${String(value)}.`);
 }

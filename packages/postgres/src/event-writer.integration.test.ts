@@ -77,6 +77,25 @@ describe.skipIf(!hasPostgres())('appending to PostgreSQL', () => {
   });
 
   it('refuses the guilty events of a group alone', async () => {
+    await client.query(
+      `ALTER TABLE event_store ADD CONSTRAINT somebody CHECK (user_id IS DISTINCT FROM 'nobody')`,
+    );
+    const good = Array.from({ length: 40 }, () => testEvent());
+    const guilty = Array.from({ length: 10 }, () => testEvent({ userId: 'nobody' }));
+    const all = [...good.slice(0, 20), ...guilty, ...good.slice(20)];
+    const outcomes = await Promise.allSettled(all.map((event) => store.append(event)));
+    await client.query('ALTER TABLE event_store DROP CONSTRAINT somebody');
+    const refused = all.filter((_, index) => outcomes[index]!.status === 'rejected');
+    expect(refused.map(({ id }) => id)).toEqual(guilty.map(({ id }) => id));
+    for (const outcome of outcomes) {
+      if (outcome.status === 'rejected') {
+        expect(outcome.reason).toMatchObject({ code: 'STORE_REJECTED', retryable: false });
+      }
+    }
+    expect(await storedIds()).toEqual(good.map(({ id }) => id));
+  });
+
+  it('refuses by name what the table cannot hold, without asking the database', async () => {
     const guilty: Record<string, EventEnvelope> = {
       nul: testEvent({ data: { text: 'a\0b' } }),
       nulInKey: testEvent({ data: { 'a\0b': 1 } }),
@@ -85,26 +104,30 @@ describe.skipIf(!hasPostgres())('appending to PostgreSQL', () => {
         data: JSON.parse(`${'['.repeat(20_000)}${']'.repeat(20_000)}`) as unknown,
       }),
       longId: testEvent({ id: 'x'.repeat(256) }),
-      hugeId: testEvent({ id: 'x'.repeat(20_000) }),
       longSubject: testEvent({ subject: 'x'.repeat(256) }),
       noId: testEvent({ id: '' }),
       noTime: testEvent({ time: 'yesterday-ish' }),
       hugeVersion: testEvent({ version: 2 ** 31 }),
+      unknownAttribute: testEvent({ tenant: 'acme' } as Partial<EventEnvelope>),
     };
-    const good = Array.from({ length: 40 }, () => testEvent());
-    const all = [...good.slice(0, 20), ...Object.values(guilty), ...good.slice(20)];
-    const outcomes = await Promise.allSettled(all.map((event) => store.append(event)));
-    const refused = all.filter((_, index) => outcomes[index]!.status === 'rejected');
-    expect(refused.map(({ id }) => id)).toEqual(Object.values(guilty).map(({ id }) => id));
-    for (const outcome of outcomes) {
-      if (outcome.status === 'rejected') {
-        expect(outcome.reason).toMatchObject({
-          code: expect.stringMatching(/^(STORE_REJECTED|PAYLOAD_NOT_JSON)$/) as string,
-          retryable: false,
-        });
-      }
+    for (const [what, event] of Object.entries(guilty)) {
+      const refusal: unknown = await store.append(event).catch((error: unknown) => error);
+      const expected = /ENVELOPE_INVALID|PAYLOAD_NOT_JSON/;
+      expect([what, isEventError(refusal) && refusal.code]).toEqual([
+        what,
+        expect.stringMatching(expected),
+      ]);
     }
-    expect(await storedIds()).toEqual(good.map(({ id }) => id));
+    expect(await storedIds()).toEqual([]);
+  });
+
+  it('refuses data that JSON would change', async () => {
+    for (const data of [Number.NaN, -0, [undefined], new Date(0), { toJSON: () => 1 }]) {
+      await expect(store.append(testEvent({ data }))).rejects.toMatchObject({
+        code: 'PAYLOAD_NOT_JSON',
+      });
+    }
+    expect(await storedIds()).toEqual([]);
   });
 
   it('refuses what a driver would change silently, before it queues', async () => {

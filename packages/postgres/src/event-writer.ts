@@ -1,15 +1,24 @@
 import {
   EventError,
   GroupCommit,
+  assertJson,
+  assertTransactionChoice,
+  checkEnvelope,
   chosenTransaction,
   isEventError,
   runOutsideScope,
 } from '@waybill/core';
-import type { AppendOptions, Clock, EventEnvelope, TransactionChoice } from '@waybill/core';
+import type {
+  AppendOptions,
+  Clock,
+  EventEnvelope,
+  Profile,
+  TransactionChoice,
+} from '@waybill/core';
 
 import { EventAppender } from './append-events.ts';
 import type { AppendOutcome } from './append-events.ts';
-import { toRow } from './event-columns.ts';
+import { columnsOf, toRow } from './event-columns.ts';
 import type { EventColumn, EventRow } from './event-columns.ts';
 import { assertExpectedPosition, lockSubject } from './expected-position.ts';
 import { joinable } from './joinable.ts';
@@ -28,15 +37,18 @@ const maxGroupSize = 500;
 export class EventWriter {
   readonly #client: SqlClient;
   readonly #table: string;
+  readonly #profile: Profile;
   readonly #columns: readonly EventColumn[];
   readonly #clock: Clock;
   readonly #appender: EventAppender;
   readonly #group: GroupCommit<EventRow, AppendOutcome>;
 
   /** @param table Qualified and quoted. */
-  constructor(client: SqlClient, table: string, columns: readonly EventColumn[], clock: Clock) {
+  constructor(client: SqlClient, table: string, profile: Profile, clock: Clock) {
+    const columns = columnsOf(profile);
     this.#client = client;
     this.#table = table;
+    this.#profile = profile;
     this.#columns = columns;
     this.#clock = clock;
     this.#appender = new EventAppender(table, columns);
@@ -49,7 +61,8 @@ export class EventWriter {
   }
 
   async append(event: EventEnvelope, options: AppendOptions = {}): Promise<bigint> {
-    const row = toRow(event, this.#columns);
+    assertTransactionChoice('append', options, ['expectedPosition']);
+    const row = this.#rowOf(event);
     const { expectedPosition } = options;
     if (expectedPosition !== undefined) {
       return await this.#inTransaction(options, (db) =>
@@ -66,7 +79,8 @@ export class EventWriter {
     events: readonly EventEnvelope[],
     options?: TransactionChoice,
   ): Promise<bigint[]> {
-    const rows = events.map((event) => toRow(event, this.#columns));
+    assertTransactionChoice('appendBatch', options);
+    const rows = events.map((event) => this.#rowOf(event));
     if (rows.length === 0) return [];
     return await this.#inTransaction(options, (db) => this.#appender.appendAll(db, rows));
   }
@@ -74,6 +88,13 @@ export class EventWriter {
   /** Resolves when everything appended so far has been written or refused. */
   settled(): Promise<void> {
     return this.#group.settled();
+  }
+
+  /** Nothing comes back from the store that was not put into it, so what it would change is refused. */
+  #rowOf(event: EventEnvelope): EventRow {
+    checkEnvelope(event, this.#profile);
+    assertJson(event.data, event, Number.POSITIVE_INFINITY);
+    return toRow(event, this.#columns);
   }
 
   async #appendExpecting(
