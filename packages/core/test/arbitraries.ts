@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import type { EventEnvelope, Profile } from '../src/envelope.ts';
 
 /** Text that JSON, UTF-8 and PostgreSQL can all keep. */
-export const keepableText: fc.Arbitrary<string> = fc
+const keepableText: fc.Arbitrary<string> = fc
   .string({ unit: 'binary', maxLength: 12 })
   .filter((text) => !text.includes('\0') && text.isWellFormed());
 
