@@ -46,6 +46,13 @@ describe('summarize', () => {
     expect(text).toContain('✓ Conserved');
   });
 
+  it('writes nothing as nothing, not as less than that', () => {
+    const money = { ...report.money, paidOutCents: 0 };
+
+    expect(summarize({ ...parts, report: { ...report, money } })).toContain(' $0.00  paid out');
+    expect(summarize({ ...parts, report: { ...report, money } })).not.toContain('-$0.00');
+  });
+
   it('says what only a part of the events took, when an earlier process did the rest', () => {
     const resumed = { ...report, pace: { events: 5_000, seconds: 10 } };
 

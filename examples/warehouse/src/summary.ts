@@ -59,7 +59,7 @@ function describeMoney({ money }: Report): string[] {
   return [
     'Money, as it is in the books:',
     row(money.paidCents, 'paid by buyers'),
-    row(-money.paidOutCents, 'paid out to consignors'),
+    row(0 - money.paidOutCents, 'paid out to consignors'),
     row(money.cashCents, 'in cash'),
     row(money.owedByClientsCents, 'owed by clients for storing their goods'),
     row(money.writtenOffCents, 'written off'),

@@ -91,5 +91,6 @@ describe('readText', () => {
   it('keeps ids short enough for the events that are made of them', () => {
     expect(readId('x'.repeat(60))).toEqual({ value: 'x'.repeat(60) });
     expect(readId('x'.repeat(61))).toMatchObject({ reason: 'is longer than 60 characters' });
+    expect(readId('/'.repeat(21))).toMatchObject({ reason: 'is longer than 60 characters' });
   });
 });

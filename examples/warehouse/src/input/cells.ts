@@ -16,10 +16,10 @@ export function readText(cell: string | undefined): Cell<string> {
   return { value: cell };
 }
 
-/** A reference such as a lot number, 1 to 60 characters. */
+/** A reference such as a lot number, 1 to 60 characters; `/` and `%` count for three, as they do in ids. */
 export function readId(cell: string | undefined): Cell<string> {
   const text = readText(cell);
-  if ('value' in text && text.value.length > maxIdLength) {
+  if ('value' in text && text.value.replaceAll(/[/%]/g, '%XX').length > maxIdLength) {
     return { reason: `is longer than ${maxIdLength} characters` };
   }
   return text;

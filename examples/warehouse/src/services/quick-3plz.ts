@@ -97,7 +97,7 @@ export const quick3PLz: Service = {
         }),
         fact(ThreePLEvents.THREEPL_CHARGES_BILLED, at, {
           clientId,
-          invoiceId: `INV-${manifestId}`,
+          invoiceId: `BILL-${manifestId}`,
           amount: toMoney(cents),
           periodStart: day,
           periodEnd: day,

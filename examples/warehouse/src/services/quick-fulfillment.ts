@@ -72,7 +72,7 @@ export const quickFulfillment: Service = {
       SalesEvents.BID_WON,
       async ({ data: bid }, { tx }) => {
         const { itemId, qlid, bidderId: buyerId, winningAmount: total, placedAt } = bid;
-        const orderId = `ORDER-${bid.bidId}`;
+        const orderId = bid.bidId; // references of the input are unique over orders and bids
         const channel = 'auction house';
         await takeOrder(tx, { orderId, itemId, qlid, buyerId, total, channel, placedAt });
       },

@@ -64,5 +64,6 @@ export const quickPalletz: Service = {
 const dock = 'dock';
 
 function palletIdOf(manifestId: string, category: string): string {
-  return `PAL-${manifestId}-${category.toLowerCase().replaceAll(/[^a-z0-9]+/g, '-')}`;
+  const words = category.toLowerCase().replaceAll(/[^\p{L}\p{N}]+/gu, '-');
+  return `PAL-${manifestId}/${words.slice(0, 60)}`;
 }

@@ -32,7 +32,6 @@ export async function receiveLot(dock: Dock, lot: Lot): Promise<void> {
 async function receiveManifest(dock: Dock, { lotId, clientId, consignorId, units }: Lot) {
   const at = { subject: lotId, by: staff(dock.seed, 'dock', lotId) };
   const row = { manifest_id: lotId, expected_units: units.length };
-  const retailCents = units.reduce((sum, { product }) => sum + product.unitRetailCents, 0);
   const categories = new Set(units.map(({ product }) => product.category));
   await dock.database.run(async (tx) => {
     if (!(await insertIfNew(tx, 'quickintakez_manifest', row))) return;
@@ -40,7 +39,6 @@ async function receiveManifest(dock: Dock, { lotId, clientId, consignorId, units
       manifestId: lotId,
       source: consignorId ?? clientId ?? 'liquidation marketplace',
       expectedItems: units.length,
-      totalRetail: toMoney(retailCents),
       clientId,
       consignorId,
     });
