@@ -1,4 +1,9 @@
-import { chosenTransaction, EventError } from '@waybill/core';
+import {
+  assertKnownOptions,
+  assertTransactionChoice,
+  chosenTransaction,
+  EventError,
+} from '@waybill/core';
 import type {
   Coordinates,
   DeadLetter,
@@ -30,6 +35,15 @@ export interface PostgresDeadLetterQueueOptions {
   readonly schema?: string;
 }
 
+const filterOptions: readonly (keyof DeadLetterFilter)[] = [
+  'status',
+  'group',
+  'eventType',
+  'fingerprint',
+  'afterId',
+  'limit',
+];
+
 const handlingKey =
   '(group_name, handler, source, original_event_id) WHERE group_name IS NOT NULL AND source IS NOT NULL';
 const unreadableKey =
@@ -50,14 +64,17 @@ export class PostgresDeadLetterQueue implements DeadLetterQueue {
   readonly #client: SqlClient;
   readonly #table: string;
 
-  /** @throws {TypeError} If the schema is no name. */
-  constructor({ client, schema = defaultNames.schema }: PostgresDeadLetterQueueOptions) {
+  /** @throws {TypeError} If the schema is no name, or an option is not known. */
+  constructor(options: PostgresDeadLetterQueueOptions) {
+    assertKnownOptions('PostgresDeadLetterQueue', options, ['client', 'schema']);
+    const { client, schema = defaultNames.schema } = options;
     this.#client = client;
     this.#table = qualified(schema, 'event_dlq');
   }
 
   /** A failure after somebody had ended the row opens it again, or nobody would see it. */
   async add(failure: NewDeadLetter, options?: TransactionChoice): Promise<string> {
+    assertTransactionChoice('add', options);
     const { rows } = await this.#db(options).query<{ id: bigint }>(
       `INSERT INTO ${this.#table} AS known (${insertColumns.join(', ')})
        VALUES (${insertColumns.map((_, index) => `$${index + 1}`).join(', ')})
@@ -99,6 +116,7 @@ export class PostgresDeadLetterQueue implements DeadLetterQueue {
   }
 
   async list(filter: DeadLetterFilter = {}): Promise<DeadLetter[]> {
+    assertKnownOptions('a list of dead letters', filter, filterOptions);
     const limit = checkedLimit(filter.limit);
     const afterId = filter.afterId === undefined ? 0n : rowIdOf(filter.afterId);
     if (afterId === null) return [];

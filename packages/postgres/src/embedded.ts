@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { chmod, mkdir, realpath, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 
-import { EventError } from '@waybill/core';
+import { assertKnownOptions, EventError } from '@waybill/core';
 import type { Clock } from '@waybill/core';
 
 import { lockDirectory } from './owner-lock.ts';
@@ -23,12 +23,13 @@ import type { SqlClient } from './sql-client.ts';
  */
 export async function openEmbedded(
   directory: string,
-  { clock }: { readonly clock?: Clock } = {},
+  options: { readonly clock?: Clock } = {},
 ): Promise<SqlClient> {
+  assertKnownOptions('openEmbedded', options, ['clock']);
   await mkdir(directory, { recursive: true, mode: 0o700 });
   const real = await realpath(directory);
   await chmod(real, 0o700);
-  const lock = await lockDirectory(real, clock);
+  const lock = await lockDirectory(real, options.clock);
   try {
     return new PgliteClient(await openDatabase(real), () => lock.release());
   } catch (error) {

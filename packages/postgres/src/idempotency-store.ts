@@ -1,4 +1,4 @@
-import { EventError, chosenTransaction, randomIds } from '@waybill/core';
+import { EventError, assertKnownOptions, chosenTransaction, randomIds } from '@waybill/core';
 import type {
   IdempotencyClaim,
   IdempotencyClaimOptions,
@@ -36,12 +36,10 @@ export class PostgresIdempotencyStore implements IdempotencyStore {
   readonly #ids: Ids;
   readonly #statements: IdempotencyStatements;
 
-  /** @throws {TypeError} if the schema is no name. */
-  constructor({
-    client,
-    schema = defaultNames.schema,
-    ids = randomIds,
-  }: PostgresIdempotencyStoreOptions) {
+  /** @throws {TypeError} if the schema is no name, or an option is not known. */
+  constructor(options: PostgresIdempotencyStoreOptions) {
+    assertKnownOptions('PostgresIdempotencyStore', options, ['client', 'schema', 'ids']);
+    const { client, schema = defaultNames.schema, ids = randomIds } = options;
     this.#client = client;
     this.#ids = ids;
     this.#statements = new IdempotencyStatements(schema);

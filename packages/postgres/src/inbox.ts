@@ -1,4 +1,4 @@
-import { EventError } from '@waybill/core';
+import { assertKnownOptions, assertRange, EventError, maxTimerMs } from '@waybill/core';
 import type { Inbox, InboxKey } from '@waybill/core';
 
 import { joinable } from './joinable.ts';
@@ -23,15 +23,11 @@ export class PostgresInbox implements Inbox {
   readonly #table: string;
   readonly #lockTimeoutMs: number;
 
-  /** @throws {TypeError} If the schema is no name, or the time-out is not positive. */
-  constructor({
-    client,
-    schema = defaultNames.schema,
-    lockTimeoutMs = 1_000,
-  }: PostgresInboxOptions) {
-    if (!(lockTimeoutMs > 0)) {
-      throw new TypeError(`inbox lockTimeoutMs must be positive, got ${lockTimeoutMs}`);
-    }
+  /** @throws {TypeError} If the schema is no name, the time-out is out of range, or an option is not known. */
+  constructor(options: PostgresInboxOptions) {
+    assertKnownOptions('PostgresInbox', options, ['client', 'schema', 'lockTimeoutMs']);
+    const { client, schema = defaultNames.schema, lockTimeoutMs = 1_000 } = options;
+    assertRange('PostgresInbox', 'lockTimeoutMs', lockTimeoutMs, 1, maxTimerMs);
     this.#client = client;
     this.#table = qualified(schema, 'inbox');
     this.#lockTimeoutMs = Math.ceil(lockTimeoutMs);
@@ -52,6 +48,7 @@ export class PostgresInbox implements Inbox {
   }
 
   async prune(olderThanMs: number): Promise<number> {
+    assertRange('prune', 'olderThanMs', olderThanMs, 0, Number.MAX_SAFE_INTEGER);
     let pruned = 0;
     for (;;) {
       const { rowCount } = await this.#client.query(

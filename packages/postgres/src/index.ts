@@ -28,6 +28,6 @@ export type { PostgresInboxOptions } from './inbox.ts';
 export { PostgresDeadLetterQueue } from './dead-letter-queue.ts';
 export type { PostgresDeadLetterQueueOptions } from './dead-letter-queue.ts';
 export { PostgresLogTransport } from './log-transport.ts';
-export type { PostgresLogTransportOptions } from './log-transport.ts';
+export type { PostgresLogTransportOptions } from './log-transport-options.ts';
 export { PostgresEventBus } from './postgres-event-bus.ts';
 export type { PostgresEventBusOptions } from './postgres-event-bus.ts';

@@ -1,9 +1,13 @@
-import { EventError, observeAll, randomIds, runOutsideScope, systemClock } from '@waybill/core';
+import {
+  assertKnownOptions,
+  assertRange,
+  EventError,
+  observeAll,
+  runOutsideScope,
+} from '@waybill/core';
 import type {
-  Clock,
   Consumer,
   Deliver,
-  Ids,
   Message,
   Observer,
   Subscription,
@@ -24,36 +28,10 @@ import { seatsOf } from './log-seats.ts';
 import type { LogSeats } from './log-seats.ts';
 import { logTables, logTransport } from './log-tables.ts';
 import type { LogTables } from './log-tables.ts';
+import { completed } from './log-transport-options.ts';
+import type { LogTransportSettings, PostgresLogTransportOptions } from './log-transport-options.ts';
 import { ProcessLock } from './process-lock.ts';
-import type { SqlClient } from './sql-client.ts';
-import { defaultNames } from './sql-names.ts';
 
-export interface PostgresLogTransportOptions {
-  readonly client: SqlClient;
-  /** Schema of the tables; `public` unless given. */
-  readonly schema?: string;
-  /** A consumer without a sign of life loses its group after this long, in milliseconds; 15,000 unless given. */
-  readonly leaseMs?: number;
-  /** How often to look for what nobody announced; 100 unless given, 1,000 on an embedded database. */
-  readonly pollMs?: number;
-  /** How often the watermark is written, in milliseconds; 50 unless given. */
-  readonly commitEveryMs?: number;
-  /** How often a consumer that stands by looks whether the group is free, in milliseconds; 250 unless given. */
-  readonly standbyMs?: number;
-  /** Shortest time between two notices to other processes, in milliseconds; 20 unless given. */
-  readonly noticeEveryMs?: number;
-  /** Most messages read beyond an unfinished one of the same partition; 10,000 unless given. */
-  readonly maxAhead?: number;
-  /** Rows that every group has finished go when they are this old, in milliseconds; 7 days unless given. */
-  readonly retentionMs?: number;
-  /** How often to look for rows that may go, in milliseconds; an hour unless given. */
-  readonly pruneEveryMs?: number;
-  readonly clock?: Clock;
-  readonly ids?: Ids;
-  readonly observer?: Observer;
-}
-
-const dayMs = 86_400_000;
 const retryMs = 250;
 
 /**
@@ -75,7 +53,7 @@ export class PostgresLogTransport implements Transport {
 
   readonly name: string = logTransport;
   readonly capabilities: TransportCapabilities = PostgresLogTransport.capabilities;
-  readonly #options: Required<Omit<PostgresLogTransportOptions, 'observer'>>;
+  readonly #options: LogTransportSettings;
   readonly #observe: Observer;
   readonly #tables: LogTables;
   readonly #seats: LogSeats;
@@ -83,9 +61,9 @@ export class PostgresLogTransport implements Transport {
   #open: Promise<OpenLog> | undefined;
   #stopPruning: (() => void) | undefined;
 
-  /** @throws {TypeError} If the schema is no name, or a length is not positive. */
+  /** @throws {TypeError} If the schema is no name, a length is out of range, or an option is not known. */
   constructor(options: PostgresLogTransportOptions) {
-    this.#options = withDefaults(options);
+    this.#options = completed(options);
     this.#observe = observeAll(options.observer ? [options.observer] : []);
     this.#tables = logTables(this.#options.schema);
     this.#seats = seatsOf(options.client, this.#options.schema);
@@ -154,9 +132,12 @@ export class PostgresLogTransport implements Transport {
    *
    * @returns How many.
    */
-  async prune({ olderThanMs }: { olderThanMs?: number } = {}): Promise<number> {
+  async prune(options: { olderThanMs?: number } = {}): Promise<number> {
+    assertKnownOptions('prune', options, ['olderThanMs']);
     const { client, retentionMs } = this.#options;
-    return await pruneLog(client, this.#tables, olderThanMs ?? retentionMs);
+    const { olderThanMs = retentionMs } = options;
+    assertRange('prune', 'olderThanMs', olderThanMs, 0, Number.MAX_SAFE_INTEGER);
+    return await pruneLog(client, this.#tables, olderThanMs);
   }
 
   async close(): Promise<void> {
@@ -263,29 +244,6 @@ interface OpenLog {
   readonly heads: LogHeads;
   readonly appender: LogAppender;
   readonly lock: ProcessLock;
-}
-
-function withDefaults({
-  client,
-  schema = defaultNames.schema,
-  clock = systemClock,
-  ids = randomIds,
-  ...given
-}: PostgresLogTransportOptions): Required<Omit<PostgresLogTransportOptions, 'observer'>> {
-  const lengths = {
-    leaseMs: given.leaseMs ?? 15_000,
-    pollMs: given.pollMs ?? (client.dialect === 'postgres' ? 100 : 1_000),
-    commitEveryMs: given.commitEveryMs ?? 50,
-    standbyMs: given.standbyMs ?? 250,
-    noticeEveryMs: given.noticeEveryMs ?? 20,
-    maxAhead: given.maxAhead ?? 10_000,
-    retentionMs: given.retentionMs ?? 7 * dayMs,
-    pruneEveryMs: given.pruneEveryMs ?? dayMs / 24,
-  };
-  for (const [name, value] of Object.entries(lengths)) {
-    if (!(value > 0)) throw new TypeError(`${logTransport} ${name} must be positive, got ${value}`);
-  }
-  return { client, schema, clock, ids, ...lengths };
 }
 
 function assertMaxInFlight(maxInFlight: number): void {

@@ -1,4 +1,13 @@
-import { chosenTransaction, EventError, partitionCount, systemClock } from '@waybill/core';
+import {
+  assertKnownOptions,
+  assertRange,
+  assertTransactionChoice,
+  chosenTransaction,
+  EventError,
+  maxTimerMs,
+  partitionCount,
+  systemClock,
+} from '@waybill/core';
 import type {
   Clock,
   DrainOutcome,
@@ -38,6 +47,15 @@ const maxGraceMs = 5_000;
 /** Rows that came in some other way than through `add` are found after this long. */
 const fullScanEveryMs = 5_000;
 
+const knownOptions: readonly (keyof PostgresOutboxOptions)[] = [
+  'client',
+  'schema',
+  'publishTimeoutMs',
+  'maxBatchBytes',
+  'noticeEveryMs',
+  'clock',
+];
+
 /** What the outboxes over one embedded database share, since it has no other process to tell. */
 class Neighbours {
   readonly draining = new Set<number>();
@@ -66,17 +84,15 @@ export class PostgresOutbox implements Outbox {
   readonly #settledIds = new Map<number, bigint>();
   #lastFullScanMs: number;
 
-  /** @throws {TypeError} If the schema is no name, or a length is not positive. */
+  /** @throws {TypeError} If the schema is no name, a length is out of range, or an option is not known. */
   constructor(options: PostgresOutboxOptions) {
+    assertKnownOptions('PostgresOutbox', options, knownOptions);
     const { client, schema = defaultNames.schema, clock = systemClock } = options;
     const { publishTimeoutMs = 30_000, maxBatchBytes = 8 * 2 ** 20, noticeEveryMs = 100 } = options;
-    for (const [name, value] of Object.entries({
-      publishTimeoutMs,
-      maxBatchBytes,
-      noticeEveryMs,
-    })) {
-      if (!(value > 0)) throw new TypeError(`outbox ${name} must be positive, got ${value}`);
-    }
+    // The server's limit is the publish timeout and some grace, in a 32-bit integer as well.
+    assertRange('PostgresOutbox', 'publishTimeoutMs', publishTimeoutMs, 1, maxTimerMs - maxGraceMs);
+    assertRange('PostgresOutbox', 'maxBatchBytes', maxBatchBytes, 1, 2 ** 29);
+    assertRange('PostgresOutbox', 'noticeEveryMs', noticeEveryMs, 1, maxTimerMs);
     this.#client = client;
     this.#clock = clock;
     this.#rows = new OutboxRows(schema, maxBatchBytes);
@@ -98,6 +114,7 @@ export class PostgresOutbox implements Outbox {
    *   transaction cannot be joined
    */
   async add(messages: readonly Message[], options?: TransactionChoice): Promise<void> {
+    assertTransactionChoice('add', options);
     if (messages.length === 0) return;
     const tx = chosenTransaction(options);
     await this.#rows.insert(tx ? joinable(tx) : this.#client, messages);

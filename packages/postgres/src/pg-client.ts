@@ -1,7 +1,8 @@
-import { systemClock } from '@waybill/core';
+import { assertKnownOptions, assertRange, maxTimerMs, systemClock } from '@waybill/core';
 import type { Clock, TransactionOptions } from '@waybill/core';
 
 import { closedError } from './closed-error.ts';
+import { assertConnectionString } from './connection-string.ts';
 import { PgConnection } from './pg-connection.ts';
 import { loadPg } from './pg-driver.ts';
 import type { PgPool } from './pg-driver.ts';
@@ -31,11 +32,21 @@ export type PostgresOptions = (
 /**
  * Opens a PostgreSQL database over `pg`; nothing is sent before the first statement.
  *
- * @throws {TypeError} if neither a connection string nor a pool is given.
+ * @throws {TypeError} if neither a connection string nor a pool is given, or an option is not usable.
  */
 export function openPostgres(options: PostgresOptions): SqlClient {
+  assertKnownOptions('openPostgres', options, knownOptions);
   return new PgClient(poolOf(options), options.clock ?? systemClock, options.prepare ?? true);
 }
+
+const knownOptions = [
+  'connectionString',
+  'maxConnections',
+  'connectTimeoutMs',
+  'pool',
+  'prepare',
+  'clock',
+] as const;
 
 interface PoolSource {
   open(): Promise<PgPool>;
@@ -51,6 +62,9 @@ function poolOf(options: PostgresOptions): PoolSource {
     throw new TypeError('openPostgres needs { connectionString } or { pool }.');
   }
   const { connectionString, maxConnections = 10, connectTimeoutMs = 10_000 } = options;
+  assertConnectionString(connectionString);
+  assertRange('openPostgres', 'maxConnections', maxConnections, 1, 10_000, true);
+  assertRange('openPostgres', 'connectTimeoutMs', connectTimeoutMs, 1, maxTimerMs);
   return {
     async open() {
       const { Pool } = await loadPg();

@@ -1,4 +1,4 @@
-import { JsonCodec, plainProfile, TransportEventBus } from '@waybill/core';
+import { assertKnownOptions, JsonCodec, plainProfile, TransportEventBus } from '@waybill/core';
 import type { Catalogue, ConsumerChoices, Observer, Profile, Transport } from '@waybill/core';
 
 import { PostgresDeadLetterQueue } from './dead-letter-queue.ts';
@@ -26,9 +26,24 @@ export interface PostgresEventBusOptions {
   observer?: Observer;
 }
 
+const knownOptions: readonly (keyof PostgresEventBusOptions)[] = [
+  'serviceName',
+  'client',
+  'schema',
+  'transport',
+  'profile',
+  'catalogue',
+  'maxRetries',
+  'retryDelayMs',
+  'consumers',
+  'observer',
+];
+
 /** A bus that needs nothing but PostgreSQL: the log carries events, inbox and dead letters lie beside it. */
 export class PostgresEventBus extends TransportEventBus {
+  /** @throws {TypeError} If an option is not known, or one is not usable. */
   constructor(options: PostgresEventBusOptions) {
+    assertKnownOptions('PostgresEventBus', options, knownOptions);
     const { client, schema = 'public', profile = plainProfile, catalogue, observer } = options;
     const { maxRetries = 3, retryDelayMs = 1_000, serviceName } = options;
     super({

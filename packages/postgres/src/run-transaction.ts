@@ -1,4 +1,4 @@
-import { EventError, isEventError } from '@waybill/core';
+import { assertKnownOptions, EventError, isEventError } from '@waybill/core';
 import type { TransactionOptions } from '@waybill/core';
 
 import type { RawConnection } from './raw-connection.ts';
@@ -54,8 +54,16 @@ export async function outlastWork<T>(
   }
 }
 
+const knownOptions: readonly (keyof TransactionOptions)[] = [
+  'statementTimeoutMs',
+  'idleTimeoutMs',
+  'lockTimeoutMs',
+  'signal',
+];
+
 /** `BEGIN` and the limits in one round trip; a limit that was not asked for is left alone. */
 function beginText(options: TransactionOptions): string {
+  assertKnownOptions('a transaction', options, knownOptions);
   const limits = [
     ['statement_timeout', options.statementTimeoutMs],
     ['idle_in_transaction_session_timeout', options.idleTimeoutMs],

@@ -4,7 +4,7 @@ import type { Consumer, Delivery, Message, Observation, Subscription } from '@wa
 import { vi } from 'vitest';
 
 import { PostgresLogTransport } from '../src/log-transport.ts';
-import type { PostgresLogTransportOptions } from '../src/log-transport.ts';
+import type { PostgresLogTransportOptions } from '../src/log-transport-options.ts';
 
 /** Long enough for a slow machine; every wait ends as soon as its condition holds. */
 export const waiting = { timeout: 15_000, interval: 5 };

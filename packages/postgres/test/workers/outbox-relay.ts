@@ -19,7 +19,7 @@ export interface OutboxRelayArgs {
 }
 
 const args = workerArgs<OutboxRelayArgs>();
-const client = openPostgres(args);
+const client = openPostgres({ connectionString: args.connectionString });
 const broker = openPostgres({ connectionString: args.connectionString, maxConnections: 1 });
 
 async function publish(messages: readonly Message[]): Promise<void> {
