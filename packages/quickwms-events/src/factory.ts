@@ -1,4 +1,11 @@
-import { randomIds, systemClock, type EventDraft, type Ids, type Clock } from '@waybill/core';
+import {
+  assertKnownOptions,
+  randomIds,
+  systemClock,
+  type EventDraft,
+  type Ids,
+  type Clock,
+} from '@waybill/core';
 
 import type { EventDataMap, EventType } from './domains/index.ts';
 import { quickwmsEvents } from './profile.ts';
@@ -27,8 +34,10 @@ export type KnownEvent<Type extends string> = {
 export function createEvent<T, const Type extends string = string>(
   source: string,
   options: CreateEventOptions<T> & KnownEvent<Type>,
-  { ids = randomIds, clock = systemClock }: { ids?: Ids; clock?: Clock } = {},
+  made: { ids?: Ids; clock?: Clock } = {},
 ): EventEnvelope<T> {
+  assertKnownOptions('createEvent', made, ['ids', 'clock']);
+  const { ids = randomIds, clock = systemClock } = made;
   const id = options.id ?? ids();
   return {
     source,

@@ -1,12 +1,22 @@
+import { assertKnownOptions } from '@waybill/core';
 import { MemoryEventBus as EngineBus, type MemoryEventBusOptions } from '@waybill/core/memory';
 
 import { quickwmsEvents, quickwmsProfile } from '../profile.ts';
 
 export type MemoryEventBusConfig = Omit<MemoryEventBusOptions, 'profile' | 'catalogue'>;
 
+const knownOptions: readonly (keyof MemoryEventBusConfig)[] = [
+  'serviceName',
+  'transport',
+  'consumers',
+  'observer',
+];
+
 /** A warehouse bus within one process, for tests. */
 export class MemoryEventBus extends EngineBus {
+  /** @throws {TypeError} If an option is not known, or one is not usable. */
   constructor(config: MemoryEventBusConfig) {
+    assertKnownOptions('MemoryEventBus', config, knownOptions);
     super({ ...config, profile: quickwmsProfile, catalogue: quickwmsEvents });
   }
 }

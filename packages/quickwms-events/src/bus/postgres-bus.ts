@@ -1,3 +1,4 @@
+import { assertKnownOptions } from '@waybill/core';
 import {
   PostgresEventBus as EngineBus,
   type PostgresEventBusOptions as EngineOptions,
@@ -7,9 +8,22 @@ import { quickwmsEvents, quickwmsProfile } from '../profile.ts';
 
 export type PostgresEventBusConfig = Omit<EngineOptions, 'profile' | 'catalogue'>;
 
+const knownOptions: readonly (keyof PostgresEventBusConfig)[] = [
+  'serviceName',
+  'client',
+  'schema',
+  'transport',
+  'maxRetries',
+  'retryDelayMs',
+  'consumers',
+  'observer',
+];
+
 /** A warehouse bus that needs nothing but PostgreSQL, or nothing at all when embedded. */
 export class PostgresEventBus extends EngineBus {
+  /** @throws {TypeError} If an option is not known, or one is not usable. */
   constructor(config: PostgresEventBusConfig) {
+    assertKnownOptions('PostgresEventBus', config, knownOptions);
     super({ ...config, profile: quickwmsProfile, catalogue: quickwmsEvents });
   }
 }

@@ -1,5 +1,6 @@
 import {
   assertKnownOptions,
+  assertRange,
   Publisher,
   type Clock,
   type EventBus,
@@ -60,6 +61,11 @@ export class EventPublisher {
   /** @throws {TypeError} If the service name or the bus is missing, or an option is not known. */
   constructor(config: EventPublisherConfig) {
     assertKnownOptions('EventPublisher', config, knownOptions);
+    const { relayPollMs } = config;
+    // A relay that is shared, or of another process, would never look at it.
+    if (relayPollMs !== undefined) {
+      assertRange('EventPublisher', 'relayPollMs', relayPollMs, 1, 3_600_000);
+    }
     if (!config.eventBus) throw new TypeError('EventPublisher needs an eventBus to publish to');
     const { eventBus, eventStore, storeBeforePublish, ...shared } = config;
     this.#publisher = new Publisher({

@@ -4,7 +4,7 @@ import {
   PostgresEventStore as EngineStore,
   type PostgresEventStoreOptions,
 } from '@waybill/postgres';
-import type { EventQueryOptions, TimeRangeOptions } from '@waybill/core';
+import { assertKnownOptions, type EventQueryOptions, type TimeRangeOptions } from '@waybill/core';
 
 import { quickwmsProfile } from '../profile.ts';
 import type { EventEnvelope } from '../types/index.ts';
@@ -17,9 +17,21 @@ export const quickwmsMigrations = {
   directory: fileURLToPath(new URL('../../migrations/', import.meta.url)),
 };
 
+const knownOptions: readonly (keyof PostgresEventStoreConfig)[] = [
+  'connectionString',
+  'pool',
+  'client',
+  'tableName',
+  'schemaName',
+  'observer',
+  'clock',
+];
+
 /** The audit trail: every event of the warehouse, for good. */
 export class PostgresEventStore extends EngineStore<EventEnvelope> {
+  /** @throws {TypeError} if there is not exactly one database, a name is none, or an option is unknown. */
   constructor(config: PostgresEventStoreConfig) {
+    assertKnownOptions('PostgresEventStore', config, knownOptions);
     super({ ...config, profile: quickwmsProfile, migrations: [quickwmsMigrations] });
   }
 

@@ -48,6 +48,12 @@ export class EventSubscriber {
 
   /** @throws {TypeError} If an option is not usable. */
   constructor(bus: EventBus, options: EventSubscriberOptions = {}) {
+    if (!bus) throw new TypeError('EventSubscriber needs a bus to consume from');
+    if (options.schemaName !== undefined && !options.database) {
+      throw new TypeError(
+        'EventSubscriber: schemaName says where in a database; give { database } too',
+      );
+    }
     this.#bus = bus;
     this.#options = options;
     this.#group = bus.consumers(options.group, choicesOf(options));

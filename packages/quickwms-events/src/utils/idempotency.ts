@@ -1,4 +1,9 @@
-import { IdempotentExecution, type Clock, type IdempotencyStore } from '@waybill/core';
+import {
+  assertKnownOptions,
+  IdempotentExecution,
+  type Clock,
+  type IdempotencyStore,
+} from '@waybill/core';
 import { PostgresIdempotencyStore, type SqlClient } from '@waybill/postgres';
 
 export { generateIdempotencyKey, type IdempotencyKeyParts } from '@waybill/core';
@@ -18,8 +23,9 @@ export type IdempotencyHandlerConfig = {
 
 /** Runs an operation once per key, for as long as its result is kept. */
 export class IdempotencyHandler extends IdempotentExecution {
-  /** @throws {TypeError} If neither a database nor a store is given. */
+  /** @throws {TypeError} If there is not one of database and store, or an option is not usable. */
   constructor(config: IdempotencyHandlerConfig) {
+    assertKnownOptions('IdempotencyHandler', config, knownOptions);
     const { claimMs, clock } = config;
     super({
       store: storeOf(config),
@@ -29,8 +35,13 @@ export class IdempotencyHandler extends IdempotentExecution {
   }
 }
 
+const knownOptions = ['database', 'schemaName', 'store', 'claimMs', 'clock'] as const;
+
 function storeOf(config: IdempotencyHandlerConfig): IdempotencyStore {
-  if ('store' in config && config.store) return config.store;
+  if ('store' in config && config.store) {
+    if (!('database' in config) && !('schemaName' in config)) return config.store;
+    throw new TypeError('IdempotencyHandler takes { database } or { store }, not both');
+  }
   if ('database' in config && config.database) {
     const { database: client, schemaName: schema } = config;
     return new PostgresIdempotencyStore({ client, ...(schema === undefined ? {} : { schema }) });
