@@ -9,7 +9,7 @@ import {
 import { schema } from './open-database.ts';
 import { runTables } from './run-record.ts';
 import { services } from './services/index.ts';
-import type { InboxSubscriber, Service } from './services/service.ts';
+import type { Service } from './services/service.ts';
 
 /** All services, running in one process over one database. */
 export interface Warehouse {
@@ -57,7 +57,7 @@ export async function startWarehouse(
       eventStore: store,
     });
     const subscriber = new EventSubscriber(eventBus, { inbox: true, ...sharing });
-    service.register({ publisher, subscriber: subscriber as InboxSubscriber, seed });
+    service.register({ publisher, subscriber, seed });
     return { service, eventBus, publisher, subscriber };
   });
   for (const { subscriber } of running) await subscriber.start();

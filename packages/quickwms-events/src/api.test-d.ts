@@ -4,6 +4,7 @@ import type {
   CreateEventOptions,
   EventBus,
   EventContext,
+  InboxContext,
   EventDataMap,
   EventEnvelope,
   EventPublisher,
@@ -69,3 +70,23 @@ void publisher.publish({ type: 'item.graded', data: { grade: 'A' } });
 // @ts-expect-error no such grade
 void publisher.publish({ type: 'item.graded', data: { grade: 'Z' } });
 void publisher.publish({ type: 'my.own_happened', data: { anything: true } });
+
+// Whoever has an inbox has a transaction, by its own options or by the subscriber's.
+subscriber.on(
+  'item.graded',
+  (_event, context) => {
+    assertType<Equal<typeof context, InboxContext>>();
+  },
+  { inbox: true },
+);
+declare const inboxSubscriber: EventSubscriber<true>;
+inboxSubscriber.on('item.graded', (_event, context) => {
+  assertType<Equal<typeof context, InboxContext>>();
+});
+inboxSubscriber.onDomain(
+  'item',
+  (_event, context) => {
+    assertType<Equal<typeof context, EventContext>>();
+  },
+  { inbox: false },
+);

@@ -2,6 +2,7 @@ export type {
   EventContext,
   EventEnvelope,
   EventHandler,
+  InboxContext,
   TypedEventHandler,
 } from './types/index.ts';
 export {

@@ -1,14 +1,13 @@
-import { ProcessingEvents, type SqlTransaction } from '@quickwms/events';
+import { ProcessingEvents, type EventSubscriber, type SqlTransaction } from '@quickwms/events';
 import type { Route } from '../decisions/decide-route.ts';
 import { routedUnit, type RoutedUnit } from './facts.ts';
-import type { InboxSubscriber } from './service.ts';
 
 /**
  * Takes over the units that go one way, whether an inspection has sent them there or a repair that did
  * not work out; a unit gets there once.
  */
 export function onRouted(
-  subscriber: InboxSubscriber,
+  subscriber: EventSubscriber<true>,
   route: Route,
   take: (unit: RoutedUnit, tx: SqlTransaction) => Promise<void>,
 ): void {

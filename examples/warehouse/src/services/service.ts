@@ -1,12 +1,4 @@
-import type {
-  EventContext,
-  EventDataMap,
-  EventEnvelope,
-  EventPublisher,
-  EventType,
-  SqlTransaction,
-} from '@quickwms/events';
-import type { z } from 'zod';
+import type { EventPublisher, EventSubscriber } from '@quickwms/events';
 
 /**
  * One service of the warehouse: a consumer group, tables of its own, and handlers.
@@ -25,27 +17,7 @@ export interface Service {
 
 export interface ServiceTools {
   readonly publisher: EventPublisher;
-  readonly subscriber: InboxSubscriber;
+  readonly subscriber: EventSubscriber<true>;
   /** What looks like chance is decided by it. */
   readonly seed: string;
-}
-
-/** Context of a handler with an inbox: what it writes through `tx` commits once per event. */
-export type InboxContext = EventContext & { readonly tx: SqlTransaction };
-
-/** A subscriber whose handlers all have an inbox. */
-export interface InboxSubscriber {
-  on<Schema extends z.ZodType>(
-    type: EventType,
-    handler: (event: EventEnvelope<z.output<Schema>>, context: InboxContext) => Promise<void>,
-    options: { schema: Schema },
-  ): unknown;
-  on<Type extends EventType>(
-    type: Type,
-    handler: (event: EventEnvelope<EventDataMap[Type]>, context: InboxContext) => Promise<void>,
-  ): unknown;
-  onDomain(
-    domain: string,
-    handler: (event: EventEnvelope, context: InboxContext) => Promise<void>,
-  ): unknown;
 }

@@ -12,9 +12,9 @@ import { PostgresDeadLetterQueue, PostgresInbox, type SqlClient } from '@waybill
 
 import type { EventDataMap, EventType } from '../domains/index.ts';
 import { quickwmsEvents } from '../profile.ts';
-import type { TypedEventHandler } from '../types/index.ts';
+import type { EventContext, InboxContext, TypedEventHandler } from '../types/index.ts';
 
-export interface EventSubscriberOptions extends Omit<
+export interface EventSubscriberOptions<Inbox extends boolean = boolean> extends Omit<
   ConsumerChoices,
   'transactions' | 'inbox' | 'catalogue'
 > {
@@ -24,8 +24,8 @@ export interface EventSubscriberOptions extends Omit<
   database?: SqlClient;
   /** Schema of the library's tables; `public` unless given. */
   schemaName?: string;
-  /** Default of `{ inbox }` for every handler. */
-  inbox?: boolean;
+  /** Default of `{ inbox }` for every handler; off unless given. */
+  inbox?: Inbox;
   /** Hold every event of the catalogue against its schema before the handler runs. */
   strict?: boolean;
 }
@@ -38,8 +38,22 @@ export interface SubscriptionOptions extends HandlerOptions {
   broadcast?: boolean;
 }
 
-/** Consumes warehouse events. */
-export class EventSubscriber {
+/** A handler as the engine takes it, whatever it was promised about its event. */
+type AnyHandler = (event: never, context: never) => Promise<void> | void;
+
+/** Whether a handler has a transaction: its own `{ inbox }` decides, else the subscriber's. */
+type ContextOf<Options, Inbox extends boolean> = (
+  Options extends { inbox: infer Own extends boolean } ? Own : Inbox
+) extends true
+  ? InboxContext
+  : EventContext;
+
+/**
+ * Consumes warehouse events.
+ *
+ * @typeParam Inbox Says that handlers have an inbox, and so `context.tx`, unless they ask otherwise.
+ */
+export class EventSubscriber<Inbox extends boolean = boolean> {
   readonly #bus: EventBus;
   readonly #options: EventSubscriberOptions;
   readonly #group: ConsumerGroup;
@@ -47,7 +61,7 @@ export class EventSubscriber {
   #handlers = 0;
 
   /** @throws {TypeError} If an option is not usable. */
-  constructor(bus: EventBus, options: EventSubscriberOptions = {}) {
+  constructor(bus: EventBus, options: EventSubscriberOptions<Inbox> = {}) {
     if (!bus) throw new TypeError('EventSubscriber needs a bus to consume from');
     if (options.schemaName !== undefined && !options.database) {
       throw new TypeError(
@@ -65,42 +79,42 @@ export class EventSubscriber {
    * @throws {TypeError} If the type or an option is not usable.
    * @throws {EventError} `GROUP_RUNNING` after `start()`.
    */
-  on<Schema extends StandardSchemaV1>(
+  on<Schema extends StandardSchemaV1, const Options extends SubscriptionOptions>(
     eventType: string,
-    handler: TypedEventHandler<StandardSchemaV1.InferOutput<Schema>>,
-    options: SubscriptionOptions & { schema: Schema },
+    handler: TypedEventHandler<StandardSchemaV1.InferOutput<Schema>, ContextOf<Options, Inbox>>,
+    options: Options & { schema: Schema },
   ): this;
-  on<Type extends EventType>(
+  on<Type extends EventType, const Options extends SubscriptionOptions = object>(
     eventType: Type,
-    handler: TypedEventHandler<EventDataMap[Type]>,
-    options?: SubscriptionOptions,
+    handler: TypedEventHandler<EventDataMap[Type], ContextOf<Options, Inbox>>,
+    options?: Options,
   ): this;
   on<T>(eventType: string, handler: TypedEventHandler<T>, options?: SubscriptionOptions): this;
-  on(eventType: string, handler: TypedEventHandler<never>, options?: SubscriptionOptions): this {
+  on(eventType: string, handler: AnyHandler, options?: SubscriptionOptions): this {
     return this.#register([eventType], handler, options);
   }
 
   /** Handles several types with one handler. */
-  onMultiple<Type extends EventType>(
+  onMultiple<Type extends EventType, const Options extends SubscriptionOptions = object>(
     eventTypes: Type[],
-    handler: TypedEventHandler<EventDataMap[Type]>,
-    options?: SubscriptionOptions,
+    handler: TypedEventHandler<EventDataMap[Type], ContextOf<Options, Inbox>>,
+    options?: Options,
   ): this;
   onMultiple<T>(
     eventTypes: string[],
     handler: TypedEventHandler<T>,
     options?: SubscriptionOptions,
   ): this;
-  onMultiple(
-    eventTypes: string[],
-    handler: TypedEventHandler<never>,
-    options?: SubscriptionOptions,
-  ): this {
+  onMultiple(eventTypes: string[], handler: AnyHandler, options?: SubscriptionOptions): this {
     return this.#register(eventTypes, handler, options);
   }
 
   /** Handles a whole domain, given as `item` or `item.*`. */
-  onDomain(domain: string, handler: TypedEventHandler, options?: SubscriptionOptions): this {
+  onDomain<const Options extends SubscriptionOptions = object>(
+    domain: string,
+    handler: TypedEventHandler<unknown, ContextOf<Options, Inbox>>,
+    options?: Options,
+  ): this {
     const pattern = domain === '*' || domain.endsWith('.*') ? domain : `${domain}.*`;
     return this.#register([pattern], handler, options);
   }
@@ -134,11 +148,7 @@ export class EventSubscriber {
     return this.#group.health();
   }
 
-  #register(
-    eventTypes: string[],
-    handler: TypedEventHandler<never>,
-    options: SubscriptionOptions = {},
-  ): this {
+  #register(eventTypes: string[], handler: AnyHandler, options: SubscriptionOptions = {}): this {
     const { broadcast = false, ...asked } = options;
     const schema = asked.schema ?? this.#catalogueSchema(eventTypes);
     const own = { ...asked, ...(schema ? { schema } : {}) };

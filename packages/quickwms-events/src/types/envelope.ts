@@ -13,14 +13,20 @@ export interface EventEnvelope<T = unknown> extends EngineEnvelope<T> {
   warehouseId?: string;
 }
 
-/** What a handler is told beside the event; `tx` runs SQL in the transaction of the handling. */
+/** What a handler is told beside the event; with an inbox, `tx` runs SQL in the transaction of the handling. */
 export type EventContext = EngineContext<SqlTransaction>;
 
+/** Context of a handler with an inbox: what it writes through `tx` commits once per event. */
+export type InboxContext = EventContext & { readonly tx: SqlTransaction };
+
 /** Any handler of a bus. */
-export type EventHandler<T = unknown> = (
+export type EventHandler<T = unknown, Context extends EventContext = EventContext> = (
   event: EventEnvelope<T>,
-  context: EventContext,
+  context: Context,
 ) => Promise<void> | void;
 
-/** A handler that knows the shape of its data. */
-export type TypedEventHandler<T = unknown> = EventHandler<T>;
+/** A handler that knows the shape of its data, and whether it has a transaction. */
+export type TypedEventHandler<
+  T = unknown,
+  Context extends EventContext = EventContext,
+> = EventHandler<T, Context>;

@@ -1,1 +1,7 @@
-export type { EventContext, EventEnvelope, EventHandler, TypedEventHandler } from './envelope.ts';
+export type {
+  EventContext,
+  EventEnvelope,
+  EventHandler,
+  InboxContext,
+  TypedEventHandler,
+} from './envelope.ts';
