@@ -13,7 +13,7 @@ import {
 import { describe, expect, it } from 'vitest';
 
 import { refusalOf } from '../support/doors.ts';
-import { liveThrough, namesWithin, quoted, schemas } from '../support/whole-life.ts';
+import { assertWholeLife, namesWithin, quoted, schemas } from '../support/whole-life.ts';
 
 const attack = '"; drop schema public; --';
 
@@ -61,7 +61,7 @@ export function describeNames(client: () => SqlClient): void {
   describe('names of schemas and tables', () => {
     it.each(awkward)('%s', async (_, schema, table, group) => {
       const [others, inPublic] = [await schemas(client()), await namesWithin(client(), 'public')];
-      await liveThrough(client(), { schema, table, group });
+      await assertWholeLife(client(), { schema, table, group });
       expect(await schemas(client())).toEqual([...others, schema].sort());
       expect(await namesWithin(client(), 'public')).toEqual(inPublic);
     });
@@ -98,7 +98,7 @@ export function describeNames(client: () => SqlClient): void {
       const common = randomBytes(31).toString('hex');
       const names = [`${common}1`, `${common}2`];
       for (const name of names) {
-        await liveThrough(client(), { schema: name, table: name, group: name.repeat(4) });
+        await assertWholeLife(client(), { schema: name, table: name, group: name.repeat(4) });
       }
       for (const name of names) {
         await client().query(`DROP SCHEMA ${quoted(name)} CASCADE`);

@@ -25,7 +25,7 @@ const qlid = '123456789';
  * Takes one event through every part of the library under the chosen names: migrations, store,
  * outbox, log, inbox, dead letters, redrive, idempotency keys, functions and views.
  */
-export async function liveThrough(client: SqlClient, names: ChosenNames): Promise<void> {
+export async function assertWholeLife(client: SqlClient, names: ChosenNames): Promise<void> {
   const { schema, table, group } = names;
   const within = (name: string): string => `${quoted(schema)}.${quoted(name)}`;
   const eventStore = new PostgresEventStore({ client, schemaName: schema, tableName: table });
