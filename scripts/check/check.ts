@@ -11,6 +11,8 @@ const lanes: readonly (readonly Step[])[] = [
         ['tsc', '-p', 'tsconfig.check.json'],
       ],
     },
+    // Behind the types, because it reads the packages as they were built.
+    { name: 'lint', commands: [['oxlint', '--type-aware', '--deny-warnings']] },
     {
       name: 'packaging',
       commands: [
@@ -21,7 +23,6 @@ const lanes: readonly (readonly Step[])[] = [
     { name: 'docs', commands: [['node', 'scripts/check/docs.ts']] },
   ],
   [
-    { name: 'lint', commands: [['oxlint', '--type-aware', '--deny-warnings']] },
     { name: 'format', commands: [['oxfmt', '--check']] },
     { name: 'boundaries', commands: [['node', 'scripts/check/boundaries.ts']] },
     { name: 'dead code', commands: [['knip']] },

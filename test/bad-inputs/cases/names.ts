@@ -100,6 +100,7 @@ export function describeNames(client: () => SqlClient): void {
       for (const name of names) {
         await assertWholeLife(client(), { schema: name, table: name, group: name.repeat(4) });
       }
+      expect(await schemas(client())).toEqual(expect.arrayContaining(names));
       for (const name of names) {
         await client().query(`DROP SCHEMA ${quoted(name)} CASCADE`);
       }
