@@ -142,6 +142,7 @@ export {
   holdHandler,
   runOutsideScope,
 } from './handler-scope.ts';
+export { assertCarriable } from './carriable.ts';
 export { GroupCommit, type GroupCommitOptions } from './group-commit.ts';
 export { Lanes } from './lanes.ts';
 export { Watermark } from './watermark.ts';

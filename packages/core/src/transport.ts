@@ -135,7 +135,7 @@ export interface Transport {
    * ids. Safe to call concurrently; messages of one call and one key keep their order.
    *
    * @returns Where each message lies, as the broker prints it, in the order given.
-   * @throws {EventError} `TRANSPORT_UNAVAILABLE`, `NOT_CONNECTED`
+   * @throws {EventError} `TRANSPORT_UNAVAILABLE`, `NOT_CONNECTED`; `MESSAGE_UNPARSEABLE` if a text has no UTF-8
    */
   publish(messages: readonly Message[]): Promise<readonly string[]>;
   /**

@@ -1,4 +1,4 @@
-import { EventError, GroupCommit, isEventError, partitionOf } from '@waybill/core';
+import { assertCarriable, EventError, GroupCommit, isEventError, partitionOf } from '@waybill/core';
 import type { Message } from '@waybill/core';
 
 import {
@@ -39,10 +39,12 @@ export class LogAppender {
    * Appends the messages of one call, all or none. Calls made at the same time go as one statement.
    *
    * @returns The position of each.
-   * @throws {EventError} `TRANSPORT_UNAVAILABLE`; `STORE_REJECTED` for what no table can hold.
+   * @throws {EventError} `TRANSPORT_UNAVAILABLE`; `MESSAGE_UNPARSEABLE` for what UTF-8 cannot carry, and
+   *   `STORE_REJECTED` for what no table can hold.
    */
   async append(messages: readonly Message[]): Promise<string[]> {
     if (messages.length === 0) return [];
+    for (const message of messages) assertCarriable(message);
     this.#client.assertFree?.();
     try {
       // The caller may use its buffers again while the call waits for its turn.

@@ -1,7 +1,15 @@
 // Inputs 15 to 32: what JSON, UTF-8 and JSONB can and cannot keep.
 
-import type { Doors, DeadMessage, RefusedDraft } from '../support/doors.ts';
-import { wireEvent, wireText } from '../support/messages.ts';
+import { expect, it } from 'vitest';
+
+import {
+  expectRefusal,
+  refusalOf,
+  type DeadMessage,
+  type Doors,
+  type RefusedDraft,
+} from '../support/doors.ts';
+import { messageOf, wireEvent, wireText } from '../support/messages.ts';
 
 const half = '\ud83d';
 const nonCharacters = '\ufdd0 \ufffe \uffff \u{1fffe}';
@@ -323,5 +331,33 @@ export const json: Doors = {
         as: { data: nested(100) },
       },
     ],
+    more: (bench) => {
+      it.each(['body', 'id', 'key', 'type'])(
+        '17 refuses to carry half a surrogate pair in the %s of a message, and carries none of its neighbours',
+        async (part) => {
+          const before = await bench().counts();
+          const bad = { ...messageOf(wireText('{}')), [part]: `"${half}"` };
+          const refusal = await refusalOf(() => bench().arrive(messageOf(wireText('{}')), bad));
+          expectRefusal(refusal, {
+            code: 'MESSAGE_UNPARSEABLE',
+            says: new RegExp(`its ${part} holds half a surrogate pair, which UTF-8 cannot carry`),
+          });
+          expect(await bench().counts()).toEqual(before);
+        },
+      );
+
+      it('15 carries a label with U+0000 as it is, or refuses it by name', async () => {
+        const before = await bench().counts();
+        const message = messageOf(wireText('{}'), { key: 'a\0b' });
+        const outcome = await bench()
+          .arrive(message)
+          .catch((error: unknown) => error);
+        const refused = { code: 'STORE_REJECTED', details: { sqlState: '22021' } };
+        expect([outcome]).toMatchObject([bench().stores ? refused : undefined]);
+        const { carried } = await bench().counts();
+        expect(carried - before.carried).toBe(bench().stores ? 0 : 1);
+        await bench().flows('item-1');
+      });
+    },
   },
 };

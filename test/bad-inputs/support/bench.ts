@@ -66,9 +66,9 @@ export class Bench {
     return this.#parts.publisher;
   }
 
-  /** Puts a message on the transport as somebody else might, past every check of ours. */
-  async arrive(message: Message): Promise<void> {
-    await this.#parts.bus.transport.publish([message]);
+  /** Puts messages on the transport as somebody else might, past every check of ours. */
+  async arrive(...messages: Message[]): Promise<void> {
+    await this.#parts.bus.transport.publish(messages);
   }
 
   stored(eventId: string): Promise<EventEnvelope[]> {

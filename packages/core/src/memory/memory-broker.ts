@@ -1,3 +1,4 @@
+import { assertCarriable } from '../carriable.ts';
 import type { Message, StreamInspection } from '../transport.ts';
 import { MemoryGroup } from './memory-group.ts';
 
@@ -10,8 +11,9 @@ export class MemoryBroker {
   readonly #groups = new Map<string, MemoryGroup>();
   readonly #broadcasts = new Set<MemoryGroup>();
 
-  /** @returns The position of each message. */
+  /** @returns The position of each message. @throws {EventError} `MESSAGE_UNPARSEABLE` */
   append(messages: readonly Message[]): string[] {
+    for (const message of messages) assertCarriable(message);
     const positions = messages.map((message) => String(this.#log.push(frozenCopy(message)) - 1));
     for (const group of this.#groups.values()) group.wake();
     for (const group of this.#broadcasts) group.wake();
