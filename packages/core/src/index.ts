@@ -146,4 +146,4 @@ export { assertCarriable } from './carriable.ts';
 export { GroupCommit, type GroupCommitOptions } from './group-commit.ts';
 export { Lanes } from './lanes.ts';
 export { Watermark } from './watermark.ts';
-export { assertKnownOptions, assertName, assertRange, assertTransactionChoice } from './options.ts';
+export { assertKnownOptions, assertRange, assertTransactionChoice } from './options.ts';
