@@ -3,6 +3,7 @@
 import { envelope } from './cases/envelope.ts';
 import { json } from './cases/json.ts';
 import { objects } from './cases/objects.ts';
+import { text } from './cases/text.ts';
 import { describeDoors } from './support/doors.ts';
 
-describeDoors([envelope, json, objects]);
+describeDoors([envelope, text, json, objects]);

@@ -51,6 +51,26 @@ export interface ReadMessage {
 /** Longest message that a person can still be shown; an input of any size must not blow it up. */
 const maxMessageLength = 700;
 
+/** Data that JSON would change or drop, refused with the path to it. */
+export function notJson(
+  name: string,
+  data: () => unknown,
+  path: string,
+  says: RegExp,
+): RefusedDraft {
+  return {
+    name,
+    draft: () => ({ data: data() }),
+    code: 'PAYLOAD_NOT_JSON',
+    details: { eventType: 'item.received', path },
+    says,
+  };
+}
+
+export function unparseable(name: string, body: DeadMessage['body'], says: RegExp): DeadMessage {
+  return { name, body, code: 'MESSAGE_UNPARSEABLE', says };
+}
+
 /** Fills in what a good draft has. */
 export function draftWith(parts: AnyDraft): CreateEventOptions & { type: string } {
   const good = { type: 'item.received', subject: 'item-1', data: { itemId: 'item-1' } };

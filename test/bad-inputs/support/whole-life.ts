@@ -63,8 +63,10 @@ export async function assertWholeLife(client: SqlClient, names: ChosenNames): Pr
   expect(await operations.executeIdempotent('key', group, () => 'again')).toBe('done');
 
   expect(await eventStore.getByQlid(qlid)).toEqual([event]);
-  const page = await eventStore.readFrom(null);
-  expect(page.events.map((stored) => stored.event)).toEqual([event]);
+  // A transaction that is open anywhere on the server holds readers with a cursor back.
+  const read = async () => (await eventStore.readFrom(null)).events.map((stored) => stored.event);
+  await waitUntil('a reader may see the event', async () => (await read()).length > 0);
+  expect(await read()).toEqual([event]);
   for (const one of [table, 'inbox', 'effect', 'event_log', 'idempotency_keys', 'dlq_summary'])
     expect([one, await count(client, within(one))]).toEqual([one, 1]);
   for (const one of ['recent_events', 'event_type_stats'])
