@@ -138,7 +138,7 @@ class PgClient implements SqlClient {
   async #openPool(): Promise<PgPool> {
     try {
       const pool = await this.#source.open();
-      surviveIdleErrors(pool);
+      surviveLostConnections(pool);
       return pool;
     } catch (error) {
       this.#pool = undefined;
@@ -151,10 +151,16 @@ const survivors = new WeakSet<PgPool>();
 
 /**
  * The pool replaces an idle connection that was lost; without a listener the error would end the
- * process. The listener stays: also a pool that was ended reports what happens to its last connections.
+ * process. The listeners stay: also a pool that was ended reports what happens to its last connections.
+ * Each connection has one of its own from the start, because the server may end it with the very packet
+ * that says that it is ready: after the pool has let go of it, and before anybody else could take hold.
  */
-function surviveIdleErrors(pool: PgPool): void {
+function surviveLostConnections(pool: PgPool): void {
   if (survivors.has(pool)) return;
   survivors.add(pool);
-  pool.on('error', () => {});
+  pool.on('error', ignoreError);
+  pool.on('connect', (client) => client.on('error', ignoreError));
 }
+
+/** A lost connection also fails the statement under way, or the next one. */
+function ignoreError(): void {}

@@ -31,6 +31,7 @@ export interface PgPool {
   connect(): Promise<PgPoolClient>;
   end(): Promise<void>;
   on(event: 'error', heard: (error: Error) => void): unknown;
+  on(event: 'connect', heard: (client: PgPoolClient) => void): unknown;
 }
 
 interface PgModule {
