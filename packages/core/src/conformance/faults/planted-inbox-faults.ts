@@ -22,7 +22,7 @@ export const plantedInboxFaults: readonly PlantedFault<StoreConformanceOptions<I
   storeFault<Inbox>(
     'prunes everything',
     'forgets what is older than it is told, and nothing younger',
-    (inner) => ({ prune: () => inner.prune(-1) }),
+    (inner) => ({ prune: () => inner.prune(0) }),
   ),
   forgetsRollback<Inbox>('forgets what was rolled back'),
 ];
