@@ -34,7 +34,8 @@ export { assertJson, defaultMaxBytes, maxJsonDepth } from './json-safety.ts';
 
 // Publishing and consuming
 export type { EventDraft } from './event-draft.ts';
-export { Publisher, type PublisherOptions, type PublishingStore } from './publisher.ts';
+export { Publisher } from './publisher.ts';
+export type { PublisherOptions, PublishingStore } from './publisher-options.ts';
 export {
   type BusEvents,
   type ConsumerChoices,

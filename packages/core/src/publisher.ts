@@ -1,59 +1,23 @@
 import { assertComplete, combined, goodOf } from './batch-result.ts';
-import type { Catalogue } from './catalogue.ts';
 import { checkAgainst } from './catalogue-check.ts';
 import { systemClock, type Clock } from './clock.ts';
 import type { EventEnvelope } from './envelope.ts';
 import { EventError, isEventError } from './errors.ts';
-import type { EncodedEvent, EventBus } from './event-bus.ts';
+import type { EncodedEvent } from './event-bus.ts';
 import { completeDraft, type EventDraft } from './event-draft.ts';
-import type { EventStore } from './event-store.ts';
 import { GroupCommit } from './group-commit.ts';
 import { chosenTransaction, currentScope, holdHandler } from './handler-scope.ts';
 import { randomIds, type Ids } from './ids.ts';
-import {
-  observeAll,
-  silentLogger,
-  type Logger,
-  type Observer,
-  type WarningCode,
-} from './observer.ts';
+import { observeAll, silentLogger, type Observer, type WarningCode } from './observer.ts';
 import { assertSource, assertTransactionChoice } from './options.ts';
-import type { Outbox } from './outbox.ts';
 import type { OutboxRelay } from './outbox-relay.ts';
 import { partitionOf } from './partition.ts';
 import { PendingWork } from './pending-work.ts';
+import type { PublisherOptions, PublishingStore } from './publisher-options.ts';
 import { shareRelay, type RelayHold } from './shared-relay.ts';
-import type { TransactionChoice, TransactionRunner } from './transaction.ts';
+import type { TransactionChoice } from './transaction.ts';
 import type { Message } from './transport.ts';
 import { Warnings } from './warnings.ts';
-
-/** A store whose events are put on the transport by way of its outbox. */
-export interface PublishingStore extends Pick<EventStore, 'append' | 'appendBatch'> {
-  readonly outbox: Outbox;
-  readonly transactions: TransactionRunner;
-}
-
-export interface PublisherOptions {
-  /** Source of the events, unless a draft says otherwise. */
-  serviceName: string;
-  bus: EventBus;
-  /** With a store, event and outbox row commit together and a relay publishes; without, the bus is called directly. */
-  store?: PublishingStore;
-  catalogue?: Catalogue;
-  /** Refuse what is otherwise a warning: types outside the catalogue and missing key data. */
-  strict?: boolean;
-  /** `false` where another process relays. */
-  relay?: boolean;
-  /** How often the relay looks for messages that nobody announced, in milliseconds. */
-  relayPollMs?: number;
-  /** Further warnings of a product: called with each event before it is published. */
-  advise?: (event: EventEnvelope, warn: (code: WarningCode, message: string) => void) => void;
-  intended?: readonly WarningCode[];
-  observer?: Observer;
-  logger?: Logger;
-  clock?: Clock;
-  ids?: Ids;
-}
 
 const maxGroupSize = 500;
 
