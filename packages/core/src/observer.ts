@@ -85,8 +85,7 @@ export type EngineWarningCode =
   | 'NEW_GROUP_STARTS'
   | 'NOT_DURABLE'
   | 'STALLED_READER'
-  | 'LOG_GAP'
-  | 'CLAIM_SHORTER_THAN_TIMEOUT';
+  | 'LOG_GAP';
 
 /** A warning of the engine, or one of a product's own. */
 export type WarningCode = EngineWarningCode | (string & Record<never, never>);
