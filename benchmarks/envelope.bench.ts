@@ -11,6 +11,8 @@ import { parseArgs } from 'node:util';
 import { assertJson, checkEnvelope, isoTime, JsonCodec, type EventEnvelope } from '@waybill/core';
 import { quickwmsProfile } from '@quickwms/events';
 
+import { median } from './measure.ts';
+
 const { values: options } = parseArgs({
   options: {
     rounds: { type: 'string', default: '100' },
@@ -104,10 +106,6 @@ function nanosecondsPerEvent(run: (index: number) => void): number {
   for (let index = 0; index < eventsPerRound; index += 1) run(index % poolSize);
   const { user, system } = process.cpuUsage(before);
   return ((user + system) * 1_000) / eventsPerRound;
-}
-
-function median(values: readonly number[]): number {
-  return values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)]!;
 }
 
 function measure(): Map<string, { ratio: number; nanoseconds: number }> {

@@ -15,6 +15,8 @@ import type { Message } from '@waybill/core';
 import { migrate, openPostgres, PostgresLogTransport, PostgresOutbox } from '@waybill/postgres';
 import pg from 'pg';
 
+import { measure, sideBySide, type Case } from './measure.ts';
+
 const { values: options } = parseArgs({
   options: {
     rounds: { type: 'string', default: '5' },
@@ -66,20 +68,18 @@ function message(): Message {
   return { id, type: 'item.graded', key: randomUUID(), contentType: 'application/json', body };
 }
 
-type Case = { prepare?: () => Promise<void>; run: () => Promise<void>; count: number };
-
 const enqueue: Record<string, Case> = {
   'bare INSERT (the limit)': {
     count: enqueueCount,
     run: () =>
-      sideBySide(enqueueCount, async () => {
+      sideBySide(inFlight, enqueueCount, async () => {
         const text = 'INSERT INTO bare_queue (payload) VALUES ($1)';
         await pool.query({ name: 'bare', text, values: [message().body] });
       }),
   },
   'outbox.add, a transaction of its own': {
     count: enqueueCount,
-    run: () => sideBySide(enqueueCount, () => outbox.add([message()])),
+    run: () => sideBySide(inFlight, enqueueCount, () => outbox.add([message()])),
   },
 };
 
@@ -148,60 +148,13 @@ async function relayAll(
   await relay.stop();
 }
 
-async function sideBySide(count: number, work: () => Promise<void>): Promise<void> {
-  let begun = 0;
-  await Promise.all(
-    Array.from({ length: inFlight }, async () => {
-      while (begun < count) {
-        begun += 1;
-        await work();
-      }
-    }),
-  );
-}
-
-/** @returns Operations per second. */
-async function rateOf({ prepare, run, count }: Case): Promise<number> {
-  await prepare?.();
-  const start = process.hrtime.bigint();
-  await run();
-  return count / (Number(process.hrtime.bigint() - start) / 1e9);
-}
-
-function median(values: readonly number[]): number {
-  return values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)]!;
-}
-
-async function measure(title: string, cases: Record<string, Case>): Promise<void> {
-  const entries = Object.entries(cases);
-  const limit = entries[0]![0];
-  const results: Record<string, number>[] = [];
-  for (let round = 0; round <= rounds; round += 1) {
-    const rates: Record<string, number> = {};
-    for (let at = 0; at < entries.length; at += 1) {
-      const [name, each] = entries[(at + round) % entries.length]!;
-      rates[name] = await rateOf(each);
-    }
-    // The first round warms up.
-    if (round > 0) results.push(rates);
-  }
-  console.log(`\n${title}`);
-  for (const [name] of entries) {
-    const ratio = median(results.map((rates) => rates[name]! / rates[limit]!));
-    const rate = median(results.map((rates) => rates[name]!));
-    console.log(
-      `  ${name.padEnd(42)} ${ratio.toFixed(2).padStart(5)} ${(rate / 1_000).toFixed(1).padStart(6)} k/s`,
-    );
-  }
-}
-
 try {
   const { rows } = await pool.query<{ server_version: string }>('SHOW server_version');
   console.log(
     `messages of ${Buffer.byteLength(message().body)} bytes; PostgreSQL ${rows[0]!.server_version}, Node ${process.versions.node}; ${rounds} rounds`,
   );
-  await measure(`enqueue ${enqueueCount}, one by one, ${inFlight} in flight`, enqueue);
-  await measure(`drain a backlog of ${backlog}`, drain);
+  await measure(`enqueue ${enqueueCount}, one by one, ${inFlight} in flight`, rounds, enqueue);
+  await measure(`drain a backlog of ${backlog}`, rounds, drain);
 } finally {
   await log.close();
   await client.close();

@@ -15,6 +15,8 @@ import { PostgresEventStore } from '@quickwms/events';
 import type { EventEnvelope } from '@quickwms/events';
 import pg from 'pg';
 
+import { measure, sideBySide, type Case } from './measure.ts';
+
 const { values: options } = parseArgs({
   options: {
     rounds: { type: 'string', default: '7' },
@@ -115,14 +117,6 @@ async function insertBare(client: pg.Client): Promise<void> {
   });
 }
 
-/** Operations in one run of the case. */
-interface Case {
-  readonly count: number;
-  readonly run: () => Promise<void>;
-  /** Name of the case that this one is compared with; the first one unless given. */
-  readonly limit?: string;
-}
-
 const oneClient = 'limit: bare INSERT, 1 client, awaited';
 const tenClients = 'limit: bare INSERT, 10 clients';
 const serverAlone = 'limit: server copies 1,000 rows';
@@ -211,55 +205,6 @@ async function copyOnServer(): Promise<void> {
   });
 }
 
-async function sideBySide(
-  callers: number,
-  count: number,
-  work: (worker: number) => Promise<unknown>,
-): Promise<void> {
-  let begun = 0;
-  await Promise.all(
-    Array.from({ length: callers }, async (_, worker) => {
-      while (begun < count) {
-        begun += 1;
-        await work(worker);
-      }
-    }),
-  );
-}
-
-/** @returns Operations per second. */
-async function rateOf({ run, count }: Case): Promise<number> {
-  const start = process.hrtime.bigint();
-  await run();
-  return count / (Number(process.hrtime.bigint() - start) / 1e9);
-}
-
-function median(values: readonly number[]): number {
-  return values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)]!;
-}
-
-async function measure(title: string, cases: Record<string, Case>): Promise<void> {
-  const entries = Object.entries(cases);
-  const results: Record<string, number>[] = [];
-  for (let round = 0; round <= rounds; round += 1) {
-    const rates: Record<string, number> = {};
-    for (let at = 0; at < entries.length; at += 1) {
-      const [name, each] = entries[(at + round) % entries.length]!;
-      rates[name] = await rateOf(each);
-    }
-    // The first round warms up.
-    if (round > 0) results.push(rates);
-  }
-  console.log(`\n${title}`);
-  for (const [name, { limit = entries[0]![0] }] of entries) {
-    const ratio = median(results.map((rates) => rates[name]! / rates[limit]!));
-    const rate = median(results.map((rates) => rates[name]!));
-    console.log(
-      `  ${name.padEnd(42)} ${ratio.toFixed(2).padStart(5)} ${(rate / 1_000).toFixed(1).padStart(6)} k/s`,
-    );
-  }
-}
-
 try {
   await store.appendBatch(makeBatch());
   await one.query('INSERT INTO source_rows SELECT * FROM event_store');
@@ -270,7 +215,7 @@ try {
   console.log(
     `events of ${bytes} bytes; PostgreSQL ${rows[0]!.server_version} with fsync ${rows[0]!.fsync}, Node ${process.versions.node}; ${rounds} rounds`,
   );
-  await measure('append', appendCases);
+  await measure('append', rounds, appendCases);
   for (let at = 0; at < correlations.length; at += 250) {
     await store.appendBatch(
       correlations
@@ -281,7 +226,7 @@ try {
     );
   }
   await one.query('VACUUM ANALYZE event_store');
-  await measure(`read ${eventsPerCorrelation} events by their correlation`, readCases);
+  await measure(`read ${eventsPerCorrelation} events by their correlation`, rounds, readCases);
 } finally {
   await store.close();
   await Promise.all(clients.map((client) => client.end()));
