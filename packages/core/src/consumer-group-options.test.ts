@@ -31,12 +31,22 @@ describe('a mistake of the caller', () => {
     { retry: { jitterFactor: 1.5 } },
     { retry: { maxRetry: 3 } },
     { start: 'newest' },
+    { start: null },
+    { start: 1_767_225_600_000 },
+    { start: '2026-01-01T00:00:00Z' },
+    { start: new Date(Number.NaN) },
     { group: '' },
     { group: 'x'.repeat(256) },
     { deadLetters: undefined },
     { concurency: 5 },
   ])('is refused at construction: %j', (wrong) => {
     expect(() => bench.group(wrong as Partial<ConsumerGroupOptions>)).toThrow(TypeError);
+  });
+
+  it('is told where a group can begin', () => {
+    expect(() => bench.group({ start: new Date('soon') })).toThrow(
+      "group graders: start must be 'earliest', 'latest' or a valid Date, got Invalid Date",
+    );
   });
 
   it.each<[string, Record<string, unknown>]>([

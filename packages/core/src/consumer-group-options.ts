@@ -3,6 +3,7 @@ import { maxTimerMs, type Clock } from './clock.ts';
 import type { Codec } from './codec.ts';
 import type { DeadLetterQueue } from './dead-letter-queue.ts';
 import { EventError } from './errors.ts';
+import { assertGroupStart } from './group-start.ts';
 import type { Middleware } from './handler.ts';
 import type { Ids } from './ids.ts';
 import type { Inbox } from './inbox.ts';
@@ -15,7 +16,7 @@ import {
   type RetryPolicy,
 } from './retry-policy.ts';
 import type { TransactionRunner } from './transaction.ts';
-import type { Transport } from './transport.ts';
+import type { GroupStart, Transport } from './transport.ts';
 
 export interface ConsumerGroupOptions {
   transport: Transport;
@@ -29,8 +30,11 @@ export interface ConsumerGroupOptions {
   inbox?: Inbox;
   /** Brings events of an older version up to date. */
   catalogue?: Catalogue;
-  /** Where a new group begins: with everything kept (default), or with what is published from now on. */
-  start?: 'earliest' | 'latest';
+  /**
+   * Where a new group begins: with everything kept (default), with what is published from now on, or
+   * with what the broker accepted at this time or later. A group that exists goes on where it stood.
+   */
+  start?: GroupStart;
   /** Most keys handled side by side, 1 to 10,000; 10 unless given. */
   concurrency?: number;
   /** Most messages taken from the transport and not finished; ten times the concurrency unless given. */
@@ -126,9 +130,7 @@ export function assertChoices(where: string, options: Partial<ConsumerGroupOptio
   assertKnownOptions(where, options, knownOptions);
   assertRetryPolicy(mergeRetryPolicy(defaultRetryPolicy, options.retry), where);
   const { start } = options;
-  if (start !== undefined && start !== 'earliest' && start !== 'latest') {
-    throw new TypeError(`${where}: start must be 'earliest' or 'latest', got ${String(start)}`);
-  }
+  if (start !== undefined) assertGroupStart(where, start);
   for (const [name, min, max, whole] of ranges) {
     const value = options[name];
     if (value !== undefined) assertRange(where, name, value, min, max, whole);

@@ -118,6 +118,20 @@ describe('starting', () => {
     expect(handled).toEqual(['e1']);
   });
 
+  it('begins a new group at the time that was said, whatever became of the Date since', async () => {
+    bench.publish({ id: 'e1' });
+    await bench.clock.advance(1_000);
+    const start = new Date(bench.clock.now());
+    bench.publish({ id: 'e2' });
+    const group = bench.group({ start });
+    start.setTime(0);
+    const { handled, handler } = recording();
+    group.on(['item.*'], handler);
+    await group.start();
+    await bench.settled();
+    expect(handled).toEqual(['e2']);
+  });
+
   it('may be tried again after the transport failed', async () => {
     const transport = new MemoryTransport({ broker: bench.broker });
     const connect = transport.connect.bind(transport);

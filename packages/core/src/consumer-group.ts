@@ -6,6 +6,7 @@ import {
 } from './consumer-group-options.ts';
 import { DeliveryProcessor, type UnfinishedDelivery } from './delivery-processor.ts';
 import { EventError } from './errors.ts';
+import { withOwnStart } from './group-start.ts';
 import type { Handler } from './handler.ts';
 import { runOutsideScope } from './handler-scope.ts';
 import { HealthReasons, type GroupHealth } from './health-reasons.ts';
@@ -52,7 +53,7 @@ export class ConsumerGroup {
   constructor(options: ConsumerGroupOptions) {
     assertConsumerGroupOptions(options);
     const { group, observer, logger = silentLogger, intended = [] } = options;
-    this.#options = options;
+    this.#options = withOwnStart(options);
     this.group = group;
     this.worker = options.worker ?? `${group ?? 'broadcast'}-${(options.ids ?? randomIds)()}`;
     this.#clock = options.clock ?? systemClock;

@@ -125,6 +125,29 @@ describe('a bus', () => {
     await bench.stop(group);
   });
 
+  it('begins new groups at the time that was said, whatever became of the Date since', async () => {
+    bench.publish({ id: 'e1' });
+    await bench.clock.advance(1_000);
+    const start = new Date(bench.clock.now());
+    const { transport, deadLetters, clock } = bench;
+    const bus = new TransportEventBus({
+      serviceName: 'tests',
+      transport,
+      codec: tinyCodec,
+      profile: plainProfile,
+      consumers: { deadLetters, clock, start },
+    });
+    start.setTime(0);
+    const { handled, handler } = recording();
+    const group = bus.consumers();
+    group.on(['item.*'], handler);
+    await group.start();
+    bench.publish({ id: 'e2' });
+    await bench.settled();
+    expect(handled).toEqual(['e2']);
+    await bench.stop(group);
+  });
+
   it('starts the groups that have handlers, and no others', async () => {
     const { handled, handler } = recording();
     const idle = bench.bus.consumers('idle');

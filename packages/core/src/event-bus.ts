@@ -8,6 +8,7 @@ import { assertChoices, type ConsumerGroupOptions } from './consumer-group-optio
 import type { UnfinishedDelivery } from './delivery-processor.ts';
 import type { EventEnvelope, Profile } from './envelope.ts';
 import type { Handler } from './handler.ts';
+import { withOwnStart } from './group-start.ts';
 import { observeAll, type Observation, type Observer } from './observer.ts';
 import { assertKnownOptions, assertName } from './options.ts';
 import type { HandlerOptions } from './registration.ts';
@@ -99,7 +100,7 @@ export class TransportEventBus extends EventEmitter<BusEvents> implements EventB
     this.transport = options.transport;
     this.codec = options.codec;
     this.profile = options.profile;
-    this.#options = options;
+    this.#options = { ...options, consumers: withOwnStart(options.consumers) };
     this.#observe = observeAll([
       (seen) => this.#emitFor(seen),
       ...(options.observer ? [options.observer] : []),

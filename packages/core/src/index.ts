@@ -73,6 +73,7 @@ export {
   type Deliver,
   type Delivery,
   type GroupInspection,
+  type GroupStart,
   type Message,
   type StreamInspection,
   type Subscription,
@@ -144,7 +145,10 @@ export {
   runOutsideScope,
 } from './handler-scope.ts';
 export { assertCarriable } from './carriable.ts';
+export { describeStart } from './group-start.ts';
 export { GroupCommit, type GroupCommitOptions } from './group-commit.ts';
 export { Lanes } from './lanes.ts';
+export { Outlet, type RevocableDelivery } from './outlet.ts';
+export { Wake } from './wake.ts';
 export { Watermark } from './watermark.ts';
-export { assertKnownOptions, assertRange, assertTransactionChoice } from './options.ts';
+export { assertKnownOptions, assertName, assertRange, assertTransactionChoice } from './options.ts';

@@ -69,6 +69,22 @@ export type Observation =
   /** A settle, heartbeat or write came from somebody who had lost ownership, and was refused. */
   | { kind: 'stale-refused'; group: string; what: string; coordinates?: Coordinates }
   | { kind: 'took-over'; group: string; what: string }
+  /**
+   * The broker no longer has messages that it had accepted: all between `after` and `until`, or the one at
+   * `until` alone. `dropped` ones fell to a cap that was asked for.
+   */
+  | {
+      kind: 'lost';
+      transport: string;
+      stream: string;
+      /** Who had not finished them; `undefined` where that is not known. */
+      group: string | undefined;
+      reason: 'broker-lost-data' | 'deleted' | 'dropped';
+      after?: string;
+      until: string;
+      eventId?: string;
+      eventType?: string;
+    }
   /** A transport could not read for a group, or write what it had settled; it tries again. */
   | { kind: 'consume-failed'; group: string; error: unknown }
   | { kind: 'wire-spelling'; attribute: string; eventType: string }
@@ -85,7 +101,10 @@ export type EngineWarningCode =
   | 'NEW_GROUP_STARTS'
   | 'NOT_DURABLE'
   | 'STALLED_READER'
-  | 'LOG_GAP';
+  | 'LOG_GAP'
+  | 'GROUP_RECREATED'
+  | 'TRIM_HELD_BACK'
+  | 'BROKER_EVICTS';
 
 /** A warning of the engine, or one of a product's own. */
 export type WarningCode = EngineWarningCode | (string & Record<never, never>);

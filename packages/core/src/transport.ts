@@ -17,7 +17,7 @@ export interface TransportCapabilities {
   readonly shape: 'log' | 'pending-list';
   /** Messages survive the process that published them. */
   readonly persistent: boolean;
-  /** `start: 'earliest'` gives a new group what was published before it existed. */
+  /** `start: 'earliest'`, or a time, gives a new group what was published before it existed. */
   readonly history: boolean;
   /** Subscriptions without a group get everything published from now on, on every instance. */
   readonly broadcast: boolean;
@@ -62,13 +62,21 @@ export interface Delivery {
   fence?(tx: object): Promise<void>;
 }
 
+/**
+ * Where a group that does not exist yet begins: with everything that is kept, with what is published
+ * from now on, or with what the broker accepted at this time or later.
+ *
+ * The time is told by the broker's own clock. One that has not come yet means from now on.
+ */
+export type GroupStart = 'earliest' | 'latest' | Date;
+
 export interface Subscription {
   /** Consumer group: each message goes to one consumer of it. `null` means broadcast. */
   readonly group: string | null;
   /** Patterns of event types. A transport may use them to fetch less, and must never withhold a match. */
   readonly patterns: readonly string[];
-  /** Where a group that does not exist yet begins. */
-  readonly start: 'earliest' | 'latest';
+  /** Where a group that does not exist yet begins; a known one goes on where it stood. */
+  readonly start: GroupStart;
   /** Most deliveries that may be unsettled at once, 1 or more. */
   readonly maxInFlight: number;
   /** Name of this consumer, unique per process start. */
@@ -142,6 +150,8 @@ export interface Transport {
    * Starts handing messages to `deliver`, which returns at once and never throws.
    *
    * @returns The consumer, once the group exists and everything published from now on will reach it.
+   * @throws {EventError} `CAPABILITY_MISSING` for a start other than `latest` without `history`, and for
+   *   no group without `broadcast`
    */
   subscribe(subscription: Subscription, deliver: Deliver): Promise<Consumer>;
   inspect(): Promise<TransportInspection>;

@@ -18,7 +18,7 @@ import { settle, until } from './until.ts';
 export class EngineBench {
   readonly clock: ManualClock = new ManualClock();
   readonly seen: Observations = new Observations();
-  readonly broker: MemoryBroker = new MemoryBroker();
+  readonly broker: MemoryBroker = new MemoryBroker({ clock: this.clock });
   readonly database: MemoryDatabase = new MemoryDatabase();
   readonly deadLetters: MemoryDeadLetterQueue = new MemoryDeadLetterQueue(this.database, {
     clock: this.clock,

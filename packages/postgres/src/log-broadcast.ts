@@ -1,15 +1,13 @@
-import { isEventError, runOutsideScope } from '@waybill/core';
+import { isEventError, Outlet, runOutsideScope, Wake } from '@waybill/core';
 import type { Clock, Consumer, Deliver, Observer, Subscription } from '@waybill/core';
 
 import { LogDelivery } from './log-delivery.ts';
 import { rangeParams, readRanges } from './log-group.ts';
 import type { LogRow, Range } from './log-group.ts';
 import type { LogHeads } from './log-heads.ts';
-import { LogOutlet } from './log-outlet.ts';
 import type { LogTables } from './log-tables.ts';
 import { shareOut } from './share-out.ts';
 import type { SqlClient } from './sql-client.ts';
-import { Wake } from './wake.ts';
 
 export interface LogBroadcastOptions {
   readonly client: SqlClient;
@@ -30,7 +28,7 @@ const maxRowsAtOnce = 1_000;
 export class LogBroadcast implements Consumer {
   readonly finished: Promise<void>;
   readonly #options: LogBroadcastOptions;
-  readonly #outlet: LogOutlet;
+  readonly #outlet: Outlet<LogDelivery>;
   readonly #wake = new Wake();
   readonly #closing = new AbortController();
   /** The next offset to read in each partition. */
@@ -41,7 +39,7 @@ export class LogBroadcast implements Consumer {
     const { subscription, deliver, heads } = options;
     this.#options = options;
     this.#cursor = new Map(heads.all);
-    this.#outlet = new LogOutlet({
+    this.#outlet = new Outlet({
       deliver,
       maxInFlight: subscription.maxInFlight,
       onRoom: () => this.#wake.call(),

@@ -1,13 +1,12 @@
-import { isEventError, runOutsideScope } from '@waybill/core';
+import { isEventError, Outlet, runOutsideScope, Wake } from '@waybill/core';
 import type { Clock, Consumer, Deliver, Ids, Observer, Subscription } from '@waybill/core';
 
+import type { LogDelivery } from './log-delivery.ts';
 import type { GroupPartition, LogGroup } from './log-group.ts';
 import type { LogHeads } from './log-heads.ts';
-import { LogOutlet } from './log-outlet.ts';
 import type { LogSeats } from './log-seats.ts';
 import { LogTenure } from './log-tenure.ts';
 import type { LogTiming } from './log-tenure.ts';
-import { Wake } from './wake.ts';
 
 export interface LogConsumerOptions {
   readonly group: LogGroup;
@@ -33,7 +32,7 @@ export interface LogConsumerOptions {
 export class LogConsumer implements Consumer {
   readonly finished: Promise<void>;
   readonly #options: LogConsumerOptions;
-  readonly #outlet: LogOutlet;
+  readonly #outlet: Outlet<LogDelivery>;
   readonly #wake = new Wake();
   readonly #closing = new AbortController();
   readonly #running: Promise<void>;
@@ -45,7 +44,7 @@ export class LogConsumer implements Consumer {
   constructor(options: LogConsumerOptions) {
     const { subscription, deliver, heads, seats } = options;
     this.#options = options;
-    this.#outlet = new LogOutlet({
+    this.#outlet = new Outlet({
       deliver,
       maxInFlight: subscription.maxInFlight,
       onRoom: () => this.#wake.call(),

@@ -1,5 +1,5 @@
 import { EventError } from '@waybill/core';
-import type { Subscription } from '@waybill/core';
+import type { GroupStart } from '@waybill/core';
 
 import { joinable } from './joinable.ts';
 import { messageColumns } from './message-columns.ts';
@@ -68,17 +68,28 @@ export class LogGroup {
     this.name = name;
   }
 
-  /** Makes the group if there is none. @returns True if it is new. */
-  async ensure(start: Subscription['start']): Promise<boolean> {
+  /**
+   * Makes the group if there is none.
+   *
+   * Log and heads are read as they were at one moment: what is being appended meanwhile lies behind both,
+   * so the group gets it, whatever its time.
+   *
+   * @returns True if it is new.
+   */
+  async ensure(start: GroupStart): Promise<boolean> {
     const { group, head, log } = this.#tables;
-    const earliest = `coalesce((SELECT min(log_offset) FROM ${log} AS l WHERE l.partition = h.partition), h.next_offset)`;
+    // A time is searched for among all older rows, some 3 s for a million. A known group must not pay
+    // that each time that one of its consumers starts.
     const { rowCount } = await this.#client.query(
-      `INSERT INTO ${group} (group_name, partition, committed_offset, fetched_offset, suspect_offset)
-       SELECT $1, h.partition, s.start, s.start, s.start
-       FROM ${head} AS h
-       CROSS JOIN LATERAL (SELECT ${start === 'earliest' ? earliest : 'h.next_offset'} AS start) AS s
+      `WITH beginning AS MATERIALIZED (
+         SELECT h.partition, ${firstOffset(start, log)} AS start
+         FROM ${head} AS h
+         WHERE NOT EXISTS (SELECT FROM ${group} AS g WHERE g.group_name = $1 AND g.partition = h.partition)
+       )
+       INSERT INTO ${group} (group_name, partition, committed_offset, fetched_offset, suspect_offset)
+       SELECT $1, partition, start, start, start FROM beginning
        ON CONFLICT DO NOTHING`,
-      [this.name],
+      start instanceof Date ? [this.name, start.getTime()] : [this.name],
     );
     return rowCount > 0;
   }
@@ -250,6 +261,20 @@ export class LogGroup {
     );
     return rows;
   }
+}
+
+/**
+ * The first offset of partition `h` that a new group gets; parameter `$2` is the time that was said.
+ *
+ * Rows get their time while the head is locked, so times follow offsets, except among the rows of one
+ * append and where the clock was set back. There the group begins early rather than miss a row.
+ */
+function firstOffset(start: GroupStart, log: string): string {
+  if (start === 'latest') return 'h.next_offset';
+  // In milliseconds, because `timestamptz` cannot hold every `Date`.
+  const since = `AND extract(epoch FROM l.appended_at) * 1000 >= $2::bigint`;
+  return `coalesce((SELECT min(l.log_offset) FROM ${log} AS l
+    WHERE l.partition = h.partition ${start === 'earliest' ? '' : since}), h.next_offset)`;
 }
 
 /** Rows of several partitions in one look. @param first Number of the first of three parameters. */

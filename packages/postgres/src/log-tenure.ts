@@ -1,14 +1,12 @@
 import { isEventError } from '@waybill/core';
-import type { Clock, Observer } from '@waybill/core';
+import type { Clock, Observer, Outlet, Wake } from '@waybill/core';
 
 import { LogDelivery } from './log-delivery.ts';
 import type { GroupPartition, LogGroup, LogRow, Range } from './log-group.ts';
 import type { LogHeads } from './log-heads.ts';
 import { LogMarks } from './log-marks.ts';
-import type { LogOutlet } from './log-outlet.ts';
 import { LogPosition } from './log-position.ts';
 import { shareOut } from './share-out.ts';
-import type { Wake } from './wake.ts';
 
 /** What all consumers of a transport have in common. */
 export interface LogTiming {
@@ -26,7 +24,7 @@ export interface LogTenureOptions {
   readonly group: LogGroup;
   readonly token: string;
   readonly partitions: readonly GroupPartition[];
-  readonly outlet: LogOutlet;
+  readonly outlet: Outlet<LogDelivery>;
   readonly heads: LogHeads;
   readonly wake: Wake;
   readonly clock: Clock;

@@ -94,6 +94,43 @@ describe.skipIf(!hasPostgres())('the log on PostgreSQL', () => {
     });
   });
 
+  describe('read from a time on while many append', () => {
+    it('misses nothing that was published later, wherever the group comes in between', async () => {
+      const { transport } = await connect();
+      const publishers = await Promise.all(Array.from({ length: 3 }, () => connect()));
+      const sent: Message[] = [];
+      let publishing = true;
+      const running = publishers.map(async (publisher) => {
+        while (publishing) {
+          // Many keys, so that most partitions have nothing yet that is as young as the group's start.
+          const next = message(`key-${sent.length}`);
+          sent.push(next);
+          await publisher.transport.publish([next]);
+        }
+      });
+      const begun: { probe: LogProbe; from: number }[] = [];
+      for (let round = 0; round < 40; round += 1) {
+        const { rows } = await client.query<{ start: Date }>('SELECT clock_timestamp() AS start');
+        const { start } = rows[0]!;
+        const from = sent.length;
+        const probe = await LogProbe.subscribe(transport, `since-${round}`, {
+          start,
+          settle: true,
+          maxInFlight: 10_000,
+        });
+        begun.push({ probe, from });
+      }
+      publishing = false;
+      await Promise.all(running);
+      for (const { probe, from } of begun) {
+        await vi.waitFor(() => {
+          const got = new Set(probe.ids);
+          expect(sent.slice(from).filter(({ id }) => !got.has(id))).toEqual([]);
+        }, waiting);
+      }
+    });
+  });
+
   describe('owned by one process at a time', () => {
     const workers: WorkerProcess[] = [];
     afterEach(async () => {

@@ -1,8 +1,10 @@
 import { partitionOf } from '@waybill/core';
-import type { Message } from '@waybill/core';
+import type { GroupStart, Message } from '@waybill/core';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 
 import { connectLog, LogProbe, message, waiting } from '../test/log-bench.ts';
+import { LogGroup } from './log-group.ts';
+import { logTables } from './log-tables.ts';
 import { PostgresLogTransport } from './log-transport.ts';
 import { migrate } from './migrate.ts';
 import { openPglite } from './pglite-client.ts';
@@ -78,20 +80,69 @@ describe('the log on an embedded database', () => {
     });
   });
 
-  it('says once where a new group begins', async () => {
+  it.each<[GroupStart, string]>([
+    ['earliest', 'with everything that is kept'],
+    ['latest', 'with what comes from now on'],
+    [new Date('2026-02-01T08:30:00.250Z'), 'with what came since 2026-02-01T08:30:00.250Z'],
+  ])('says once that a new group begins: %s', async (start, where) => {
     const { transport, observed } = await connect();
+    await LogProbe.subscribe(transport, 'billing', { start });
     await LogProbe.subscribe(transport, 'billing', { start: 'latest' });
-    await LogProbe.subscribe(transport, 'billing');
     const warnings = observed.filter(({ kind }) => kind === 'warning');
     expect(warnings).toEqual([
       {
         kind: 'warning',
         code: 'NEW_GROUP_STARTS',
-        message: expect.stringMatching(
-          /group billing is new and begins with what comes from now on/,
-        ),
+        message: expect.stringContaining(`group billing is new and begins ${where};`),
       },
     ]);
+  });
+
+  describe('begun at a time', () => {
+    const noon = new Date('2026-02-01T12:00:00Z');
+
+    /** Where the new group begins in the partition of `order-1`, whose rows are this old at noon. */
+    async function beginAtNoon(agesMs: readonly number[]): Promise<unknown> {
+      const { transport } = await connect();
+      await transport.publish(several(agesMs.length));
+      for (const [offset, ageMs] of agesMs.entries()) {
+        await client.query(
+          `UPDATE event_log SET appended_at = $1::timestamptz - $2::float8 * interval '1 millisecond'
+           WHERE log_offset = $3`,
+          [noon, ageMs, offset],
+        );
+      }
+      return await firstOffset(noon);
+    }
+    async function firstOffset(start: Date): Promise<unknown> {
+      await new LogGroup(client, logTables('public'), 'billing').ensure(start);
+      const { rows } = await client.query<{ committed: number; fetched: number }>(
+        `SELECT committed_offset::int AS committed, fetched_offset::int AS fetched
+         FROM event_log_group WHERE group_name = 'billing' AND partition = ${partition}`,
+      );
+      expect(rows[0]!.fetched).toBe(rows[0]!.committed);
+      return rows[0]!.committed;
+    }
+
+    it('gets the row that was appended at that very moment, and none before', async () => {
+      expect(await beginAtNoon([2, 0.001, 0, -1, -2])).toBe(2);
+    });
+
+    it('begins at the end of a partition whose rows are all older', async () => {
+      expect(await beginAtNoon([3, 2, 1])).toBe(3);
+    });
+
+    it('begins too early rather than too late where the clock was set back', async () => {
+      expect(await beginAtNoon([60_000, -1_000, 5_000, -2_000])).toBe(1);
+    });
+
+    it('takes any time that a Date can hold', async () => {
+      const { transport } = await connect();
+      await transport.publish(several(3));
+      expect(await firstOffset(new Date(-8.64e15))).toBe(0);
+      await client.query('TRUNCATE event_log_group');
+      expect(await firstOffset(new Date(8.64e15))).toBe(3);
+    });
   });
 
   it('lets one consumer of a group stand by until the other one leaves', async () => {

@@ -1,6 +1,7 @@
 import {
   assertKnownOptions,
   assertRange,
+  describeStart,
   EventError,
   observeAll,
   runOutsideScope,
@@ -217,12 +218,10 @@ export class PostgresLogTransport implements Transport {
   }
 
   #announceGroup({ group, start }: Subscription): void {
-    const where =
-      start === 'earliest' ? 'with everything that is kept' : 'with what comes from now on';
     this.#observe({
       kind: 'warning',
       code: 'NEW_GROUP_STARTS',
-      message: `group ${group} is new and begins ${where}; say start: 'earliest' or 'latest' to choose`,
+      message: `group ${group} is new and begins ${describeStart(start)}; say start: 'earliest', 'latest' or a Date to choose`,
     });
   }
 

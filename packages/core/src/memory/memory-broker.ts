@@ -1,5 +1,7 @@
 import { assertCarriable } from '../carriable.ts';
-import type { Message, StreamInspection } from '../transport.ts';
+import { systemClock, type Clock } from '../clock.ts';
+import { assertKnownOptions } from '../options.ts';
+import type { GroupStart, Message, StreamInspection } from '../transport.ts';
 import { MemoryGroup } from './memory-group.ts';
 
 /**
@@ -7,31 +9,47 @@ import { MemoryGroup } from './memory-group.ts';
  * as long as it lives.
  */
 export class MemoryBroker {
+  readonly #clock: Clock;
   readonly #log: Message[] = [];
+  /** When each message was accepted, in milliseconds since the epoch. */
+  readonly #acceptedAtMs: number[] = [];
   readonly #groups = new Map<string, MemoryGroup>();
   readonly #broadcasts = new Set<MemoryGroup>();
+
+  /**
+   * @param options.clock Tells when a message was accepted; the machine's own unless given.
+   * @throws {TypeError} If an option is not known.
+   */
+  constructor(options: { clock?: Clock } = {}) {
+    assertKnownOptions('MemoryBroker', options, ['clock']);
+    this.#clock = options.clock ?? systemClock;
+  }
 
   /** @returns The position of each message. @throws {EventError} `MESSAGE_UNPARSEABLE` */
   append(messages: readonly Message[]): string[] {
     for (const message of messages) assertCarriable(message);
-    const positions = messages.map((message) => String(this.#log.push(frozenCopy(message)) - 1));
+    const acceptedAtMs = this.#clock.now();
+    const positions = messages.map((message) => {
+      this.#acceptedAtMs.push(acceptedAtMs);
+      return String(this.#log.push(frozenCopy(message)) - 1);
+    });
     for (const group of this.#groups.values()) group.wake();
     for (const group of this.#broadcasts) group.wake();
     return positions;
   }
 
   /** The group of this name; a new one begins where `start` says. */
-  group(name: string, start: 'earliest' | 'latest'): MemoryGroup {
+  group(name: string, start: GroupStart): MemoryGroup {
     const known = this.#groups.get(name);
     if (known) return known;
-    const group = new MemoryGroup(this.#log, start);
+    const group = new MemoryGroup(this.#log, this.#firstOf(start));
     this.#groups.set(name, group);
     return group;
   }
 
   /** A group without a name, for one consumer alone; `forget` is called when the consumer closes. */
   broadcast(): { group: MemoryGroup; forget: () => void } {
-    const group = new MemoryGroup(this.#log, 'latest');
+    const group = new MemoryGroup(this.#log, this.#firstOf('latest'));
     this.#broadcasts.add(group);
     return { group, forget: () => void this.#broadcasts.delete(group) };
   }
@@ -39,6 +57,14 @@ export class MemoryBroker {
   inspect(): StreamInspection {
     const groups = [...this.#groups].map(([name, group]) => ({ name, ...group.inspect() }));
     return { name: 'memory', length: this.#log.length, groups };
+  }
+
+  /** Index of the first message that a new group gets. */
+  #firstOf(start: GroupStart): number {
+    if (start === 'earliest') return 0;
+    if (start === 'latest') return this.#log.length;
+    const first = this.#acceptedAtMs.findIndex((ms) => ms >= start.getTime());
+    return first === -1 ? this.#log.length : first;
   }
 }
 

@@ -25,9 +25,10 @@ export class MemoryGroup {
   #next: number;
   #awake = false;
 
-  constructor(log: readonly Message[], start: 'earliest' | 'latest') {
+  /** @param first Index of the first message that the group gets. */
+  constructor(log: readonly Message[], first: number) {
     this.#log = log;
-    this.#next = start === 'earliest' ? 0 : log.length;
+    this.#next = first;
   }
 
   join(taker: MemoryTaker): void {

@@ -2,6 +2,8 @@ import { expect, it } from 'vitest';
 
 import type { Delivery, Message, Subscription } from '../transport.ts';
 import { settle } from '../../test/until.ts';
+import { ManualClock } from './manual-clock.ts';
+import { MemoryBroker } from './memory-broker.ts';
 import { MemoryTransport } from './memory-transport.ts';
 
 const message: Message = {
@@ -56,6 +58,42 @@ it('deals messages out to the consumers of a group in turn', async () => {
     ['2', '4'],
   ]);
   await transport.close();
+});
+
+it.each([
+  [-1_000, ['1', '2', '3']],
+  [-999, ['2', '3']],
+  [0, ['2', '3']],
+  [1, ['3']],
+  [1_000, ['3']],
+  [1_001, []],
+])(
+  'begins a new group with what was accepted %s ms after 2 or later',
+  async (afterMs, expected) => {
+    const clock = new ManualClock();
+    const transport = new MemoryTransport({ broker: new MemoryBroker({ clock }) });
+    await transport.connect();
+    await transport.publish([{ ...message, id: '1' }]);
+    await clock.advance(1_000);
+    const start = new Date(clock.now() + afterMs);
+    await transport.publish([{ ...message, id: '2' }]);
+    await clock.advance(1_000);
+    await transport.publish([{ ...message, id: '3' }]);
+    const ids: string[] = [];
+    await transport.subscribe({ ...subscription, start, maxInFlight: 10 }, (delivery) =>
+      ids.push(delivery.message.id),
+    );
+    await settle();
+    expect(ids).toEqual(expected);
+    await transport.publish([{ ...message, id: '4' }]);
+    await settle();
+    expect(ids).toEqual([...expected, '4']);
+    await transport.close();
+  },
+);
+
+it('has a broker that refuses an option that it does not know', () => {
+  expect(() => new MemoryBroker({ klock: new ManualClock() } as object)).toThrow(TypeError);
 });
 
 it.each([0, -1, 1.5, Number.NaN])('refuses to have %s messages in flight', async (maxInFlight) => {

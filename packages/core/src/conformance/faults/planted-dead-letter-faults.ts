@@ -1,4 +1,5 @@
 import type { DeadLetterClaim, DeadLetterQueue } from '../../dead-letter-queue.ts';
+import { chosenTransaction } from '../../handler-scope.ts';
 import { randomIds } from '../../ids.ts';
 import type { PlantedFault } from '../describe-planted-faults.ts';
 import type { StoreConformanceOptions } from '../store/store-bench.ts';
@@ -133,5 +134,17 @@ export const plantedDeadLetterFaults: readonly PlantedFault<
   ...redriveFaults,
   forgetsRollback<DeadLetterQueue>(
     'keeps nothing of a dead letter when the transaction is rolled back, and can do it again',
+  ),
+  fault(
+    'overlooks a transaction that it cannot join',
+    'refuses by name to join a transaction with a dead letter',
+    (inner) => ({ add: (failure) => inner.add(failure) }),
+  ),
+  fault(
+    'refuses to write inside a handler with a transaction',
+    'keeps a dead letter at once, whatever transaction the handler that it is called in has',
+    (inner) => ({
+      add: (failure, options) => inner.add(failure, { tx: chosenTransaction(options) }),
+    }),
   ),
 ];

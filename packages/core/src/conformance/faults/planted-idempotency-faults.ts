@@ -1,3 +1,4 @@
+import { chosenTransaction } from '../../handler-scope.ts';
 import type { IdempotencyStore } from '../../idempotency-store.ts';
 import { randomIds } from '../../ids.ts';
 import type { PlantedFault } from '../describe-planted-faults.ts';
@@ -88,5 +89,20 @@ export const plantedIdempotencyFaults: readonly PlantedFault<
   ),
   forgetsRollback<IdempotencyStore>(
     'keeps nothing of a claim when the transaction is rolled back, and can do it again',
+  ),
+  fault(
+    'overlooks a transaction that it cannot join',
+    'refuses by name to join a transaction with a claim',
+    (inner) => ({
+      claim: (key, { operation, claimMs }) => inner.claim(key, { operation, claimMs }),
+    }),
+  ),
+  fault(
+    'refuses to write inside a handler with a transaction',
+    'keeps a completion at once, whatever transaction the handler that it is called in has',
+    (inner) => ({
+      complete: (key, token, result, ttlMs, options) =>
+        inner.complete(key, token, result, ttlMs, { tx: chosenTransaction(options) }),
+    }),
   ),
 ];

@@ -1,9 +1,20 @@
 import { randomIds } from '../../ids.ts';
-import type { Delivery } from '../../transport.ts';
+import type { Delivery, Subscription } from '../../transport.ts';
 import type { PlantedFault } from '../describe-planted-faults.ts';
 import type { TransportConformanceOptions } from '../transport/transport-bench.ts';
 import { changed } from './changed.ts';
-import { onConsumer, onDelivery, onSubscription, transportFault } from './transport-fault.ts';
+import {
+  onConsumer,
+  onDelivery,
+  onSubscription,
+  transportFault,
+  type TransportChanges,
+} from './transport-fault.ts';
+
+/** Lets a fault ask for something else where the subscriber said a time. */
+function onTime(change: (subscription: Subscription) => Partial<Subscription>): TransportChanges {
+  return onSubscription((asked) => (asked.start instanceof Date ? change(asked) : {}));
+}
 
 /** Groups get in each other's way, or begin at the wrong place. */
 export const groupFaults: readonly PlantedFault<TransportConformanceOptions>[] = [
@@ -42,6 +53,21 @@ export const groupFaults: readonly PlantedFault<TransportConformanceOptions>[] =
     'starts every new group at the beginning',
     'gives a new group that starts at the latest only what is published from then on',
     () => onSubscription(() => ({ start: 'earliest' })),
+  ),
+  transportFault(
+    'ignores a time and starts a new group at the beginning',
+    'gives a new group that starts at a time what was published from then on, and nothing before',
+    () => onTime(() => ({ start: 'earliest' })),
+  ),
+  transportFault(
+    'ignores a time and starts a new group at the end',
+    'gives a new group that starts at a time what was published from then on, and nothing before',
+    () => onTime(() => ({ start: 'latest' })),
+  ),
+  transportFault(
+    'begins a known group anew at the time that is said',
+    'lets a known group go on where it stood, whatever time is said',
+    () => onTime(({ group }) => ({ group: `${group}-anew-${randomIds()}` })),
   ),
   transportFault(
     'shares a broadcast among its subscribers',

@@ -25,8 +25,19 @@ export function describeTransactionChoice<Store>(
 ): void {
   const { transactions, concurrentTransactions } = options.capabilities;
   const bench = onStore(options);
-  const whenJoining = itWhen(it, transactions, 'joins no transactions');
-  const whenSeveral = itWhen(it, concurrentTransactions, 'has one transaction at a time');
+  const joinsNone = 'joins no transactions';
+  const whenJoining = itWhen(it, transactions, joinsNone);
+  const whenSeveral = itWhen(
+    it,
+    transactions && concurrentTransactions,
+    transactions ? 'has one transaction at a time' : joinsNone,
+  );
+  const whenOne = itWhen(
+    it,
+    transactions && !concurrentTransactions,
+    transactions ? 'can have several transactions at once' : joinsNone,
+  );
+  const whenApart = itWhen(it, !transactions, 'joins transactions');
   const inHandler = <T>(b: StoreBench<Store>, tx: object, work: () => Promise<T>): Promise<T> =>
     runInScope({ event: b.event(), tx, afterCommit: (run) => run() }, work);
 
@@ -81,11 +92,7 @@ export function describeTransactionChoice<Store>(
       }),
     );
 
-    itWhen(
-      it,
-      transactions && !concurrentTransactions,
-      'can have several transactions at once',
-    )(
+    whenOne(
       `refuses by name to wait for itself with ${what}`,
       bench(async (b) => {
         const { write, isThere } = await prepare(b);
@@ -108,6 +115,26 @@ export function describeTransactionChoice<Store>(
         await assert.rejects(write({ tx: ended! }), (error) => isEventError(error, 'TX_FINISHED'));
         await assert.rejects(write({ tx: {} }), (error) => isEventError(error, 'TX_FOREIGN'));
         assert.equal(await isThere(), false);
+      }),
+    );
+
+    whenApart(
+      `refuses by name to join a transaction with ${what}`,
+      bench(async (b) => {
+        const { write, isThere } = await prepare(b);
+        await assert.rejects(write({ tx: {} }), (error) => isEventError(error, 'TX_FOREIGN'));
+        assert.equal(await isThere(), false);
+        await write({ tx: null });
+        assert.equal(await isThere(), true);
+      }),
+    );
+
+    whenApart(
+      `keeps ${what} at once, whatever transaction the handler that it is called in has`,
+      bench(async (b) => {
+        const { write, isThere } = await prepare(b);
+        await inHandler(b, {}, () => write());
+        assert.equal(await isThere(), true);
       }),
     );
   });

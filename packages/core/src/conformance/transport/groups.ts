@@ -110,12 +110,44 @@ export function describeGroups(
       }),
     );
 
+    withHistory(
+      'gives a new group that starts at a time what was published from then on, and nothing before',
+      bench(async (b) => {
+        const transport = await b.open();
+        // Most keys are never used again: where all is older, nothing of it may come.
+        await transport.publish(b.messages(10, { keys: 10 }));
+        const start = await b.timeBetween();
+        const sent = b.messages(20, { keys: 3 });
+        await transport.publish(sent.slice(0, 10));
+        const probe = await b.subscribe(transport, {
+          group: b.group('since'),
+          start,
+          settle: 'at once',
+        });
+        await transport.publish(sent.slice(10));
+        await probe.received(20);
+        await b.quiet();
+        assertOnceEach(probe.deliveries, sent);
+      }),
+    );
+
     withoutHistory(
       'refuses a start at the earliest, which it could not keep',
       bench(async (b) => {
         const transport = await b.open();
         await assert.rejects(
           b.subscribe(transport, { group: b.group('earliest'), start: 'earliest' }),
+          (error) => isEventError(error, 'CAPABILITY_MISSING'),
+        );
+      }),
+    );
+
+    withoutHistory(
+      'refuses a start at a time, which it could not keep',
+      bench(async (b) => {
+        const transport = await b.open();
+        await assert.rejects(
+          b.subscribe(transport, { group: b.group('since'), start: new Date(0) }),
           (error) => isEventError(error, 'CAPABILITY_MISSING'),
         );
       }),
@@ -138,6 +170,31 @@ export function describeGroups(
         await transport.publish(sent.slice(6));
         const start = history ? 'earliest' : 'latest';
         const third = await b.subscribe(transport, { group, start, settle: 'at once' });
+        await third.received(3);
+        await b.quiet();
+        assertOnceEach(second.deliveries, sent.slice(3, 6));
+        assertOnceEach(third.deliveries, sent.slice(6));
+      }),
+    );
+
+    withHistory(
+      'lets a known group go on where it stood, whatever time is said',
+      bench(async (b) => {
+        const transport = await b.open();
+        const group = b.group('known-since');
+        const sent = b.messages(9);
+        const first = await b.subscribe(transport, { group, settle: 'at once' });
+        await transport.publish(sent.slice(0, 3));
+        await first.received(3);
+        await first.close();
+        await transport.publish(sent.slice(3, 6));
+        const early = new Date(0);
+        const second = await b.subscribe(transport, { group, start: early, settle: 'at once' });
+        await second.received(3);
+        await second.close();
+        await transport.publish(sent.slice(6));
+        const late = await b.timeBetween();
+        const third = await b.subscribe(transport, { group, start: late, settle: 'at once' });
         await third.received(3);
         await b.quiet();
         assertOnceEach(second.deliveries, sent.slice(3, 6));

@@ -65,6 +65,7 @@ export function describeInspection(
         const [watching, consuming] = [await b.open(), await b.open()];
         const group = b.group('manned');
         const probe = await b.subscribe(consuming, { group });
+        await consuming.publish([b.message()]);
         const consumers = async (): Promise<number> =>
           (await b.inspectGroup(watching, group)).consumers;
         await b.until(

@@ -35,6 +35,9 @@ export interface TransportConformanceOptions {
   readonly quietMs?: number;
 }
 
+/** Longer than the finest step of a broker's clock, and than a timer that fires too early. */
+const clockGapMs = 30;
+
 export type TransportCase = (bench: TransportBench) => Promise<void>;
 
 /** Makes the body of a test out of a case: sets up, runs, closes, and fails on a leaked consumer. */
@@ -147,6 +150,17 @@ export class TransportBench {
   /** Waits as long as it takes to be sure that something does not come. */
   async quiet(): Promise<void> {
     await systemClock.sleep(this.#quietMs);
+  }
+
+  /**
+   * A time that is later than everything published before the call, and earlier than everything
+   * published after it, by the clock of a broker that runs on this machine.
+   */
+  async timeBetween(): Promise<Date> {
+    await systemClock.sleep(clockGapMs);
+    const time = new Date(systemClock.now());
+    await systemClock.sleep(clockGapMs);
+    return time;
   }
 
   async until(condition: () => boolean | Promise<boolean>, what: () => string): Promise<void> {

@@ -1,13 +1,17 @@
-import type { Deliver } from '@waybill/core';
+import type { Deliver, Delivery } from './transport.ts';
 
-import type { LogDelivery } from './log-delivery.ts';
+/** A delivery that its transport can take back. */
+export interface RevocableDelivery extends Delivery {
+  /** Tells the handler that the message is no longer its own. */
+  giveUp(): void;
+}
 
-/** Hands deliveries out, never more at once than asked for. */
-export class LogOutlet {
+/** Hands deliveries out, never more at once than asked for; what a transport builds its consumers with. */
+export class Outlet<Own extends RevocableDelivery> {
   readonly #deliver: Deliver;
   readonly #onRoom: () => void;
-  readonly #unsettled = new Set<LogDelivery>();
-  #waiting: LogDelivery[] = [];
+  readonly #unsettled = new Set<Own>();
+  #waiting: Own[] = [];
   #maxInFlight: number;
   #paused = false;
 
@@ -30,7 +34,7 @@ export class LogOutlet {
   }
 
   /** Adds what was read; it waits if the consumer was paused or asked for less meanwhile. */
-  add(deliveries: readonly LogDelivery[]): void {
+  add(deliveries: readonly Own[]): void {
     this.#waiting.push(...deliveries);
   }
 
@@ -44,10 +48,17 @@ export class LogOutlet {
   }
 
   /** @returns False if it was settled before, or given up. */
-  settle(delivery: LogDelivery): boolean {
+  settle(delivery: Own): boolean {
     const known = this.#unsettled.delete(delivery);
     if (known) this.#onRoom();
     return known;
+  }
+
+  /** Takes one back, whether it was handed out or waits. */
+  drop(delivery: Own): void {
+    if (this.#unsettled.delete(delivery)) delivery.giveUp();
+    else this.#waiting = this.#waiting.filter((waiting) => waiting !== delivery);
+    this.#onRoom();
   }
 
   pause(): void {
@@ -65,7 +76,7 @@ export class LogOutlet {
   }
 
   /** Gives up everything. @returns What was read and never handed out. */
-  clear(): LogDelivery[] {
+  clear(): Own[] {
     const unsettled = [...this.#unsettled];
     this.#unsettled.clear();
     for (const delivery of unsettled) delivery.giveUp();
