@@ -26,24 +26,29 @@ export const importRules: readonly ImportRule[] = [
     others: ['pg', '@electric-sql/pglite'],
   },
   {
+    folder: 'packages/redis',
+    ours: ['@waybill/core'],
+    others: ['ioredis'],
+  },
+  {
     folder: 'packages/testing',
     ours: ['@waybill/core'],
     others: [],
   },
   {
     folder: 'packages/quickwms-events',
-    ours: ['@waybill/core', '@waybill/postgres'],
+    ours: ['@waybill/core', '@waybill/postgres', '@waybill/redis'],
     others: ['zod'],
     mayReexport: true,
   },
   {
     folder: 'examples/warehouse',
     ours: ['@quickwms/events'],
-    others: ['@electric-sql/pglite', 'csv-parse', 'pg', 'zod'],
+    others: ['@electric-sql/pglite', 'csv-parse', 'ioredis', 'pg', 'zod'],
   },
   {
     folder: 'benchmarks',
-    ours: ['@quickwms/events', '@waybill/core', '@waybill/postgres'],
-    others: ['@electric-sql/pglite', 'pg', 'tinybench'],
+    ours: ['@quickwms/events', '@waybill/core', '@waybill/postgres', '@waybill/redis'],
+    others: ['@electric-sql/pglite', 'bullmq', 'ioredis', 'pg', 'tinybench'],
   },
 ];

@@ -36,8 +36,12 @@ export { quickwmsEvents, quickwmsProfile } from './profile.ts';
 export {
   MemoryEventBus,
   PostgresEventBus,
+  RedisStreamEventBus,
+  type GroupInfo,
   type MemoryEventBusConfig,
   type PostgresEventBusConfig,
+  type RedisStreamEventBusConfig,
+  type StreamInfo,
 } from './bus/index.ts';
 export { EventPublisher, type EventPublisherConfig } from './publisher/index.ts';
 export {
@@ -72,4 +76,5 @@ export {
   type SqlClient,
   type SqlTransaction,
 } from '@waybill/postgres';
+export { RedisDeadLetterQueue, type RedisSource } from '@waybill/redis';
 export { openEmbedded } from './embedded.ts';

@@ -1,4 +1,5 @@
-const defaultPrefix = 'quickwms:events:';
+/** What names of streams begin with unless said otherwise. */
+export const defaultStreamPrefix = 'quickwms:events:';
 
 /**
  * Names the domain of an event: the first segment of its type.
@@ -23,6 +24,9 @@ export function getEventDomain(eventType: string): string {
  * @returns The prefix and the domain, such as `quickwms:events:item`.
  * @throws {TypeError} If the type does not begin with a domain.
  */
-export function getStreamKeyForEvent(eventType: string, prefix: string = defaultPrefix): string {
+export function getStreamKeyForEvent(
+  eventType: string,
+  prefix: string = defaultStreamPrefix,
+): string {
   return prefix + getEventDomain(eventType);
 }

@@ -1,0 +1,177 @@
+import { EventError, type Clock } from '@waybill/core';
+
+import { redisError, replyCodeOf } from './redis-errors.ts';
+import type { RedisArgument, RedisLike } from './redis-like.ts';
+import type { RedisFactory } from './redis-source.ts';
+
+export interface RedisConnectionSettings {
+  readonly factory: RedisFactory;
+  /** Shown by `CLIENT LIST`. */
+  readonly name: string;
+  /** Longest wait for a connection, and for an answer, in milliseconds. */
+  readonly timeoutMs: number;
+  readonly clock: Clock;
+}
+
+/**
+ * What we ask of ioredis: no queue of its own and nothing sent twice behind our back, so that each call
+ * has one outcome, at once when the connection breaks; and reconnecting for as long as it takes.
+ */
+const overrides = {
+  lazyConnect: true,
+  enableAutoPipelining: false,
+  enableOfflineQueue: false,
+  enableReadyCheck: true,
+  maxRetriesPerRequest: 0,
+  autoResendUnfulfilledCommands: false,
+  autoResubscribe: false,
+  protocol: 2,
+  replyMapping: 'legacy',
+  stringNumbers: false,
+  commandTimeout: undefined,
+  blockingTimeout: undefined,
+  reconnectOnError: null,
+  retryStrategy: (times: number): number =>
+    Math.min(times * 50, 1_000) * (0.75 + Math.random() / 2),
+};
+
+/** Errors of a server that it would give to every further try, too. */
+const fatal = new Set(['NOAUTH', 'WRONGPASS', 'NOPERM']);
+
+/** One connection that heals itself; each call ends within its time, whatever happens to the server. */
+export class RedisConnection {
+  readonly #client: RedisLike;
+  readonly #settings: RedisConnectionSettings;
+  readonly #reconnected = new Set<() => void>();
+  readonly #ready = new Set<(error?: unknown) => void>();
+  #lastError: unknown;
+  #wasReady = false;
+  #closed = false;
+
+  private constructor(client: RedisLike, settings: RedisConnectionSettings) {
+    this.#client = client;
+    this.#settings = settings;
+    client.on('error', (error: unknown) => this.#failed(error));
+    client.on('ready', () => this.#becameReady());
+  }
+
+  /**
+   * Makes a connection and waits until it can be used.
+   *
+   * @throws {EventError} `TRANSPORT_UNAVAILABLE` if it cannot within the time.
+   */
+  static async open(settings: RedisConnectionSettings): Promise<RedisConnection> {
+    const { factory, name } = settings;
+    const client = await factory({ ...overrides, connectionName: name });
+    const connection = new RedisConnection(client, settings);
+    // A try that fails is followed by the next one; `error` says why, and `whenReady` waits for both.
+    client.connect().catch(() => {});
+    try {
+      await connection.whenReady();
+      return connection;
+    } catch (error) {
+      connection.close();
+      throw error;
+    }
+  }
+
+  /** Calls back each time after the connection was lost and is there again. @returns What ends it. */
+  onReconnect(listener: () => void): () => void {
+    this.#reconnected.add(listener);
+    return () => void this.#reconnected.delete(listener);
+  }
+
+  /**
+   * Sends a command and waits for its answer.
+   *
+   * @param timeoutMs Longest wait for the answer, in milliseconds; the connection's own unless given.
+   * @throws What Redis answered; `TRANSPORT_UNAVAILABLE` if there was no answer: then it may have been done.
+   */
+  async call(
+    command: string,
+    args: readonly RedisArgument[],
+    options: { timeoutMs?: number; asBuffers?: boolean } = {},
+  ): Promise<unknown> {
+    await this.whenReady();
+    const { asBuffers = false, timeoutMs = this.#settings.timeoutMs } = options;
+    const answer = asBuffers
+      ? this.#client.callBuffer(command, ...args)
+      : this.#client.call(command, ...args);
+    return await this.#within(timeoutMs, command, answer);
+  }
+
+  /** `call` as scripts want it. */
+  readonly send = (command: string, ...args: RedisArgument[]): Promise<unknown> =>
+    this.call(command, args);
+
+  /** Resolves as soon as commands can be sent. @throws {EventError} `NOT_CONNECTED`, `TRANSPORT_UNAVAILABLE` */
+  async whenReady(): Promise<void> {
+    if (this.#closed) throw this.#closedError();
+    if (this.#client.status === 'ready') return;
+    const { timeoutMs, clock } = this.#settings;
+    const { promise, resolve, reject } = Promise.withResolvers<void>();
+    const done = (error?: unknown): void => (error === undefined ? resolve() : reject(error));
+    this.#ready.add(done);
+    const cancel = clock.schedule(timeoutMs, () => reject(this.#lastError ?? silence(timeoutMs)));
+    try {
+      await promise;
+    } catch (error) {
+      throw redisError(error, 'be reached');
+    } finally {
+      cancel();
+      this.#ready.delete(done);
+    }
+  }
+
+  /** Breaks the connection, so that whatever waits for it fails, and makes a new one. */
+  reset(): void {
+    if (this.#client.stream) this.#client.stream.destroy();
+    else this.#client.disconnect(true);
+  }
+
+  /** Ends it at once; what still waits for an answer fails. Idempotent. */
+  close(): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    const { stream } = this.#client;
+    this.#client.disconnect();
+    stream?.destroy();
+    for (const done of this.#ready) done(this.#closedError());
+  }
+
+  async #within(timeoutMs: number, command: string, answer: Promise<unknown>): Promise<unknown> {
+    const { clock } = this.#settings;
+    const { promise: late, reject } = Promise.withResolvers<never>();
+    const cancel = clock.schedule(timeoutMs, () => {
+      reject(redisError(silence(timeoutMs), `answer ${command}`));
+      // Whoever does not answer now would not answer the next one either.
+      this.reset();
+    });
+    try {
+      return await Promise.race([answer, late]);
+    } finally {
+      cancel();
+      answer.catch(() => {});
+    }
+  }
+
+  #failed(error: unknown): void {
+    this.#lastError = error;
+    if (fatal.has(replyCodeOf(error))) for (const done of this.#ready) done(error);
+  }
+
+  #becameReady(): void {
+    this.#lastError = undefined;
+    for (const done of this.#ready) done();
+    if (this.#wasReady) for (const listener of this.#reconnected) listener();
+    this.#wasReady = true;
+  }
+
+  #closedError(): EventError {
+    return new EventError('NOT_CONNECTED', 'the connection to Redis was closed', { what: 'redis' });
+  }
+}
+
+function silence(timeoutMs: number): Error {
+  return new Error(`no answer within ${timeoutMs} ms`);
+}

@@ -1,0 +1,102 @@
+import { isUtf8 } from 'node:buffer';
+
+import type { Message } from '@waybill/core';
+
+import type { RedisArgument } from './redis-like.ts';
+
+/** One entry of a stream as Redis answers it: its id, and names and values in turn; `null` if it was deleted. */
+export type StreamEntry = readonly [id: string, fields: readonly string[] | null];
+
+const usualContentType = 'application/cloudevents+json';
+
+/**
+ * The fields of an entry: what a reader needs before it parses, then the event itself. The same names in
+ * the same order cost no memory but once per block of entries.
+ */
+export function fieldsOf(message: Message): RedisArgument[] {
+  const { id, type, key, contentType, body, headers } = message;
+  const event = typeof body === 'string' ? body : Buffer.from(body);
+  const fields: RedisArgument[] = ['id', id, 'type', type, 'key', key, 'event', event];
+  if (contentType !== usualContentType) fields.push('contenttype', contentType);
+  if (headers && Object.keys(headers).length > 0) fields.push('headers', JSON.stringify(headers));
+  return fields;
+}
+
+/**
+ * The message of an entry.
+ *
+ * What somebody else has put into the stream, without an event in it, comes as bytes that no codec can
+ * read, and so becomes a dead letter that shows what it was.
+ */
+export function messageOf(entryId: string, fields: readonly string[]): Message {
+  const isOurs = fields[0] === 'id' && fields[2] === 'type' && fields[4] === 'key';
+  if (isOurs && fields[6] === 'event' && fields.length === 8) {
+    const [, id, , type, , key, , body] = fields as [...string[]] & { length: 8 };
+    return { id: id!, type: type!, key: key!, contentType: usualContentType, body: body! };
+  }
+  const named = new Map<string, string>();
+  for (let at = 0; at + 1 < fields.length; at += 2) named.set(fields[at]!, fields[at + 1]!);
+  const id = named.get('id') || entryId;
+  const headers = headersOf(named.get('headers'));
+  const body = named.get('event');
+  return {
+    id,
+    type: named.get('type') ?? '',
+    key: named.get('key') || id,
+    contentType:
+      body === undefined
+        ? 'application/x-redis-stream-entry'
+        : (named.get('contenttype') ?? usualContentType),
+    body: body ?? JSON.stringify(Object.fromEntries(named)),
+    ...(headers ? { headers } : {}),
+  };
+}
+
+/** Reads the fields of one entry as bytes; nothing if it is gone. */
+export type EntryBytes = (
+  stream: string,
+  entryId: string,
+) => Promise<readonly Buffer[] | undefined>;
+
+/** An entry, and whatever else is known of it. */
+export type AnyEntry = readonly [id: string, ...unknown[], fields: readonly string[]];
+
+/**
+ * The messages of entries that were read as text.
+ *
+ * Where text looks as if it came from bytes that are no UTF-8, the entry is read once more, so that what a
+ * dead letter keeps is what was published.
+ */
+export async function readWhole(
+  stream: string,
+  entries: readonly AnyEntry[],
+  bytesOf: EntryBytes,
+): Promise<Message[]> {
+  const messages = entries.map((entry) => messageOf(entry[0], entry.at(-1) as readonly string[]));
+  for (const [index, message] of messages.entries()) {
+    if (!(message.body as string).includes('\uFFFD')) continue;
+    const body = eventOf((await bytesOf(stream, entries[index]![0])) ?? []);
+    if (body && !isUtf8(body)) messages[index] = { ...message, body };
+  }
+  return messages;
+}
+
+function eventOf(fields: readonly Buffer[]): Buffer | undefined {
+  for (let at = 0; at + 1 < fields.length; at += 2) {
+    if (fields[at]!.toString('latin1') === 'event') return fields[at + 1];
+  }
+  return undefined;
+}
+
+function headersOf(text: string | undefined): Record<string, string> | undefined {
+  if (text === undefined) return undefined;
+  try {
+    const parsed: unknown = JSON.parse(text);
+    if (typeof parsed !== 'object' || parsed === null) return undefined;
+    const texts = Object.entries(parsed).filter(([, value]) => typeof value === 'string');
+    return Object.fromEntries(texts);
+  } catch {
+    // Headers that cannot be read are none; the event stands for itself.
+    return undefined;
+  }
+}

@@ -1,0 +1,145 @@
+import type { GroupStart, Observer } from '@waybill/core';
+
+import { compareIds, idBefore, lastIdBefore, zeroId } from './entry-id.ts';
+import { replyCodeOf } from './redis-errors.ts';
+import { RedisScript, type RedisCall } from './redis-script.ts';
+import { registerStream } from './register-stream.ts';
+import { redisTransport } from './stream-delivery.ts';
+import type { StreamNames } from './stream-names.ts';
+
+/**
+ * Makes a group on streams where it does not exist.
+ *
+ * `KEYS`: set of streams, set of open groups, then the streams that the group names. `ARGV`: group, id after
+ * which it begins, 1 if it is open and so takes all other streams as well.
+ *
+ * @returns The streams on which the group is new; all of its streams.
+ */
+const join = new RedisScript<readonly [created: string[], streams: string[]]>(`
+${registerStream}
+if ARGV[3] == '1' then redis.call('SADD', KEYS[2], ARGV[1]) end
+local streams, isNamed = {}, {}
+for at = 3, #KEYS do
+  streams[#streams + 1] = KEYS[at]
+  isNamed[KEYS[at]] = true
+end
+if ARGV[3] == '1' then
+  for _, stream in ipairs(redis.call('SMEMBERS', KEYS[1])) do
+    if not isNamed[stream] then streams[#streams + 1] = stream end
+  end
+end
+local created = {}
+for _, stream in ipairs(streams) do
+  local made = redis.pcall('XGROUP', 'CREATE', stream, ARGV[1], ARGV[2], 'MKSTREAM')
+  if made.ok then
+    created[#created + 1] = stream
+  elseif not string.find(made.err, 'BUSYGROUP') then
+    return made
+  end
+  register(KEYS[1], KEYS[2], stream)
+end
+return { created, streams }`);
+
+/** A consumer group, which Redis keeps once for every stream. */
+export class StreamGroup {
+  readonly name: string;
+  readonly #call: RedisCall;
+  readonly #names: StreamNames;
+  readonly #observe: Observer;
+
+  constructor(name: string, given: { call: RedisCall; names: StreamNames; observe: Observer }) {
+    this.name = name;
+    this.#call = given.call;
+    this.#names = given.names;
+    this.#observe = given.observe;
+  }
+
+  /**
+   * Makes the group where it does not exist; where it does, it goes on where it stood.
+   *
+   * @param named Streams that the subscription names.
+   * @param open True if it takes all others, too.
+   * @returns The streams on which the group is new; all of its streams.
+   */
+  async join(
+    start: GroupStart,
+    named: readonly string[],
+    open: boolean,
+  ): Promise<{ created: string[]; streams: string[] }> {
+    const keys = [this.#names.streams, this.#names.openGroups, ...named];
+    const args = [this.name, idOf(start), open ? 1 : 0];
+    const [created, streams] = await join.run(this.#call, keys, args);
+    return { created, streams };
+  }
+
+  /**
+   * Makes the group anew on a stream that has lost it, or that is gone itself.
+   *
+   * @param remembered The oldest entry that may be unsettled, or else the youngest that was read, if any is known.
+   * @returns True if the stream has lost entries that were read from it.
+   */
+  async heal(
+    stream: string,
+    remembered: { oldestHeld: string | undefined; lastRead: string },
+  ): Promise<boolean> {
+    const { oldestHeld, lastRead } = remembered;
+    const place = { stream, group: this.name, known: lastRead };
+    const isLost = await reportLoss(this.#call, this.#observe, place);
+    // A stream that begins anew may begin with any id.
+    const from = isLost ? zeroId : oldestHeld === undefined ? lastRead : idBefore(oldestHeld);
+    try {
+      await this.#call('XGROUP', 'CREATE', stream, this.name, from, 'MKSTREAM');
+    } catch (error) {
+      if (replyCodeOf(error) === 'BUSYGROUP') return isLost; // another process was quicker
+      throw error;
+    }
+    this.#observe({
+      kind: 'warning',
+      code: 'GROUP_RECREATED',
+      message: `group ${this.name} had vanished from ${stream} and goes on behind ${from}; what came after that may come again`,
+    });
+    return isLost;
+  }
+}
+
+/**
+ * Says so if a stream no longer has an entry that is known to have been in it.
+ *
+ * @returns True if that is so.
+ */
+export async function reportLoss(
+  call: RedisCall,
+  observe: Observer,
+  { stream, group, known }: { stream: string; group: string | undefined; known: string },
+): Promise<boolean> {
+  const after = await lastIdOf(call, stream);
+  if (compareIds(after, known) >= 0) return false;
+  observe({
+    kind: 'lost',
+    transport: redisTransport,
+    stream,
+    group,
+    reason: 'broker-lost-data',
+    after,
+    until: known,
+  });
+  return true;
+}
+
+/** The youngest id that a stream has given; zero if there is no such stream. */
+export async function lastIdOf(call: RedisCall, stream: string): Promise<string> {
+  try {
+    const info = (await call('XINFO', 'STREAM', stream)) as unknown[];
+    return String(info[info.indexOf('last-generated-id') + 1]);
+  } catch (error) {
+    if (replyCodeOf(error) === 'ERR') return zeroId; // no such key
+    throw error;
+  }
+}
+
+/** The id after which a group begins. */
+function idOf(start: GroupStart): string {
+  if (start === 'earliest') return '0';
+  if (start === 'latest') return '$';
+  return lastIdBefore(start.getTime());
+}

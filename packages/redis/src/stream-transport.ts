@@ -1,0 +1,295 @@
+import { describeStart, EventError, observeAll, runOutsideScope } from '@waybill/core';
+import type {
+  Consumer,
+  Deliver,
+  Message,
+  Observer,
+  Subscription,
+  Transport,
+  TransportCapabilities,
+  TransportInspection,
+} from '@waybill/core';
+
+import { SharedRedis } from './redis-caller.ts';
+import { RedisConnection } from './redis-connection.ts';
+import { redisError } from './redis-errors.ts';
+import { redisFactory, type RedisFactory } from './redis-source.ts';
+import { checkServer } from './server-check.ts';
+import { StreamAppender } from './stream-appender.ts';
+import { cursorsOf, StreamBroadcast } from './stream-broadcast.ts';
+import { StreamConsumer } from './stream-consumer.ts';
+import { redisTransport } from './stream-delivery.ts';
+import type { EntryBytes } from './stream-entry.ts';
+import { reportLoss, StreamGroup } from './stream-group.ts';
+import { inspectStreams } from './stream-inspection.ts';
+import { StreamNames } from './stream-names.ts';
+import { StreamReader } from './stream-reader.ts';
+import { completed } from './stream-transport-options.ts';
+import type {
+  RedisStreamTransportOptions,
+  StreamTransportSettings,
+} from './stream-transport-options.ts';
+import { StreamTrimmer } from './stream-trimmer.ts';
+
+/**
+ * Redis Streams: one stream for each first segment of a type, and Redis' own consumer groups.
+ *
+ * The order of a key holds within one stream and one consumer process of a group. Whatever sends short
+ * commands shares one connection; each subscription reads on one of its own.
+ */
+export class RedisStreamTransport implements Transport {
+  static readonly capabilities: TransportCapabilities = Object.freeze({
+    shape: 'pending-list',
+    persistent: true,
+    history: true,
+    broadcast: true,
+    deliveryCounts: true,
+    keyOrder: 'process',
+    fencing: false,
+  });
+
+  readonly name: string = redisTransport;
+  readonly capabilities: TransportCapabilities = RedisStreamTransport.capabilities;
+  /** What sends short commands. */
+  readonly redis: SharedRedis;
+  readonly #options: StreamTransportSettings;
+  readonly #factory: RedisFactory;
+  readonly #names: StreamNames;
+  readonly #observe: Observer;
+  readonly #appender: StreamAppender;
+  readonly #trimmer: StreamTrimmer;
+  readonly #consumers = new Set<Consumer>();
+  /** Streams that were published to or consumed from here. */
+  readonly #streams = new Set<string>();
+  #open: Promise<void> | undefined;
+  #cancelTrim: (() => void) | undefined;
+
+  /** @throws {TypeError} If Redis cannot be reached like this at all, or an option is not usable. */
+  constructor(options: RedisStreamTransportOptions) {
+    this.#options = completed(options);
+    const { redis, clock, timeoutMs, streamPrefix, connectionName: name } = this.#options;
+    this.#factory = redisFactory(redis);
+    this.#names = new StreamNames(streamPrefix);
+    this.#observe = observeAll(options.observer ? [options.observer] : []);
+    this.redis = new SharedRedis({ factory: this.#factory, name, timeoutMs, clock });
+    const { send: call } = this.redis;
+    this.#appender = new StreamAppender(call, this.#names);
+    this.#trimmer = new StreamTrimmer({
+      call,
+      observe: this.#observe,
+      maxLength: this.#options.maxStreamLength,
+      lossyMaxLength: this.#options.lossyMaxStreamLength,
+    });
+  }
+
+  streamOf(eventType: string): string {
+    return this.#names.streamOf(eventType);
+  }
+
+  /** @throws {EventError} `TRANSPORT_UNAVAILABLE`; `CAPABILITY_MISSING` if the server is too old. */
+  async connect(): Promise<void> {
+    this.#open ??= runOutsideScope(() => this.#connect());
+    const opening = this.#open;
+    try {
+      await opening;
+    } catch (error) {
+      if (this.#open === opening) this.#open = undefined;
+      throw redisError(error, 'be connected to');
+    }
+  }
+
+  /** @throws {EventError} `TRANSPORT_UNAVAILABLE`, `NOT_CONNECTED`, `MESSAGE_UNPARSEABLE` */
+  async publish(messages: readonly Message[]): Promise<readonly string[]> {
+    await this.#opened();
+    for (const { type } of messages) this.#streams.add(this.#names.streamOf(type));
+    return await this.#appender.publish(messages);
+  }
+
+  /** @throws {EventError} `TRANSPORT_UNAVAILABLE`, `NOT_CONNECTED` */
+  async subscribe(subscription: Subscription, deliver: Deliver): Promise<Consumer> {
+    assertMaxInFlight(subscription.maxInFlight);
+    await this.#opened();
+    try {
+      const { group } = subscription;
+      if (group === null) return await this.#listen(subscription, deliver);
+      return await this.#join(group, subscription, deliver);
+    } catch (error) {
+      throw redisError(error, `subscribe group ${subscription.group ?? '(broadcast)'}`);
+    }
+  }
+
+  /** @throws {EventError} `TRANSPORT_UNAVAILABLE`, `NOT_CONNECTED` */
+  async inspect(): Promise<TransportInspection> {
+    await this.#opened();
+    try {
+      const streams = new Set([...this.#streams, ...(await this.#registered())]);
+      return await inspectStreams(this.redis.send, [...streams].toSorted(), this.#options.claimMs);
+    } catch (error) {
+      throw redisError(error, 'be inspected');
+    }
+  }
+
+  /**
+   * Trims the streams that this process has to do with; the transport does so by itself from time to time.
+   *
+   * @returns How many entries went.
+   * @throws {EventError} `TRANSPORT_UNAVAILABLE`, `NOT_CONNECTED`
+   */
+  async trim(): Promise<number> {
+    await this.#opened();
+    let removed = 0;
+    try {
+      for (const stream of this.#streams) removed += await this.#trimmer.trim(stream);
+      return removed;
+    } catch (error) {
+      throw redisError(error, 'trim streams');
+    }
+  }
+
+  async close(): Promise<void> {
+    const open = this.#open;
+    this.#open = undefined;
+    this.#cancelTrim?.();
+    const closed = await Promise.allSettled([...this.#consumers].map((each) => each.close()));
+    await open?.catch(() => {});
+    await this.#appender.settled();
+    this.redis.close();
+    for (const outcome of closed) if (outcome.status === 'rejected') throw outcome.reason;
+  }
+
+  async #connect(): Promise<void> {
+    const connection = await this.redis.connection();
+    await checkServer(this.redis.send, this.#observe);
+    connection.onReconnect(() => void this.#checkLoss());
+    const { maxStreamLength, lossyMaxStreamLength } = this.#options;
+    if (maxStreamLength ?? lossyMaxStreamLength) this.#scheduleTrim();
+  }
+
+  async #opened(): Promise<void> {
+    if (this.#open) return await this.#open;
+    throw new EventError(
+      'NOT_CONNECTED',
+      'the Redis transport is not connected; call connect(), and nothing after close()',
+      { what: this.name },
+    );
+  }
+
+  async #join(name: string, subscription: Subscription, deliver: Deliver): Promise<Consumer> {
+    const { send: call } = this.redis;
+    const { clock, ...timing } = this.#options;
+    const observe = this.#observe;
+    const { named, open } = this.#names.streamsOf(subscription.patterns);
+    const group = new StreamGroup(name, { call, names: this.#names, observe });
+    const { created, streams } = await group.join(subscription.start, named, open);
+    if (created.length > 0) this.#announceGroup(subscription, created);
+    for (const stream of streams) this.#streams.add(stream);
+    const reader = await this.#openReader(subscription.worker);
+    return this.#keep(
+      (onClose) =>
+        new StreamConsumer({
+          group,
+          subscription,
+          deliver,
+          streams,
+          open,
+          reader,
+          call,
+          bytes: this.#bytes,
+          timing,
+          clock,
+          observe,
+          onClose,
+        }),
+    );
+  }
+
+  async #listen(subscription: Subscription, deliver: Deliver): Promise<Consumer> {
+    const { clock, ...timing } = this.#options;
+    const { named, open } = this.#names.streamsOf(subscription.patterns);
+    const found = open ? await this.#registered() : [];
+    const cursors = await cursorsOf(this.redis.send, [...new Set([...named, ...found])]);
+    const reader = await this.#openReader(subscription.worker);
+    return this.#keep(
+      (onClose) =>
+        new StreamBroadcast({
+          subscription,
+          deliver,
+          cursors,
+          findStreams: open ? () => this.#registered() : undefined,
+          reader,
+          bytes: this.#bytes,
+          timing,
+          clock,
+          observe: this.#observe,
+          onClose,
+        }),
+    );
+  }
+
+  async #openReader(worker: string): Promise<StreamReader> {
+    const { clock, timeoutMs, blockMs } = this.#options;
+    // A name in CLIENT LIST has no spaces.
+    const name = `${this.#options.connectionName}:${worker}`.replaceAll(/[^\x21-\x7e]/g, '_');
+    const settings = { factory: this.#factory, name, timeoutMs, clock };
+    const connection = await RedisConnection.open(settings);
+    return new StreamReader(connection, { call: this.redis.send, clock, blockMs, timeoutMs });
+  }
+
+  readonly #bytes: EntryBytes = async (stream, entryId) => {
+    const connection = await this.redis.connection();
+    const args = [stream, entryId, entryId];
+    const reply = await connection.call('XRANGE', args, { asBuffers: true });
+    return (reply as [id: Buffer, fields: Buffer[]][])[0]?.[1];
+  };
+
+  #keep<Own extends Consumer>(make: (onClose: () => void) => Own): Own {
+    const consumer = make(() => this.#consumers.delete(consumer));
+    this.#consumers.add(consumer);
+    return consumer;
+  }
+
+  async #registered(): Promise<string[]> {
+    return (await this.redis.send('SMEMBERS', this.#names.streams)) as string[];
+  }
+
+  /** After Redis was away: is there what was put there, and what was read from there? */
+  async #checkLoss(): Promise<void> {
+    const observe = this.#observe;
+    try {
+      for (const [stream, known] of this.#appender.lastIds) {
+        const place = { stream, group: undefined, known };
+        if (await reportLoss(this.redis.send, observe, place)) this.#appender.forget(stream);
+      }
+      for (const each of this.#consumers) {
+        if (each instanceof StreamConsumer) await each.checkLoss();
+      }
+    } catch (error) {
+      // It is away again; the next time it comes back this is asked once more.
+      observe({ kind: 'consume-failed', group: '', error });
+    }
+  }
+
+  #announceGroup({ group, start }: Subscription, streams: readonly string[]): void {
+    this.#observe({
+      kind: 'warning',
+      code: 'NEW_GROUP_STARTS',
+      message: `group ${group} is new on ${streams.join(', ')} and begins ${describeStart(start)}; say start: 'earliest', 'latest' or a time to choose`,
+    });
+  }
+
+  #scheduleTrim(): void {
+    const { clock, trimEveryMs } = this.#options;
+    // Not all processes at the same moment.
+    const inMs = trimEveryMs * (0.5 + Math.random() / 2);
+    this.#cancelTrim = clock.schedule(inMs, () => {
+      // What cannot be trimmed now is found again the next time.
+      this.trim().catch(() => {});
+      if (this.#open) this.#scheduleTrim();
+    });
+  }
+}
+
+function assertMaxInFlight(maxInFlight: number): void {
+  if (Number.isSafeInteger(maxInFlight) && maxInFlight >= 1) return;
+  throw new TypeError(`maxInFlight must be a whole number from 1 on, got ${maxInFlight}`);
+}

@@ -1,0 +1,72 @@
+import { randomUUID } from 'node:crypto';
+
+import { MemoryDatabase, MemoryDeadLetterQueue, MemoryInbox } from '@waybill/core/memory';
+import type {
+  DeliveryConformanceOptions,
+  TransportConformanceOptions,
+} from '@waybill/core/conformance';
+import { Redis } from 'ioredis';
+
+import { redisUrl } from '../../../scripts/services/test-redis.ts';
+import type { RedisVersion } from '../../../scripts/services/redis-versions.ts';
+import { RedisDeadLetterQueue } from '../src/dead-letter-queue.ts';
+import { RedisStreamTransport } from '../src/stream-transport.ts';
+
+const { capabilities } = RedisStreamTransport;
+/** Longer than a consumer takes to look for what others have left. */
+const quietMs = 150;
+
+/** What the suites are given on one server. */
+export function streamConformance(version: RedisVersion): {
+  transport: TransportConformanceOptions;
+  /** The engine over the transport, for a service that has nothing but Redis. */
+  delivery: DeliveryConformanceOptions;
+  /** The same for a service with a database, where inbox and dead letters are. */
+  deliveryWithDatabase: DeliveryConformanceOptions;
+} {
+  const create = async () => createStreams(redisUrl(version));
+  return {
+    transport: { capabilities, quietMs, create },
+    delivery: {
+      capabilities,
+      quietMs,
+      inbox: false,
+      create: async () => {
+        const streams = await create();
+        const { redis, prefix: streamPrefix } = streams;
+        return { ...streams, deadLetters: new RedisDeadLetterQueue({ redis, streamPrefix }) };
+      },
+    },
+    deliveryWithDatabase: {
+      capabilities,
+      quietMs,
+      inbox: true,
+      create: async () => {
+        const transactions = new MemoryDatabase();
+        return {
+          ...(await create()),
+          transactions,
+          deadLetters: new MemoryDeadLetterQueue(transactions),
+          inbox: new MemoryInbox(transactions),
+        };
+      },
+    },
+  };
+}
+
+/** Streams of one case, under a prefix of its own; removed at its end. */
+function createStreams(url: string) {
+  const prefix = `test:${randomUUID()}:`;
+  const redis = new Redis(url);
+  return {
+    prefix,
+    redis,
+    open: () => new RedisStreamTransport({ redis, streamPrefix: prefix, reclaimEveryMs: 40 }),
+    async cleanup(): Promise<void> {
+      for await (const keys of redis.scanStream({ match: `${prefix}*`, count: 1_000 })) {
+        if (keys.length > 0) await redis.del(...(keys as string[]));
+      }
+      await redis.quit();
+    },
+  };
+}
