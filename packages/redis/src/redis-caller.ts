@@ -1,4 +1,4 @@
-import { systemClock, type Clock } from '@waybill/core';
+import { EventError, systemClock, type Clock } from '@waybill/core';
 
 import { RedisConnection } from './redis-connection.ts';
 import type { RedisArgument, RedisSource } from './redis-like.ts';
@@ -23,18 +23,29 @@ export interface SharedRedisOptions {
 export class SharedRedis implements RedisCaller {
   readonly #options: SharedRedisOptions;
   #opening: Promise<RedisConnection> | undefined;
+  #closed = false;
 
   constructor(options: SharedRedisOptions) {
     this.#options = options;
   }
 
-  /** The connection, once it can be used. @throws {EventError} `TRANSPORT_UNAVAILABLE` */
-  connection(): Promise<RedisConnection> {
+  /** Opens it, also after it was closed. @throws {EventError} `TRANSPORT_UNAVAILABLE` */
+  open(): Promise<RedisConnection> {
+    this.#closed = false;
+    return this.connection();
+  }
+
+  /** The connection, once it can be used. @throws {EventError} `TRANSPORT_UNAVAILABLE`, `NOT_CONNECTED` */
+  async connection(): Promise<RedisConnection> {
+    if (this.#closed) {
+      const message = 'the connection to Redis was closed';
+      throw new EventError('NOT_CONNECTED', message, { what: 'redis' });
+    }
     this.#opening ??= RedisConnection.open(this.#options).catch((error: unknown) => {
       this.#opening = undefined;
       throw error;
     });
-    return this.#opening;
+    return await this.#opening;
   }
 
   readonly send = async (command: string, ...args: RedisArgument[]): Promise<unknown> =>
@@ -43,6 +54,7 @@ export class SharedRedis implements RedisCaller {
   close(): void {
     const opening = this.#opening;
     this.#opening = undefined;
+    this.#closed = true;
     opening?.then((connection) => connection.close()).catch(() => {});
   }
 }

@@ -140,8 +140,9 @@ export class StreamClaims {
 
   /** Those whose claim cannot have lapsed go without a question; the others only if they are still ours. */
   async #settleAll(stream: string, deliveries: readonly StreamDelivery[]): Promise<void> {
-    const fresh = deliveries.filter((delivery) => this.#isFresh(delivery));
-    const doubtful = deliveries.filter((delivery) => !fresh.includes(delivery));
+    const { fresh = [], doubtful = [] } = Object.groupBy(deliveries, (delivery) =>
+      this.#isFresh(delivery) ? 'fresh' : 'doubtful',
+    );
     await Promise.all([this.#acknowledge(stream, fresh), this.#settleOwned(stream, doubtful)]);
   }
 

@@ -43,12 +43,18 @@ return { created, streams }`);
 /** A consumer group, which Redis keeps once for every stream. */
 export class StreamGroup {
   readonly name: string;
+  /** True if it takes every stream, also one that does not exist yet. */
+  readonly open: boolean;
   readonly #call: RedisCall;
   readonly #names: StreamNames;
   readonly #observe: Observer;
 
-  constructor(name: string, given: { call: RedisCall; names: StreamNames; observe: Observer }) {
+  constructor(
+    name: string,
+    given: { open: boolean; call: RedisCall; names: StreamNames; observe: Observer },
+  ) {
     this.name = name;
+    this.open = given.open;
     this.#call = given.call;
     this.#names = given.names;
     this.#observe = given.observe;
@@ -57,19 +63,22 @@ export class StreamGroup {
   /**
    * Makes the group where it does not exist; where it does, it goes on where it stood.
    *
-   * @param named Streams that the subscription names.
-   * @param open True if it takes all others, too.
+   * @param named Streams that it takes; all others come with them if it is open.
    * @returns The streams on which the group is new; all of its streams.
    */
   async join(
     start: GroupStart,
     named: readonly string[],
-    open: boolean,
   ): Promise<{ created: string[]; streams: string[] }> {
     const keys = [this.#names.streams, this.#names.openGroups, ...named];
-    const args = [this.name, idOf(start), open ? 1 : 0];
+    const args = [this.name, idOf(start), this.open ? 1 : 0];
     const [created, streams] = await join.run(this.#call, keys, args);
     return { created, streams };
+  }
+
+  /** Every stream that was ever used. */
+  async allStreams(): Promise<string[]> {
+    return (await this.#call('SMEMBERS', this.#names.streams)) as string[];
   }
 
   /**
@@ -88,6 +97,8 @@ export class StreamGroup {
     // A stream that begins anew may begin with any id.
     const from = isLost ? zeroId : oldestHeld === undefined ? lastRead : idBefore(oldestHeld);
     try {
+      await this.#call('SADD', this.#names.streams, stream);
+      if (this.open) await this.#call('SADD', this.#names.openGroups, this.name);
       await this.#call('XGROUP', 'CREATE', stream, this.name, from, 'MKSTREAM');
     } catch (error) {
       if (replyCodeOf(error) === 'BUSYGROUP') return isLost; // another process was quicker

@@ -21,7 +21,7 @@ export interface StreamTakeoverOptions {
     stream: string,
     entries: readonly TakenEntry[],
     claimedAt: ClaimStamp,
-  ) => Promise<void>;
+  ) => Promise<unknown>;
 }
 
 /** Takes entries over from consumers of the group that have died, frozen or left. */
@@ -76,10 +76,11 @@ export class StreamTakeover {
     return count > 0 ? youngest : undefined;
   }
 
-  /** What others hold up to an entry: 0 for nothing, 1 for what they may be working on, 2 for what may be taken. */
-  async heldByOthers(stream: string, upTo: string): Promise<0 | 1 | 2> {
+  /** What others hold up to an entry; `lapsed` if any of that may be taken over. */
+  async heldByOthers(stream: string, upTo: string): Promise<'nothing' | 'alive' | 'lapsed'> {
     const { call, group, consumer, claimMs } = this.#options;
-    return await heldByOthers.run(call, [stream], [group, consumer, upTo, claimMs]);
+    const held = await heldByOthers.run(call, [stream], [group, consumer, upTo, claimMs]);
+    return (['nothing', 'alive', 'lapsed'] as const)[held];
   }
 
   async #take(

@@ -158,7 +158,7 @@ export class RedisStreamTransport implements Transport {
   }
 
   async #connect(): Promise<void> {
-    const connection = await this.redis.connection();
+    const connection = await this.redis.open();
     await checkServer(this.redis.send, this.#observe);
     connection.onReconnect(() => void this.#checkLoss());
     const { maxStreamLength, lossyMaxStreamLength } = this.#options;
@@ -179,8 +179,8 @@ export class RedisStreamTransport implements Transport {
     const { clock, ...timing } = this.#options;
     const observe = this.#observe;
     const { named, open } = this.#names.streamsOf(subscription.patterns);
-    const group = new StreamGroup(name, { call, names: this.#names, observe });
-    const { created, streams } = await group.join(subscription.start, named, open);
+    const group = new StreamGroup(name, { open, call, names: this.#names, observe });
+    const { created, streams } = await group.join(subscription.start, named);
     if (created.length > 0) this.#announceGroup(subscription, created);
     for (const stream of streams) this.#streams.add(stream);
     const reader = await this.#openReader(subscription.worker);
@@ -191,7 +191,6 @@ export class RedisStreamTransport implements Transport {
           subscription,
           deliver,
           streams,
-          open,
           reader,
           call,
           bytes: this.#bytes,
