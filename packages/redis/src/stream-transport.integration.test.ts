@@ -1,0 +1,351 @@
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+
+import { hasRedis } from '../../../scripts/services/test-redis.ts';
+import { message, StreamBench, StreamProbe, waiting } from '../test/stream-bench.ts';
+import { releasedConsumer } from './claim-scripts.ts';
+import type { RedisStreamTransport } from './stream-transport.ts';
+
+const several = (count: number, key?: string) => Array.from({ length: count }, () => message(key));
+const idsOf = (messages: readonly { id: string }[]): string[] => messages.map(({ id }) => id);
+
+describe.skipIf(!hasRedis())('streams on Redis', () => {
+  let bench: StreamBench;
+  beforeEach(() => {
+    bench = new StreamBench();
+  });
+  afterEach(() => bench.close());
+
+  /** Reads entries for a group without ever telling anybody, as a process does that dies at once. */
+  async function readAndDie(group: string, consumer: string, count: number): Promise<void> {
+    const { redis, stream } = bench;
+    await redis.xreadgroup('GROUP', group, consumer, 'COUNT', count, 'STREAMS', stream, '>');
+  }
+
+  it('puts an event into the stream of its domain, in fields that a person can read', async () => {
+    const transport = await bench.connect();
+    const sent = message('item-7');
+    const [position] = await transport.publish([sent]);
+    const [[id, fields]] = (await bench.redis.xrange(bench.stream, '-', '+')) as [
+      [string, string[]],
+    ];
+    expect(id).toBe(position);
+    expect(fields).toEqual(fieldsOf(sent));
+    expect(fields.slice(0, 6)).toEqual(['id', sent.id, 'type', 'item.received', 'key', 'item-7']);
+  });
+
+  it('sends what was published at the same time as one command, and each call has its own outcome', async () => {
+    const transport = await bench.connect();
+    await bench.redis.set(`${bench.prefix}order`, 'not a stream');
+    const calls = [
+      ...several(20).map((each) => [each]),
+      [message('o', { type: 'order.created' })],
+      ...several(20).map((each) => [each]),
+    ];
+    const before = await commandsOf('evalsha');
+    const outcomes = await Promise.allSettled(calls.map((each) => transport.publish(each)));
+    expect(outcomes.filter(({ status }) => status === 'rejected')).toHaveLength(1);
+    expect(outcomes[20]).toMatchObject({
+      reason: { code: 'TRANSPORT_UNAVAILABLE', retryable: false },
+    });
+    const stored = (await bench.redis.xrange(bench.stream, '-', '+')).map(
+      ([, fields]) => fields[1],
+    );
+    expect(stored).toEqual(idsOf(calls.flat().filter(({ type }) => type === 'item.received')));
+    expect((await commandsOf('evalsha')) - before).toBeLessThan(10);
+  });
+
+  it('accepts nothing behind what was refused within one call', async () => {
+    const transport = await bench.connect();
+    await bench.redis.set(`${bench.prefix}order`, 'not a stream');
+    const [first, second] = several(2);
+    const refused = message('o', { type: 'order.created' });
+    await expect(transport.publish([first!, refused, second!])).rejects.toMatchObject({
+      code: 'TRANSPORT_UNAVAILABLE',
+    });
+    const stored = (await bench.redis.xrange(bench.stream, '-', '+')).map(
+      ([, fields]) => fields[1],
+    );
+    expect(stored).toEqual([first!.id]);
+  });
+
+  it('gives a stream that is used for the first time every group that takes all', async () => {
+    const transport = await bench.connect();
+    const probe = await StreamProbe.subscribe(transport, 'audit', { patterns: ['*'] });
+    await probe.consumer.close();
+    await transport.publish(several(3));
+    const { streams } = await transport.inspect();
+    expect(streams).toEqual([
+      {
+        name: bench.stream,
+        length: 3,
+        groups: [{ name: 'audit', pending: 0, lag: 3, consumers: 0 }],
+      },
+    ]);
+  });
+
+  it('finds a stream that begins while it runs', async () => {
+    const transport = await bench.connect();
+    const probe = await StreamProbe.subscribe(transport, 'audit', {
+      patterns: ['*'],
+      start: 'latest',
+      settle: true,
+    });
+    const sent = ['item.received', 'order.created', 'bid.placed'].map((type) =>
+      message('k', { type }),
+    );
+    for (const each of sent) await transport.publish([each]);
+    await probe.received(3);
+    expect(probe.ids.toSorted()).toEqual(idsOf(sent));
+  });
+
+  it('says on which streams a group is new, and where it begins', async () => {
+    const transport = await bench.connect();
+    const begin = { patterns: ['item.*', 'order.created'], start: new Date('2026-01-01') };
+    await StreamProbe.subscribe(transport, 'billing', begin);
+    await StreamProbe.subscribe(transport, 'billing', begin);
+    expect(bench.warnings('NEW_GROUP_STARTS')).toEqual([
+      `group billing is new on ${bench.prefix}item, ${bench.prefix}order and begins with what came since 2026-01-01T00:00:00.000Z; say start: 'earliest', 'latest' or a time to choose`,
+    ]);
+  });
+
+  it('takes what a dead process has held before it reads on, so that a key keeps its order', async () => {
+    const transport = await bench.connect({ claimMs: 600 });
+    await (await StreamProbe.subscribe(transport, 'stock')).consumer.close();
+    const sent = several(10);
+    await transport.publish(sent.slice(0, 5));
+    await readAndDie('stock', 'dead', 5);
+    await transport.publish(sent.slice(5));
+    const probe = await StreamProbe.subscribe(transport, 'stock', { settle: true });
+    await probe.received(10);
+    expect(probe.ids).toEqual(idsOf(sent));
+    expect(probe.counts.map(([, count]) => count)).toEqual([2, 2, 2, 2, 2, 1, 1, 1, 1, 1]);
+    expect(bench.seen('took-over')).toEqual([
+      { kind: 'took-over', group: 'stock', what: `5 of ${bench.stream}, from dead` },
+    ]);
+  });
+
+  it('does not wait for a living consumer for longer than its claims can last', async () => {
+    const transport = await bench.connect({ claimMs: 400 });
+    const busy = await StreamProbe.subscribe(transport, 'stock', { maxInFlight: 1 });
+    const sent = several(3);
+    await transport.publish(sent);
+    await busy.received(1);
+    const probe = await StreamProbe.subscribe(transport, 'stock', { settle: true });
+    await probe.received(2);
+    expect(probe.ids).toEqual(idsOf(sent.slice(1)));
+    expect(busy.ids).toEqual([sent[0]!.id]);
+  });
+
+  it('gives back at once, and uncounted, what it had read and never handed out', async () => {
+    const transport = await bench.connect();
+    const patterns = ['item.*', 'order.*'];
+    const first = await StreamProbe.subscribe(transport, 'stock', { patterns, maxInFlight: 4 });
+    const ofBoth = (count: number) =>
+      Array.from({ length: count }, (_, index) =>
+        message('k', { type: index % 2 ? 'order.created' : 'item.received' }),
+      );
+    await transport.publish(ofBoth(2));
+    for (const delivery of await first.received(2)) delivery.settle();
+    // Both have something when it reads again, and COUNT is for each of them.
+    first.consumer.pause();
+    const sent = ofBoth(8);
+    await transport.publish(sent);
+    first.consumer.resume();
+    const handedOut = (await first.received(6)).slice(2).map((each) => each.message.id);
+    await vi.waitFor(async () => {
+      const { streams } = await transport.inspect();
+      expect(streams.flatMap(({ groups }) => groups.map(({ pending }) => pending))).toEqual([4, 4]);
+    }, waiting);
+    await first.consumer.close();
+    expect(await bench.pending('stock')).toEqual({ [releasedConsumer]: 4 });
+    const second = await StreamProbe.subscribe(transport, 'stock', { patterns, settle: true });
+    await second.received(8);
+    const expected = sent.map(({ id }) => [id, handedOut.includes(id) ? 2 : 1]);
+    expect(new Map(second.counts)).toEqual(new Map(expected as [string, number][]));
+  });
+
+  it('hands out alone what may have ended its consumers, and nothing beside it', async () => {
+    const transport = await bench.connect({ claimMs: 100 });
+    await (await StreamProbe.subscribe(transport, 'stock')).consumer.close();
+    const sent = several(4);
+    await transport.publish(sent.slice(0, 2));
+    await readAndDie('stock', 'dead-1', 2);
+    const ids = (await bench.redis.xrange(bench.stream, '-', '+')).map(([id]) => id);
+    await bench.redis.xclaim(bench.stream, 'stock', 'dead-2', 0, ...ids);
+    await transport.publish(sent.slice(2));
+    await new Promise((resolve) => setTimeout(resolve, 120)); // until the claims of the dead have lapsed
+    const probe = await StreamProbe.subscribe(transport, 'stock');
+    const inHand = (count: number) => probe.received(count).then((all) => all.slice(-1)[0]!);
+    (await inHand(1)).settle();
+    const alone = await inHand(2);
+    await new Promise((resolve) => setTimeout(resolve, 100));
+    expect(probe.counts).toEqual([
+      [sent[0]!.id, 3],
+      [sent[1]!.id, 3],
+    ]);
+    alone.settle();
+    await probe.received(4);
+    expect(probe.ids).toEqual(idsOf(sent));
+  });
+
+  it('reads again what Redis gave it in an answer that never came, before anything younger', async () => {
+    const transport = await bench.connect();
+    const worker = 'half-deaf';
+    const probe = await StreamProbe.subscribe(transport, 'stock', { worker, settle: true });
+    const sent = several(6);
+    await transport.publish(sent.slice(0, 1));
+    await probe.received(1);
+    // Read in its name, as if the answer had got lost together with the connection.
+    await bench.redis
+      .multi()
+      .xadd(bench.stream, '*', ...fieldsOf(sent[1]!))
+      .xadd(bench.stream, '*', ...fieldsOf(sent[2]!))
+      .xreadgroup('GROUP', 'stock', worker, 'COUNT', 2, 'STREAMS', bench.stream, '>')
+      .exec();
+    await killConnectionsOf(worker);
+    await transport.publish(sent.slice(3));
+    await probe.received(6);
+    expect(probe.counts).toEqual(sent.map(({ id }) => [id, 1]));
+  });
+
+  it('makes a group anew that was destroyed, and loses nothing', async () => {
+    const transport = await bench.connect();
+    const probe = await StreamProbe.subscribe(transport, 'stock', { maxInFlight: 3 });
+    const sent = several(8);
+    await transport.publish(sent);
+    const [first] = await probe.received(3);
+    first!.settle();
+    await probe.received(4);
+    await bench.redis.xgroup('DESTROY', bench.stream, 'stock');
+    for (let next = 1; new Set(probe.ids).size < 8; next += 1) {
+      (await probe.received(next + 1))[next]!.settle();
+    }
+    expect(new Set(probe.ids)).toEqual(new Set(idsOf(sent)));
+    await vi.waitFor(() => expect(bench.warnings('GROUP_RECREATED')).toHaveLength(1), waiting);
+  });
+
+  it('reports what is gone from the stream although it is pending, and goes on', async () => {
+    const transport = await bench.connect({ claimMs: 100 });
+    await (await StreamProbe.subscribe(transport, 'stock')).consumer.close();
+    const sent = several(3);
+    const positions = await transport.publish(sent);
+    await readAndDie('stock', 'dead', 2);
+    await bench.redis.xdel(bench.stream, positions[0]!);
+    const probe = await StreamProbe.subscribe(transport, 'stock', { settle: true });
+    await probe.received(2);
+    expect(probe.ids).toEqual(idsOf(sent.slice(1)));
+    expect(bench.seen('lost')).toEqual([
+      expect.objectContaining({ group: 'stock', reason: 'deleted', until: positions[0] }),
+    ]);
+    await vi.waitFor(async () => expect(await bench.pending('stock')).toEqual({}), waiting);
+  });
+
+  it('forgets consumers that have been away for long, and none that has something pending', async () => {
+    const transport = await bench.connect({ claimMs: 100, forgetConsumerMs: 100 });
+    await (await StreamProbe.subscribe(transport, 'stock')).consumer.close();
+    await transport.publish(several(1));
+    await bench.redis.xgroup('CREATECONSUMER', bench.stream, 'stock', 'idle');
+    await readAndDie('stock', 'holding', 1);
+    await new Promise((resolve) => setTimeout(resolve, 120));
+    const probe = await StreamProbe.subscribe(transport, 'stock', { worker: 'alive' });
+    await probe.received(1); // what "holding" had, and keeps its name for as long as that
+    const names = async () => {
+      const consumers = (await bench.redis.xinfo('CONSUMERS', bench.stream, 'stock')) as string[][];
+      return consumers.map((consumer) => consumer[1]).toSorted();
+    };
+    await vi.waitFor(async () => expect(await names()).toEqual(['alive']), waiting);
+    expect(await bench.pending('stock')).toEqual({ alive: 1 });
+  });
+
+  describe('that are too long', () => {
+    const consume = async (transport: RedisStreamTransport, group: string, count: number) => {
+      const probe = await StreamProbe.subscribe(transport, group, { settle: true });
+      await probe.received(count);
+      await probe.consumer.close();
+    };
+
+    it('are trimmed of what every group has settled, down to the length that is wanted', async () => {
+      const transport = await bench.connect({ maxStreamLength: 5, trimEveryMs: 86_400_000 });
+      await (await StreamProbe.subscribe(transport, 'slow')).consumer.close();
+      await transport.publish(several(1_500));
+      await consume(transport, 'fast', 1_500);
+      expect(await transport.trim()).toBe(0);
+      expect(bench.warnings('TRIM_HELD_BACK')).toEqual([
+        expect.stringContaining(`XGROUP DESTROY ${bench.stream} slow`),
+      ]);
+      await transport.trim();
+      expect(bench.warnings('TRIM_HELD_BACK'), 'it is said once').toHaveLength(1);
+      await consume(transport, 'slow', 1_500);
+      expect(await transport.trim()).toBe(1_495);
+      expect(await bench.redis.xlen(bench.stream)).toBe(5);
+    });
+
+    it('keep what is pending, and everything behind it', async () => {
+      const transport = await bench.connect({ maxStreamLength: 1, trimEveryMs: 86_400_000 });
+      const probe = await StreamProbe.subscribe(transport, 'stock');
+      await transport.publish(several(10));
+      const deliveries = await probe.received(10);
+      for (const [index, delivery] of deliveries.entries()) if (index !== 4) delivery.settle();
+      await vi.waitFor(async () => {
+        expect(Object.values(await bench.pending('stock'))).toEqual([1]);
+      }, waiting);
+      expect(await transport.trim()).toBe(4);
+      deliveries[4]!.settle();
+      await vi.waitFor(async () => expect(await bench.pending('stock')).toEqual({}), waiting);
+      expect(await transport.trim()).toBe(5);
+      expect(await bench.redis.xlen(bench.stream)).toBe(1);
+    });
+
+    it('lose only beyond a cap that was asked for, and every loss is named for each group that needed it', async () => {
+      const transport = await bench.connect({
+        maxStreamLength: 2,
+        lossyMaxStreamLength: 6,
+        trimEveryMs: 86_400_000,
+      });
+      await (await StreamProbe.subscribe(transport, 'away')).consumer.close();
+      const sent = several(10);
+      await transport.publish(sent);
+      await consume(transport, 'here', 10);
+      expect(await transport.trim()).toBe(4);
+      expect(bench.seen('lost')).toEqual(
+        sent.slice(0, 4).map(({ id, type }) =>
+          expect.objectContaining({
+            group: 'away',
+            reason: 'dropped',
+            eventId: id,
+            eventType: type,
+          }),
+        ),
+      );
+    });
+  });
+
+  it('refuses a server that is too old, and warns of one that throws streams away', async () => {
+    const { checkServer } = await import('./server-check.ts');
+    const saying = (info: string) => async () => info;
+    const observe = (seen: object) => void bench.observed.push(seen as never);
+    await expect(checkServer(saying('redis_version:6.0.16\r\n'), observe)).rejects.toMatchObject({
+      code: 'CAPABILITY_MISSING',
+    });
+    await checkServer(saying('redis_version:7.0.15\r\nmaxmemory_policy:allkeys-lru\r\n'), observe);
+    expect(bench.warnings('BROKER_EVICTS')).toEqual([
+      expect.stringContaining('CONFIG SET maxmemory-policy noeviction'),
+    ]);
+  });
+
+  async function commandsOf(name: string): Promise<number> {
+    const info = String(await bench.redis.info('commandstats'));
+    return Number(new RegExp(`cmdstat_${name}:calls=(\\d+)`).exec(info)?.[1] ?? 0);
+  }
+
+  async function killConnectionsOf(worker: string): Promise<void> {
+    const list = String(await bench.redis.client('LIST'));
+    for (const line of list.split('\n').filter((each) => each.includes(`:${worker} `))) {
+      await bench.redis.client('KILL', 'ID', /\bid=(\d+)/.exec(line)![1]!);
+    }
+  }
+});
+
+function fieldsOf({ id, type, key, body }: ReturnType<typeof message>): string[] {
+  return ['id', id, 'type', type, 'key', key, 'event', body as string];
+}
