@@ -36,6 +36,7 @@ export { quickwmsEvents, quickwmsProfile } from './profile.ts';
 export {
   MemoryEventBus,
   PostgresEventBus,
+  RedisDeadLetterQueue,
   RedisStreamEventBus,
   type GroupInfo,
   type MemoryEventBusConfig,
@@ -76,5 +77,5 @@ export {
   type SqlClient,
   type SqlTransaction,
 } from '@waybill/postgres';
-export { RedisDeadLetterQueue, type RedisSource } from '@waybill/redis';
+export type { RedisSource } from '@waybill/redis';
 export { openEmbedded } from './embedded.ts';

@@ -9,7 +9,7 @@ const api = { describe, it };
 
 for (const version of Object.keys(redisVersions) as RedisVersion[]) {
   const { name } = redisVersions[version];
-  describe.skipIf(!hasRedis(version))(`${name}`, { concurrent: true }, () => {
+  describe.skipIf(!hasRedis(version))(`streams of ${name}`, { concurrent: true }, () => {
     const { transport, delivery, deliveryWithDatabase } = streamConformance(version);
     // These cases wait more than they work, so they run side by side.
     describeTransport(name, transport, api);

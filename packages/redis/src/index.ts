@@ -1,4 +1,6 @@
 export type { RedisConnectionOptions, RedisLike, RedisSource } from './redis-like.ts';
+export type { RedisCaller } from './redis-caller.ts';
+export type { RedisCall } from './redis-script.ts';
 export { RedisDeadLetterQueue } from './dead-letter-queue.ts';
 export type { RedisDeadLetterQueueOptions } from './dead-letter-queue.ts';
 export { RedisIdempotencyStore } from './idempotency-store.ts';

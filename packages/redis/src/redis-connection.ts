@@ -62,7 +62,9 @@ export class RedisConnection {
    */
   static async open(settings: RedisConnectionSettings): Promise<RedisConnection> {
     const { factory, name } = settings;
-    const client = await factory({ ...overrides, connectionName: name });
+    // Redis takes no other characters.
+    const connectionName = name.replaceAll(/[^\x21-\x7e]/g, '_');
+    const client = await factory({ ...overrides, connectionName });
     const connection = new RedisConnection(client, settings);
     // A try that fails is followed by the next one; `error` says why, and `whenReady` waits for both.
     client.connect().catch(() => {});
@@ -157,7 +159,7 @@ export class RedisConnection {
 
   #failed(error: unknown): void {
     this.#lastError = error;
-    if (fatal.has(replyCodeOf(error))) for (const done of this.#ready) done(error);
+    if (isFatal(error)) for (const done of this.#ready) done(error);
   }
 
   #becameReady(): void {
@@ -170,6 +172,13 @@ export class RedisConnection {
   #closedError(): EventError {
     return new EventError('NOT_CONNECTED', 'the connection to Redis was closed', { what: 'redis' });
   }
+}
+
+function isFatal(error: unknown): boolean {
+  const { command } = error as { command?: { name?: string } };
+  // ioredis would go on in database 0.
+  const isSelect = command?.name === 'select' && replyCodeOf(error) === 'ERR';
+  return isSelect || fatal.has(replyCodeOf(error));
 }
 
 function silence(timeoutMs: number): Error {

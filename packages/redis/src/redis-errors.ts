@@ -11,7 +11,7 @@ const advice: Readonly<Record<string, string>> = {
   NOAUTH: 'give the password',
   WRONGPASS: 'the user name or password is wrong',
   NOPERM: 'the user may not do this; see the ACL in the guide',
-  WRONGTYPE: 'a key of this name holds something else; choose another streamPrefix',
+  WRONGTYPE: 'a key of this name holds something else; choose another prefix',
 };
 
 /** The first word of what Redis answered, such as `NOGROUP`; empty for what is no answer of Redis. */
@@ -25,7 +25,9 @@ export function replyCodeOf(error: unknown): string {
 /** Wraps whatever went wrong between us and Redis; an `EventError` stays as it is. */
 export function redisError(error: unknown, doing: string): EventError {
   if (error instanceof EventError) return error;
-  const { message, name } = error instanceof Error ? error : new Error(String(error));
+  const { message: said, name } = error instanceof Error ? error : new Error(String(error));
+  // Whoever does not know a command repeats its arguments, and AUTH is a command, too.
+  const message = said.replace(/, with args beginning with:.*/s, '');
   const code = replyCodeOf(error);
   const hint = advice[code] ? `; ${advice[code]}` : '';
   // The driver's own error carries the command with all its arguments, passwords and payloads among them.

@@ -43,12 +43,15 @@ export function assertUsable(client: RedisLike): void {
   }
 }
 
+/** Nothing that ends a part of a URL stands in its user and password, and nothing follows the database. */
+const address = /^rediss?:\/\/(?:[^@/?#]*@)?[^@/?#]+(?:\/\d*)?$/i;
+
 function parseUrl(text: string): RedisConnectionOptions {
-  const url = URL.canParse(text) ? new URL(text) : undefined;
+  const url = address.test(text) && URL.canParse(text) ? new URL(text) : undefined;
   // What is wrong with it is not repeated, because it may hold a password.
-  if (!url || !/^rediss?:$/.test(url.protocol) || url.hostname === '') {
+  if (!url || url.hostname === '') {
     throw new TypeError(
-      'redis: the URL must read redis://user:password@host:port/db, with what is special in the password percent-encoded',
+      'redis: the URL must read redis://user:password@host:port/db; in user and password, write @ as %40, / as %2F, ? as %3F, # as %23 and % as %25',
     );
   }
   const { hostname, port, username, password, pathname } = url;
@@ -72,12 +75,20 @@ function decoded(part: string): string {
 }
 
 function checked(options: RedisConnectionOptions): RedisConnectionOptions {
-  if (typeof options !== 'object' || options === null) {
+  if (!isPlain(options)) {
     throw new TypeError('redis: give a client such as new Redis(), its options, or a URL');
+  }
+  // Options of the package "redis", which ioredis would pass over, and look for a server on this machine.
+  const foreign = ['url', 'socket'].find((name) => name in options);
+  if (foreign) {
+    throw new TypeError(
+      `redis: ioredis has no option ${foreign}; give { host, port }, or the URL itself`,
+    );
   }
   const { host, port, db, keyPrefix } = options;
   if (host !== undefined && (typeof host !== 'string' || host === '' || /[\s/@]/.test(host))) {
-    throw new TypeError(`redis: host must be a host name, got ${JSON.stringify(host)}`);
+    // Not repeated either: people put whole addresses here.
+    throw new TypeError('redis: host must be the name of a host, and nothing but that');
   }
   if (port !== undefined && !(Number.isInteger(port) && port >= 1 && port <= 65_535)) {
     throw new TypeError(`redis: port must be a whole number from 1 to 65535, got ${String(port)}`);
@@ -91,4 +102,11 @@ function checked(options: RedisConnectionOptions): RedisConnectionOptions {
     );
   }
   return options;
+}
+
+/** Says whether this is a bag of options rather than a client of another library, or a promise of one. */
+function isPlain(options: unknown): boolean {
+  if (typeof options !== 'object' || options === null) return false;
+  const prototype: unknown = Object.getPrototypeOf(options);
+  return prototype === null || Object.getPrototypeOf(prototype) === null;
 }

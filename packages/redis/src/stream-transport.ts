@@ -227,8 +227,7 @@ export class RedisStreamTransport implements Transport {
 
   async #openReader(worker: string): Promise<StreamReader> {
     const { clock, timeoutMs, blockMs } = this.#options;
-    // A name in CLIENT LIST has no spaces.
-    const name = `${this.#options.connectionName}:${worker}`.replaceAll(/[^\x21-\x7e]/g, '_');
+    const name = `${this.#options.connectionName}:${worker}`;
     const settings = { factory: this.#factory, name, timeoutMs, clock };
     const connection = await RedisConnection.open(settings);
     return new StreamReader(connection, { call: this.redis.send, clock, blockMs, timeoutMs });

@@ -1,5 +1,6 @@
 export { MemoryEventBus, type MemoryEventBusConfig } from './memory-bus.ts';
 export { PostgresEventBus, type PostgresEventBusConfig } from './postgres-bus.ts';
+export { RedisDeadLetterQueue } from './redis-dead-letter-queue.ts';
 export {
   RedisStreamEventBus,
   type GroupInfo,

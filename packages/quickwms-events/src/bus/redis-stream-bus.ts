@@ -1,5 +1,5 @@
 import { assertKnownOptions } from '@waybill/core';
-import type { GroupInspection, StreamInspection } from '@waybill/core';
+import type { GroupInspection, Handler, HandlerOptions, StreamInspection } from '@waybill/core';
 import {
   RedisStreamEventBus as EngineBus,
   redisStreamEventBusOptions,
@@ -8,6 +8,7 @@ import {
 
 import { defaultStreamPrefix } from '../domains/event-domain.ts';
 import { quickwmsEvents, quickwmsProfile } from '../profile.ts';
+import type { EventHandler } from '../types/index.ts';
 
 export type RedisStreamEventBusConfig = Omit<EngineOptions, 'profile' | 'catalogue'>;
 export type StreamInfo = StreamInspection;
@@ -28,5 +29,19 @@ export class RedisStreamEventBus extends EngineBus {
       profile: quickwmsProfile,
       catalogue: quickwmsEvents,
     });
+  }
+
+  override async subscribe(
+    eventTypes: string[],
+    handler: EventHandler,
+    options?: HandlerOptions,
+  ): Promise<void> {
+    // What the profile reads is an event of the warehouse.
+    await super.subscribe(eventTypes, handler as Handler, options);
+  }
+
+  /** @returns The consumer groups of a stream; none if there is no stream of that name. */
+  override async getGroupInfo(streamKey: string): Promise<GroupInfo[]> {
+    return [...(await super.getGroupInfo(streamKey))];
   }
 }
