@@ -1,4 +1,4 @@
-// npm run bench [-- <name> …]: runs benchmarks/<name>.bench.ts, one after the other, on a durable server.
+// npm run bench [-- <name> …]: runs benchmarks/<name>.bench.ts, one after the other, on durable servers.
 
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -6,6 +6,7 @@ import { globSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { root, toolEnvironment } from './bootstrap.mjs';
 import { postgres } from './services/postgres.ts';
+import { redis } from './services/redis.ts';
 import { startServices } from './services/start-services.ts';
 
 const postgres18 = postgres({
@@ -25,7 +26,7 @@ if (unknown.length > 0) {
   process.exit(2);
 }
 
-const started = await startServices([postgres18]);
+const started = await startServices([postgres18, redis('7.0')]);
 for (const { name, reason } of started.missing) console.error(`${name} is missing: ${reason}`);
 try {
   for (const name of names.filter((each) => wanted.length === 0 || wanted.includes(each))) {

@@ -24,7 +24,8 @@ for (const command of order.commands) {
   const exitCode = stopping ? 1 : await run(command);
   if (exitCode !== 0) break;
 }
-await rm(order.folder, { recursive: true, force: true });
+// More than once, because a server that is not ours may still write there: see held-folder.ts.
+await rm(order.folder, { recursive: true, force: true, maxRetries: 5 });
 process.stdout.end(output);
 process.stdin.destroy();
 

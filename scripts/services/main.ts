@@ -1,12 +1,16 @@
-// npm run services: runs the servers in the foreground, for a person who runs single tests against them.
+// npm run services [-- --redis <version>]: runs the servers in the foreground, for a person who runs single
+// tests against them.
 
+import { parseArgs } from 'node:util';
+import { isRedisVersion, redisVersions, type RedisVersion } from './redis-versions.ts';
+import { servicesWith } from './services.ts';
 import { startServices } from './start-services.ts';
-import { services } from './services.ts';
 
 const PARENT_CHECK_MS = 500;
 
 const parent = process.ppid;
-const started = await startServices(services);
+const { version, environment } = readArguments();
+const started = await startServices(servicesWith(version), environment);
 for (const { name, reason } of started.missing) console.error(`${name} is missing: ${reason}`);
 for (const [variable, url] of Object.entries(started.urls)) {
   console.log(`export ${variable}=${url}`);
@@ -25,4 +29,21 @@ try {
 } finally {
   clearInterval(watch);
   await started.stop();
+}
+
+function readArguments(): { version: RedisVersion; environment: NodeJS.ProcessEnv } {
+  try {
+    const { redis } = parseArgs({ options: { redis: { type: 'string' } } }).values;
+    if (redis === undefined) return { version: '7.0', environment: process.env };
+    if (!isRedisVersion(redis)) {
+      throw new Error(
+        `No such Redis: ${redis}. There is: ${Object.keys(redisVersions).join(', ')}.`,
+      );
+    }
+    // Who asks for a version does not want the server whose URL the terminal happens to have.
+    return { version: redis, environment: { ...process.env, REDIS_URL: undefined } };
+  } catch (error) {
+    console.error(error instanceof Error ? error.message : error);
+    process.exit(2);
+  }
 }

@@ -3,7 +3,6 @@ import { randomBytes } from 'node:crypto';
 import { chown, cp, mkdir, writeFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { dirname, join, resolve } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { Client } from 'pg';
 import { freePort } from './free-port.ts';
@@ -15,10 +14,7 @@ import {
   type Owner,
 } from './scratch-folder.ts';
 import type { RunningService, Service } from './service.ts';
-
-const START_ATTEMPTS = 3;
-const START_DEADLINE_MS = 120_000;
-const POLL_MS = 50;
+import { startServer, waitUntilAnswers } from './start-server.ts';
 
 const settings = [
   'max_connections=200',
@@ -47,44 +43,15 @@ export function postgres(options: PostgresOptions): Service {
   return {
     name,
     variable: options.variable,
-    waitUntilReady: (url, deadlineMs) => poll(url, deadlineMs, () => false),
-    async start(say) {
-      for (let attempt = 1; ; attempt += 1) {
-        const server = await launch(options, say);
-        const lastWords = await lastWordsUnlessReady(server);
-        if (lastWords === undefined) return server;
-        const portWasTaken = lastWords.includes('could not bind');
-        if (!portWasTaken || attempt === START_ATTEMPTS) {
-          throw new Error(`${name} did not start: ${lastWords}`);
-        }
-      }
-    },
+    waitUntilReady: (url, deadlineMs) => waitUntilAnswers(() => connectOnce(url), deadlineMs),
+    start: (say) =>
+      startServer({
+        name,
+        launch: () => launch(options, say),
+        ping: connectOnce,
+        portWasTaken: (lastWords) => lastWords.includes('could not bind'),
+      }),
   };
-}
-
-/** @returns Undefined once the server answers; else why it does not, with nothing left of it. */
-async function lastWordsUnlessReady(server: RunningService): Promise<string | undefined> {
-  let output: string | undefined;
-  const gone = server.exited.then((text) => (output = text.trim()));
-  try {
-    await poll(server.url, START_DEADLINE_MS, () => output !== undefined);
-    return undefined;
-  } catch (error) {
-    await server.stop();
-    return (await gone) || String(error);
-  }
-}
-
-async function poll(url: string, deadlineMs: number, isGone: () => boolean): Promise<void> {
-  const deadline = performance.now() + deadlineMs;
-  for (;;) {
-    try {
-      return await connectOnce(url);
-    } catch (error) {
-      if (isGone() || performance.now() > deadline) throw error;
-      await sleep(POLL_MS);
-    }
-  }
 }
 
 async function connectOnce(url: string): Promise<void> {
