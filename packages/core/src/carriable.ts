@@ -9,7 +9,15 @@ import type { Message } from './transport.ts';
  * @throws {EventError} `MESSAGE_UNPARSEABLE`
  */
 export function assertCarriable(message: Message): void {
-  const { id, type, key, contentType, body, headers = {} } = message;
+  const { id, type, key, contentType, body, headers } = message;
+  // Spelled out, since this runs for every message.
+  const isCarriable =
+    id.isWellFormed() &&
+    type.isWellFormed() &&
+    key.isWellFormed() &&
+    contentType.isWellFormed() &&
+    (typeof body !== 'string' || body.isWellFormed());
+  if (isCarriable && headers === undefined) return;
   const texts = { id, type, key, contentType, body, ...headers };
   for (const [part, text] of Object.entries(texts)) {
     if (typeof text !== 'string' || text.isWellFormed()) continue;

@@ -1,4 +1,4 @@
-import { payloadInvalid, type Catalogue } from './catalogue.ts';
+import { checkPayload, payloadInvalid, type Catalogue, type PayloadCheck } from './catalogue.ts';
 import type { EventEnvelope } from './envelope.ts';
 import { EventError } from './errors.ts';
 import type { Warnings } from './warnings.ts';
@@ -6,23 +6,36 @@ import type { Warnings } from './warnings.ts';
 /**
  * Holds an event against a catalogue before it is published.
  *
+ * @returns A promise only where a schema has to wait for something.
  * @param strict Refuses what is otherwise a warning: an unknown type, and missing key data.
  * @throws {EventError} `PAYLOAD_INVALID`, `TYPE_UNKNOWN`
  */
-export async function checkAgainst(
+export function checkAgainst(
   catalogue: Catalogue,
   event: EventEnvelope,
   strict: boolean,
   warnings: Warnings,
-): Promise<void> {
+): Promise<void> | void {
   const { type, data } = event;
-  if (!catalogue.get(type)) {
+  const definition = catalogue.get(type);
+  if (!definition) {
     const message = `${type} is not in the catalogue, so nobody can know its schema; define it with defineEvent`;
     if (strict) throw new EventError('TYPE_UNKNOWN', message, { eventType: type });
     warnings.once('TYPE_NOT_IN_CATALOGUE', type, message);
     return;
   }
-  const { missing, invalid } = await catalogue.check(type, data);
+  const check = checkPayload(definition.schema, data);
+  if (check instanceof Promise) return check.then((found) => judge(event, found, strict, warnings));
+  judge(event, check, strict, warnings);
+}
+
+function judge(
+  event: EventEnvelope,
+  { missing, invalid }: PayloadCheck,
+  strict: boolean,
+  warnings: Warnings,
+): void {
+  const { type } = event;
   if (invalid.length > 0 || (strict && missing.length > 0)) {
     throw payloadInvalid(event, [...invalid, ...missing]);
   }

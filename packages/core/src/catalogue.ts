@@ -91,7 +91,7 @@ export class Catalogue {
   async check(eventType: string, data: unknown): Promise<PayloadCheck> {
     const definition = this.#definitions.get(eventType);
     if (!definition) return { missing: [], invalid: [] };
-    return splitIssues(data, (await validate(definition.schema, data)).issues);
+    return await checkPayload(definition.schema, data);
   }
 
   /**
@@ -119,6 +119,19 @@ export class Catalogue {
   }
 }
 
+const nothingFound: PayloadCheck = Object.freeze({ missing: [], invalid: [] });
+
+/** What a schema finds in data: at once, unless the schema itself has to wait for something. */
+export function checkPayload(
+  schema: StandardSchemaV1,
+  data: unknown,
+): PayloadCheck | Promise<PayloadCheck> {
+  const found = ({ issues }: StandardSchemaV1.Result<unknown>): PayloadCheck =>
+    issues ? splitIssues(data, issues) : nothingFound;
+  const result = schema['~standard'].validate(data);
+  return result instanceof Promise ? result.then(found) : found(result);
+}
+
 /**
  * Holds data against a schema.
  *
@@ -129,7 +142,14 @@ export async function parsePayload(
   schema: StandardSchemaV1,
   event: Pick<EventEnvelope, 'type' | 'id' | 'data'>,
 ): Promise<unknown> {
-  const result = await validate(schema, event.data);
+  return readPayload(await schema['~standard'].validate(event.data), event);
+}
+
+/** The output of a schema. @throws {EventError} `PAYLOAD_INVALID` with one issue per violation. */
+export function readPayload(
+  result: StandardSchemaV1.Result<unknown>,
+  event: Pick<EventEnvelope, 'type' | 'id' | 'data'>,
+): unknown {
   if (!result.issues) return result.value;
   const { missing, invalid } = splitIssues(event.data, result.issues);
   throw payloadInvalid(event, [...invalid, ...missing]);
@@ -151,14 +171,6 @@ export function payloadInvalid(
     { eventType: event.type, eventId: event.id, issues },
     cause === undefined ? {} : { cause },
   );
-}
-
-async function validate(
-  schema: StandardSchemaV1,
-  data: unknown,
-): Promise<StandardSchemaV1.Result<unknown>> {
-  const result = schema['~standard'].validate(data);
-  return result instanceof Promise ? await result : result;
 }
 
 function splitIssues(

@@ -134,9 +134,8 @@ export class DeliveryProcessor {
     }
   }
 
-  async #runHandlers(delivery: Delivery, state: UnderWay): Promise<void> {
+  #runHandlers(delivery: Delivery, state: UnderWay): Promise<void> {
     const { coordinates, deliveryCount, message } = delivery;
-    const { controller } = state;
     this.#observe({
       kind: 'delivered',
       group: this.#group ?? '',
@@ -144,48 +143,59 @@ export class DeliveryProcessor {
       deliveryCount,
       coordinates,
     });
-    const first = await this.#readOrRecord(delivery, controller.signal);
-    if (!first) return;
-    const wanting = this.#wanting(first.type);
-    if (wanting.length === 0) this.#reportUnhandled(first.type);
+    let event: EventEnvelope;
+    try {
+      event = this.#read(delivery);
+    } catch (error) {
+      return this.#recordUnreadable(delivery, error, state.controller.signal);
+    }
+    const wanting = this.#wanting(event.type);
+    if (wanting.length === 0) this.#reportUnhandled(event.type);
+    // Nearly always it is one, and every wait of every event counts.
+    if (wanting.length === 1) return this.#runHandler(wanting[0]!, event, delivery, state);
+    return this.#runInTurn(wanting, event, delivery, state);
+  }
+
+  async #runInTurn(
+    wanting: readonly Registration[],
+    first: EventEnvelope,
+    delivery: Delivery,
+    state: UnderWay,
+  ): Promise<void> {
     for (const registration of wanting) {
-      if (controller.signal.aborted) return;
-      state.handler = registration.name;
+      if (state.controller.signal.aborted) return;
       // A handler may change the event that it was given; the next one gets the original.
       const event = registration === wanting[0] ? first : this.#read(delivery);
-      const invocation = this.#invocation(registration, delivery, event, controller);
-      if (deliveryCount !== undefined && deliveryCount > this.#maxDeliveries) {
-        await this.#recordCrashLoop(event, invocation);
-      } else {
-        await this.#run(event, invocation);
-      }
+      await this.#runHandler(registration, event, delivery, state);
     }
   }
 
-  async #run(event: EventEnvelope, invocation: Invocation): Promise<void> {
-    const { registration, identity, signal } = invocation;
-    try {
-      await registration.run(event, invocation);
-    } catch (error) {
-      if (this.#group !== null || signal.aborted) throw error;
-      const { type: eventType, id: eventId } = identity;
-      this.#observe({ kind: 'broadcast-failed', eventType, eventId, error });
+  #runHandler(
+    registration: Registration,
+    event: EventEnvelope,
+    delivery: Delivery,
+    state: UnderWay,
+  ): Promise<void> {
+    state.handler = registration.name;
+    const invocation = this.#invocation(registration, delivery, event, state.controller);
+    const { deliveryCount } = delivery;
+    if (deliveryCount !== undefined && deliveryCount > this.#maxDeliveries) {
+      return this.#recordCrashLoop(event, invocation);
     }
+    const run = registration.run(event, invocation);
+    return this.#group === null ? run.catch((error) => this.#failed(invocation, error)) : run;
+  }
+
+  /** A broadcast has neither dead letters nor repetitions. */
+  #failed({ identity, signal }: Invocation, error: unknown): void {
+    if (signal.aborted) throw error;
+    const { type: eventType, id: eventId } = identity;
+    this.#observe({ kind: 'broadcast-failed', eventType, eventId, error });
   }
 
   #read(delivery: Delivery): EventEnvelope {
     const event = this.#codec.decode(delivery.message);
     return this.#catalogue?.upcast(event) ?? event;
-  }
-
-  /** The event, or nothing once it is recorded why it cannot be read. */
-  async #readOrRecord(delivery: Delivery, signal: AbortSignal): Promise<EventEnvelope | undefined> {
-    try {
-      return this.#read(delivery);
-    } catch (error) {
-      await this.#recordUnreadable(delivery, error, signal);
-      return undefined;
-    }
   }
 
   async #recordUnreadable(delivery: Delivery, error: unknown, signal: AbortSignal): Promise<void> {

@@ -35,20 +35,21 @@ export function completeDraft(
   draft: EventDraft,
   options: { source: string; version: number; ids: Ids; clock: Clock },
 ): EventEnvelope {
-  const { data, ...said } = withoutUndefined(draft);
   const id = draft.id ?? options.ids();
-  return {
+  const made: EventEnvelope = {
     id,
     source: options.source,
     specversion: '1.0',
+    type: draft.type,
     datacontenttype: 'application/json',
     time: isoTime(options.clock.now()),
     version: options.version,
     correlationId: id,
     ...inherited(),
-    ...said,
-    data,
+    data: undefined,
   };
+  const event = { ...made, ...draft };
+  return hasUndefined(event) ? { ...made, ...withoutUndefined(draft) } : event;
 }
 
 /** What follows from the event being handled, if any. */
@@ -62,6 +63,13 @@ function inherited(): Partial<EventEnvelope> {
     ...(traceparent ? { traceparent } : {}),
     ...(tracestate ? { tracestate } : {}),
   };
+}
+
+function hasUndefined(event: object): boolean {
+  for (const name in event) {
+    if ((event as Record<string, unknown>)[name] === undefined) return true;
+  }
+  return false;
 }
 
 /** An option given as `undefined` is an option not given. */

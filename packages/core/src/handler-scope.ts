@@ -5,7 +5,9 @@ import type { TransactionChoice } from './transaction.ts';
 
 /** What a handler's calls of the library know without being told. */
 export interface HandlerScope {
-  readonly event: EventEnvelope;
+  readonly event: Readonly<
+    Pick<EventEnvelope, 'id' | 'correlationId' | 'traceparent' | 'tracestate'>
+  >;
   readonly tx: object | undefined;
   /** Runs something once the handler's transaction has committed; at once where there is none. */
   afterCommit(run: () => void): void;
@@ -20,7 +22,8 @@ export function runInScope<T>(scope: HandlerScope, work: () => T): T {
   return storage.run(scope, work);
 }
 
-const outside = AsyncLocalStorage.snapshot();
+// Taken outside, even where a handler is the first that imports this.
+const outside = storage.exit(() => AsyncLocalStorage.snapshot());
 
 /**
  * Runs `work` as if nobody had called it: for loops that some call happens to start, and that live on
@@ -28,7 +31,7 @@ const outside = AsyncLocalStorage.snapshot();
  * context (a tracer's span, a request's user) is left behind as well, or it would never be freed.
  */
 export function runOutsideScope<T>(work: () => T): T {
-  return outside(() => storage.exit(work));
+  return outside(work);
 }
 
 /** The handler that the current call was made in, if any. */

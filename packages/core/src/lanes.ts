@@ -57,7 +57,7 @@ export class Lanes {
     while (this.#running < this.#concurrency && this.#readyHead < this.#ready.length) {
       const key = this.#ready[this.#readyHead]!;
       this.#readyHead += 1;
-      void this.#runNext(key);
+      this.#runNext(key);
     }
     if (this.#readyHead > 256 && this.#readyHead * 2 > this.#ready.length) {
       this.#ready = this.#ready.slice(this.#readyHead);
@@ -65,21 +65,21 @@ export class Lanes {
     }
   }
 
-  async #runNext(key: string): Promise<void> {
+  #runNext(key: string): void {
     this.#running += 1;
     const queue = this.#queues.get(key)!;
     const task = queue.shift()!;
-    try {
-      // Not in the scope of whoever added it, nor of the task that ran before.
-      await runOutsideScope(task);
-    } finally {
-      this.#running -= 1;
-      if (queue.length > 0) this.#ready.push(key);
-      else this.#queues.delete(key);
-      this.#startReady();
-      if (this.#running === 0 && this.#queues.size === 0) {
-        for (const resolve of this.#idle.splice(0)) resolve();
-      }
+    // Not in the scope of whoever added it, nor of the task that ran before.
+    void runOutsideScope(task).then(() => this.#ended(key, queue));
+  }
+
+  #ended(key: string, queue: readonly LaneTask[]): void {
+    this.#running -= 1;
+    if (queue.length > 0) this.#ready.push(key);
+    else this.#queues.delete(key);
+    this.#startReady();
+    if (this.#running === 0 && this.#queues.size === 0) {
+      for (const resolve of this.#idle.splice(0)) resolve();
     }
   }
 }

@@ -1,4 +1,4 @@
-import { assertComplete, combined, goodOf } from './batch-result.ts';
+import { assertComplete, combined, goodOf, type EventResult } from './batch-result.ts';
 import { checkAgainst } from './catalogue-check.ts';
 import { systemClock, type Clock } from './clock.ts';
 import type { EventEnvelope } from './envelope.ts';
@@ -122,9 +122,13 @@ export class Publisher {
   async #publish(draft: EventDraft, options?: TransactionChoice): Promise<EventEnvelope> {
     assertTransactionChoice('publish', options);
     try {
-      const checked = await this.#check(draft);
-      const [outcome] = await this.#send([checked], options);
-      if (outcome!.status === 'rejected') throw outcome!.reason;
+      const checking = this.#check(draft);
+      const checked = checking instanceof Promise ? await checking : checking;
+      if (!this.#options.store) await this.#publishDirectly([checked], options);
+      else {
+        const [outcome] = await this.#send(this.#options.store, [checked], options);
+        if (outcome!.status === 'rejected') throw outcome!.reason;
+      }
       return checked.event;
     } catch (error) {
       this.#observe({ kind: 'publish-failed', eventType: draft.type, error });
@@ -137,9 +141,12 @@ export class Publisher {
     options?: TransactionChoice,
   ): Promise<EventEnvelope[]> {
     assertTransactionChoice('publishBatch', options);
-    const checks = await Promise.allSettled(drafts.map((draft) => this.#check(draft)));
+    // All of them before the first wait: what the caller does to its data meanwhile changes nothing.
+    const checking = drafts.map((draft) => this.#checked(draft));
+    const checks: EventResult[] = [];
+    for (const check of checking) checks.push(check instanceof Promise ? await check : check);
     const good = goodOf(checks);
-    const results = combined(checks, good.length > 0 ? await this.#send(good, options) : []);
+    const results = combined(checks, good.length > 0 ? await this.#sendAll(good, options) : []);
     for (const [index, result] of results.entries()) {
       if (result.status === 'fulfilled') continue;
       const eventType = drafts[index]!.type;
@@ -149,7 +156,17 @@ export class Publisher {
     return good.map(({ event }) => event);
   }
 
-  async #check(draft: EventDraft): Promise<EncodedEvent> {
+  #checked(draft: EventDraft): EventResult | Promise<EventResult> {
+    try {
+      const checking = this.#check(draft);
+      return checking instanceof Promise ? checking.then(fulfilled, rejected) : fulfilled(checking);
+    } catch (reason) {
+      return rejected(reason);
+    }
+  }
+
+  /** Waits only where a schema has to. */
+  #check(draft: EventDraft): EncodedEvent | Promise<EncodedEvent> {
     const { bus, catalogue, serviceName: source, store, strict = false } = this.#options;
     const version = catalogue?.get(draft.type)?.version ?? 1;
     const made = completeDraft(draft, { source, version, ids: this.#ids, clock: this.#clock });
@@ -157,9 +174,15 @@ export class Publisher {
     // must change neither of the two.
     const message = bus.codec.encode(made);
     const event = store ? bus.codec.decode(message) : made;
-    if (catalogue) await checkAgainst(catalogue, event, strict, this.#warnings);
+    const checking = catalogue && checkAgainst(catalogue, event, strict, this.#warnings);
+    if (checking) return checking.then(() => this.#advised({ event, message }));
+    return this.#advised({ event, message });
+  }
+
+  #advised(encoded: EncodedEvent): EncodedEvent {
+    const { event } = encoded;
     this.#options.advise?.(event, (code, text) => this.#warnings.once(code, event.type, text));
-    return { event, message };
+    return encoded;
   }
 
   /** Connects with the first publish, and again if that failed. */
@@ -172,13 +195,21 @@ export class Publisher {
   }
 
   /** @returns For each event whether it is on its way, in the order given. */
-  async #send(
+  async #sendAll(
     checked: readonly EncodedEvent[],
     options?: TransactionChoice,
   ): Promise<readonly PromiseSettledResult<unknown>[]> {
     const { store } = this.#options;
+    if (store) return await this.#send(store, checked, options);
+    return await forAll(checked, this.#publishDirectly(checked, options));
+  }
+
+  async #send(
+    store: PublishingStore,
+    checked: readonly EncodedEvent[],
+    options?: TransactionChoice,
+  ): Promise<readonly PromiseSettledResult<unknown>[]> {
     const tx = chosenTransaction(options);
-    if (!store) return forAll(checked, this.#publishDirectly(checked, tx, options));
     const results = tx
       ? await forAll(checked, this.#joinTransaction(store, tx, checked))
       : await this.#commit(store, checked);
@@ -193,9 +224,9 @@ export class Publisher {
   /** Without a store nothing can wait for a commit. */
   async #publishDirectly(
     checked: readonly EncodedEvent[],
-    tx: object | undefined,
     options?: TransactionChoice,
   ): Promise<void> {
+    const tx = chosenTransaction(options);
     if (options?.tx) {
       const details = { transport: this.#options.bus.transport.name, capability: 'transactions' };
       const message =
@@ -248,6 +279,9 @@ async function appendAndAdd(
   await store.appendBatch(events, { tx });
   await store.outbox.add(messages, { tx });
 }
+
+const fulfilled = (value: EncodedEvent): EventResult => ({ status: 'fulfilled', value });
+const rejected = (reason: unknown): EventResult => ({ status: 'rejected', reason });
 
 const messageOf = ({ message }: EncodedEvent): Message => message;
 

@@ -7,7 +7,7 @@ import type { HealthReasons } from '../health-reasons.ts';
 import type { Observer } from '../observer.ts';
 import { messageOfThrown, readThrown } from '../thrown.ts';
 import type { Coordinates, Delivery } from '../transport.ts';
-import type { EventIdentity, Policy } from './step.ts';
+import type { EventIdentity, Invocation, Policy } from './step.ts';
 
 const maxReasonLength = 2_000;
 const maxCodeLength = 255;
@@ -23,28 +23,33 @@ const maxDelayMs = 5_000;
  * until the message is no longer ours.
  */
 export function deadLetter(recorder: DeadLetterRecorder): Policy {
-  return (next) => async (event, invocation) => {
-    const { registration, delivery, identity, progress, signal } = invocation;
-    const { name: handler } = registration;
-    if (delivery.deliveryCount !== 1 && (await recorder.isKnown(handler, identity, signal))) return;
-    try {
-      await next(event, invocation);
-    } catch (error) {
-      if (signal.aborted) throw error;
-      await recorder.record(
-        {
-          ...describe(delivery, error),
-          handler,
-          event: invocation.reread(),
-          eventId: identity.id,
-          eventType: identity.type,
-          totalAttempts: Math.max(progress.attempts, 1),
-        },
-        error,
-        signal,
-      );
-    }
+  return (next) => (event, invocation) => {
+    const handle = (): Promise<void> =>
+      next(event, invocation).catch((error: unknown) => record(error, invocation));
+    if (invocation.delivery.deliveryCount === 1) return handle();
+    return isKnown(invocation).then((known) => (known ? undefined : handle()));
   };
+
+  function isKnown({ registration, identity, signal }: Invocation): Promise<boolean> {
+    return recorder.isKnown(registration.name, identity, signal);
+  }
+
+  async function record(error: unknown, invocation: Invocation): Promise<void> {
+    const { registration, delivery, identity, progress, signal } = invocation;
+    if (signal.aborted) throw error;
+    await recorder.record(
+      {
+        ...describe(delivery, error),
+        handler: registration.name,
+        event: invocation.reread(),
+        eventId: identity.id,
+        eventType: identity.type,
+        totalAttempts: Math.max(progress.attempts, 1),
+      },
+      error,
+      signal,
+    );
+  }
 }
 
 /** Stores dead letters for one group, however long it takes. */

@@ -1,6 +1,6 @@
 import type { EventEnvelope } from '../envelope.ts';
 import type { HandlerContext } from '../handler.ts';
-import { runInScope } from '../handler-scope.ts';
+import { runInScope, type HandlerScope } from '../handler-scope.ts';
 import type { Logger } from '../observer.ts';
 import { PendingWork } from '../pending-work.ts';
 import type { Invocation, Step } from './step.ts';
@@ -11,16 +11,26 @@ export function invoke(options: { group: string | null; logger: Logger }): Step 
   return async (event, invocation) => {
     const { registration, progress, tx, afterCommit } = invocation;
     const context = contextOf(event, invocation, group, logger);
-    const begun = new PendingWork();
+    let begun: PendingWork | undefined;
     progress.entered = true;
-    // What the handler does to its event must not change what follows from it.
-    const scope = { event: { ...event }, tx, afterCommit, waitFor: begun.add };
+    const scope = {
+      event: originOf(event),
+      tx,
+      afterCommit,
+      waitFor: (work: Promise<unknown>) => (begun ??= new PendingWork()).add(work),
+    };
     try {
       await runInScope(scope, () => registration.handler(event, context));
     } finally {
-      await begun.ended();
+      await begun?.ended();
     }
   };
+}
+
+/** A copy: what the handler does to its event must not change what follows from it. */
+function originOf(event: EventEnvelope): HandlerScope['event'] {
+  const { id, correlationId, traceparent, tracestate } = event;
+  return { id, correlationId, traceparent, tracestate };
 }
 
 function contextOf(

@@ -1,7 +1,7 @@
 import type { Clock } from '../clock.ts';
 import type { Observer } from '../observer.ts';
 import type { Warnings } from '../warnings.ts';
-import type { Policy } from './step.ts';
+import type { Invocation, Policy } from './step.ts';
 
 /** Reports each attempt that succeeded, once its transaction has committed, and names slow handlers. */
 export function measure(options: {
@@ -12,12 +12,17 @@ export function measure(options: {
   slowMs: number;
 }): Policy {
   const { group, clock, observe, warnings, slowMs } = options;
-  return (next) => async (event, invocation) => {
-    const { identity, registration } = invocation;
-    const { name } = registration;
+  return (next) => (event, invocation) => {
     const startedAt = clock.now();
-    await next(event, invocation);
-    if (!invocation.progress.entered) return;
+    return next(event, invocation).then(() => report(invocation, startedAt));
+  };
+
+  function report(
+    { identity, registration, progress, delivery }: Invocation,
+    startedAt: number,
+  ): void {
+    if (!progress.entered) return;
+    const { name } = registration;
     const durationMs = clock.now() - startedAt;
     if (durationMs > slowMs) {
       warnings.once(
@@ -33,7 +38,7 @@ export function measure(options: {
       eventType: identity.type,
       eventId: identity.id,
       durationMs,
-      coordinates: invocation.delivery.coordinates,
+      coordinates: delivery.coordinates,
     });
-  };
+  }
 }
