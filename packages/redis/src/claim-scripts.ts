@@ -32,10 +32,11 @@ return refused`);
  * `KEYS`: stream. `ARGV`: group, consumer, then id, delivery count, and 1 for a claim that cannot have
  * lapsed, of each.
  *
- * @returns Ids of those that were refused.
+ * @returns Ids of those that were refused; of those that were claimed anew.
  */
-export const renewOwned: RedisScript<string[]> = new RedisScript(`
-local refused = {}
+export const renewOwned: RedisScript<readonly [refused: string[], anew: string[]]> =
+  new RedisScript(`
+local refused, anew = {}, {}
 for at = 3, #ARGV, 3 do
   local id, count = ARGV[at], ARGV[at + 1]
   local found = redis.call('XPENDING', KEYS[1], ARGV[1], id, id, 1)[1]
@@ -44,10 +45,11 @@ for at = 3, #ARGV, 3 do
     held = redis.call('XCLAIM', KEYS[1], ARGV[1], ARGV[2], 0, id, 'JUSTID')
   elseif not found and ARGV[at + 2] == '1' then
     held = redis.call('XCLAIM', KEYS[1], ARGV[1], ARGV[2], 0, id, 'RETRYCOUNT', count, 'FORCE', 'JUSTID')
+    anew[#anew + 1] = held[1]
   end
   if not held or #held == 0 then refused[#refused + 1] = id end
 end
-return refused`);
+return { refused, anew }`);
 
 /** Entries that a consumer gave up in good order wait under this name for the next one. */
 export const releasedConsumer = '(released)';
@@ -99,14 +101,18 @@ export type TakenEntry = readonly [
  *
  * `KEYS`: stream. `ARGV`: group, consumer, shortest silence in milliseconds, most entries, 1 to take one suspect.
  *
- * @returns What was taken; ids of entries that are gone from the stream; 1 if a suspect is next.
+ * @returns What was taken; ids of entries that are gone from the stream; 1 if a suspect is next; 1 if some
+ *   of this consumer's own have been silent for too long.
  */
-export const takeOver: RedisScript<readonly [TakenEntry[], string[], number]> = new RedisScript(`
-local taken, gone, suspect = {}, {}, 0
+export const takeOver: RedisScript<readonly [TakenEntry[], string[], number, number]> =
+  new RedisScript(`
+local taken, gone, suspect, own = {}, {}, 0, 0
 local idle = redis.call('XPENDING', KEYS[1], ARGV[1], 'IDLE', ARGV[3], '-', '+', ARGV[4])
 for _, found in ipairs(idle) do
   local id, owner, silent, count = found[1], found[2], found[3], found[4]
-  if owner ~= ARGV[2] then
+  if owner == ARGV[2] then
+    own = 1
+  else
     if count >= 2 and (ARGV[5] ~= '1' or #taken > 0) then
       suspect = 1
       break
@@ -121,7 +127,7 @@ for _, found in ipairs(idle) do
     if count >= 2 then break end
   end
 end
-return { taken, gone, suspect }`);
+return { taken, gone, suspect, own }`);
 
 /**
  * Reads entries once more that this consumer owns, without counting a delivery: their first answer got lost.
@@ -166,6 +172,22 @@ end
 return held`);
 
 /**
+ * Says how far a group has come.
+ *
+ * `KEYS`: stream. `ARGV`: group.
+ *
+ * @returns The oldest entry that is pending, or nothing; the youngest that was delivered.
+ */
+export const progressOf: RedisScript<readonly [oldestPending: string, lastDelivered: string]> =
+  new RedisScript(`
+local oldest = redis.call('XPENDING', KEYS[1], ARGV[1])[2]
+for _, info in ipairs(redis.call('XINFO', 'GROUPS', KEYS[1])) do
+  local group = {}
+  for at = 1, #info, 2 do group[info[at]] = info[at + 1] end
+  if group.name == ARGV[1] then return { oldest or '', group['last-delivered-id'] } end
+end`);
+
+/**
  * Removes consumers that have nothing pending and have been away for long.
  *
  * `KEYS`: stream. `ARGV`: group, shortest absence in milliseconds.
@@ -174,6 +196,7 @@ return held`);
  */
 export const removeIdleConsumers: RedisScript<string[]> = new RedisScript(`
 local removed = {}
+if redis.call('EXISTS', KEYS[1]) == 0 then return removed end
 for _, info in ipairs(redis.call('XINFO', 'CONSUMERS', KEYS[1], ARGV[1])) do
   local consumer = {}
   for at = 1, #info, 2 do consumer[info[at]] = info[at + 1] end

@@ -152,7 +152,7 @@ function mismatch(key: string, operation: string, owner: string): EventError {
 
 /** Whole milliseconds, because Redis counts in them. */
 function checkedMs(name: string, ms: number): number {
-  const whole = Math.ceil(ms);
-  if (Number.isSafeInteger(whole) && ms > 0) return whole;
+  const whole = typeof ms === 'number' ? Math.ceil(ms) : 0;
+  if (Number.isSafeInteger(whole) && whole > 0) return whole;
   throw new TypeError(`${name} must be a positive number of milliseconds, got ${ms}`);
 }

@@ -45,6 +45,7 @@ export class RedisConnection {
   readonly #reconnected = new Set<() => void>();
   readonly #ready = new Set<(error?: unknown) => void>();
   #lastError: unknown;
+  #cancelWait: (() => void) | undefined;
   #wasReady = false;
   #closed = false;
 
@@ -52,6 +53,7 @@ export class RedisConnection {
     this.#client = client;
     this.#settings = settings;
     client.on('error', (error: unknown) => this.#failed(error));
+    client.on('connect', () => this.#awaitReadiness());
     client.on('ready', () => this.#becameReady());
   }
 
@@ -135,6 +137,7 @@ export class RedisConnection {
   close(): void {
     if (this.#closed) return;
     this.#closed = true;
+    this.#cancelWait?.();
     const { stream } = this.#client;
     this.#client.disconnect();
     stream?.destroy();
@@ -162,7 +165,15 @@ export class RedisConnection {
     if (isFatal(error)) for (const done of this.#ready) done(error);
   }
 
+  /** Whoever takes a connection and says nothing on it is given up, like one that gives no answer later. */
+  #awaitReadiness(): void {
+    const { clock, timeoutMs } = this.#settings;
+    this.#cancelWait?.();
+    this.#cancelWait = clock.schedule(timeoutMs, () => this.reset());
+  }
+
   #becameReady(): void {
+    this.#cancelWait?.();
     this.#lastError = undefined;
     for (const done of this.#ready) done();
     if (this.#wasReady) for (const listener of this.#reconnected) listener();

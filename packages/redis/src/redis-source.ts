@@ -91,10 +91,12 @@ function checked(options: RedisConnectionOptions): RedisConnectionOptions {
     throw new TypeError('redis: host must be the name of a host, and nothing but that');
   }
   if (port !== undefined && !(Number.isInteger(port) && port >= 1 && port <= 65_535)) {
-    throw new TypeError(`redis: port must be a whole number from 1 to 65535, got ${String(port)}`);
+    throw new TypeError(
+      `redis: port must be a whole number from 1 to 65535, got ${shownNumber(port)}`,
+    );
   }
   if (db !== undefined && !(Number.isInteger(db) && db >= 0)) {
-    throw new TypeError(`redis: db must be a whole number from 0 on, got ${String(db)}`);
+    throw new TypeError(`redis: db must be a whole number from 0 on, got ${shownNumber(db)}`);
   }
   if (keyPrefix) {
     throw new TypeError(
@@ -102,6 +104,11 @@ function checked(options: RedisConnectionOptions): RedisConnectionOptions {
     );
   }
   return options;
+}
+
+/** What is no number is not shown: it may be another part of an address. */
+function shownNumber(value: unknown): string {
+  return typeof value === 'number' ? String(value) : `a ${typeof value}`;
 }
 
 /** Says whether this is a bag of options rather than a client of another library, or a promise of one. */

@@ -6,7 +6,12 @@
  */
 export const registerStream = `
 local function register(streams, openGroups, stream)
-  if redis.call('SADD', streams, stream) == 0 then return end
+  -- A server that is full refuses SADD also for what is there already.
+  if redis.call('SISMEMBER', streams, stream) == 1 then return end
+  -- What is no stream would stop every group that takes all streams.
+  local length = redis.pcall('XLEN', stream)
+  if type(length) == 'table' and string.find(length.err, 'WRONGTYPE') then return end
+  redis.call('SADD', streams, stream)
   for _, group in ipairs(redis.call('SMEMBERS', openGroups)) do
     redis.pcall('XGROUP', 'CREATE', stream, group, '0', 'MKSTREAM')
   end

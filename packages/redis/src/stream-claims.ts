@@ -2,7 +2,6 @@ import { EventError, type Clock, type Observer } from '@waybill/core';
 
 import { ageMs, stampNow } from './claim-stamp.ts';
 import { renewOwned, settleOwned } from './claim-scripts.ts';
-import { compareIds } from './entry-id.ts';
 import { replyCodeOf } from './redis-errors.ts';
 import type { RedisArgument } from './redis-like.ts';
 import type { RedisCall } from './redis-script.ts';
@@ -14,6 +13,8 @@ export interface StreamClaimsOptions {
   /** After this long without a sign of life others may take an entry, in milliseconds. */
   readonly claimMs: number;
   readonly retryMs: number;
+  /** A command waits for a connection for this long at most, in milliseconds. */
+  readonly timeoutMs: number;
   readonly call: RedisCall;
   readonly clock: Clock;
   readonly observe: Observer;
@@ -21,6 +22,8 @@ export interface StreamClaimsOptions {
   readonly onLost: (delivery: StreamDelivery) => void;
 }
 
+/** Longest pause after Redis could not be told something, in milliseconds. */
+const longestRetryMs = 2_000;
 /** Most ids in one command. */
 const maxIds = 500;
 
@@ -35,6 +38,7 @@ export class StreamClaims {
   #flushing: Promise<void> | undefined;
   #flushScheduled = false;
   #cancelBeat: (() => void) | undefined;
+  #beating = false;
   #closed = false;
 
   constructor(options: StreamClaimsOptions) {
@@ -64,13 +68,9 @@ export class StreamClaims {
     return this.#settled.some(isIt) || [...this.#underWay].some(isIt);
   }
 
-  /** The oldest entry of a stream that is in hand. */
-  oldestHeld(stream: string): string | undefined {
-    return [...this.#ofStream(stream).keys()].toSorted(compareIds)[0];
-  }
-
   /** Begins to give signs of life. */
   start(): void {
+    this.#beating = true;
     this.#scheduleBeat(this.#options.claimMs / 3);
   }
 
@@ -96,6 +96,8 @@ export class StreamClaims {
    * @throws {EventError} `TRANSPORT_UNAVAILABLE` if it could not be told within the time.
    */
   async close(deadlineMs: number): Promise<void> {
+    // One that is under way is the last: another could claim anew what somebody else has settled by then.
+    this.#beating = false;
     this.#cancelBeat?.();
     const { clock } = this.#options;
     const timeout = new AbortController();
@@ -118,6 +120,7 @@ export class StreamClaims {
 
   async #flush(): Promise<void> {
     const { clock, observe, group, retryMs } = this.#options;
+    let delayMs = retryMs;
     while (this.#settled.length > 0 && !this.#closed) {
       const batch = this.#settled.splice(0);
       for (const delivery of batch) this.#underWay.add(delivery);
@@ -127,11 +130,13 @@ export class StreamClaims {
             this.#settleAll(stream, deliveries),
           ),
         );
+        delayMs = retryMs;
       } catch (error) {
         observe({ kind: 'consume-failed', group, error });
         // What Redis has done already is done again without harm.
         this.#settled.unshift(...batch.filter((delivery) => this.#underWay.has(delivery)));
-        await clock.sleep(retryMs);
+        await clock.sleep(delayMs);
+        delayMs = Math.min(delayMs * 2, longestRetryMs);
       } finally {
         for (const delivery of batch) this.#underWay.delete(delivery);
       }
@@ -140,8 +145,9 @@ export class StreamClaims {
 
   /** Those whose claim cannot have lapsed go without a question; the others only if they are still ours. */
   async #settleAll(stream: string, deliveries: readonly StreamDelivery[]): Promise<void> {
+    const { timeoutMs } = this.#options;
     const { fresh = [], doubtful = [] } = Object.groupBy(deliveries, (delivery) =>
-      this.#isFresh(delivery) ? 'fresh' : 'doubtful',
+      this.#isFresh(delivery, timeoutMs) ? 'fresh' : 'doubtful',
     );
     await Promise.all([this.#acknowledge(stream, fresh), this.#settleOwned(stream, doubtful)]);
   }
@@ -176,15 +182,17 @@ export class StreamClaims {
     observe({ kind: 'stale-refused', group, what, coordinates });
   }
 
-  #scheduleBeat(inMs: number): void {
-    const { clock, claimMs, retryMs, observe, group } = this.#options;
+  /** @param retryMs When to try again if it fails, and later and later after that, in milliseconds. */
+  #scheduleBeat(inMs: number, retryMs: number = this.#options.retryMs): void {
+    const { clock, claimMs, observe, group } = this.#options;
     this.#cancelBeat = clock.schedule(inMs, () => {
       this.#beat().then(
-        () => this.#closed || this.#scheduleBeat(claimMs / 3),
+        () => this.#beating && this.#scheduleBeat(claimMs / 3),
         (error: unknown) => {
-          if (this.#closed) return;
+          if (!this.#beating) return;
           observe({ kind: 'consume-failed', group, error });
-          this.#scheduleBeat(Math.min(retryMs, claimMs / 3));
+          const nextMs = Math.min(retryMs * 2, longestRetryMs);
+          this.#scheduleBeat(Math.min(retryMs, claimMs / 3), nextMs);
         },
       );
     });
@@ -204,22 +212,29 @@ export class StreamClaims {
       delivery.claimCount,
       this.#isFresh(delivery) ? 1 : 0,
     ]);
-    const refused = await renewOwned.run(call, [stream], [group, consumer, ...args]);
+    const [refused, anew] = await renewOwned.run(call, [stream], [group, consumer, ...args]);
     const ofStream = this.#ofStream(stream);
     for (const delivery of deliveries) {
-      if (!refused.includes(delivery.entryId)) delivery.claimedAt = sentAt;
       // It may have been settled while the answer was on its way.
-      else if (ofStream.get(delivery.entryId) === delivery) {
+      const isHeld = ofStream.get(delivery.entryId) === delivery;
+      if (!refused.includes(delivery.entryId)) delivery.claimedAt = sentAt;
+      else if (isHeld) {
         ofStream.delete(delivery.entryId);
         this.reportStale('heartbeat', delivery);
         onLost(delivery);
       }
+      // Redis may have heard of that first: a script that it did not know is sent a second time.
+      if (!isHeld && anew.includes(delivery.entryId)) this.settle(delivery);
     }
   }
 
-  /** Says whether nobody else can have taken it by now; half of the time is left for what is on its way. */
-  #isFresh({ claimedAt }: StreamDelivery): boolean {
-    return ageMs(claimedAt) < this.#options.claimMs / 2;
+  /**
+   * Says whether nobody else can have taken it by now; half of the time is left for what is on its way.
+   *
+   * @param inMs By then, rather than by now, in milliseconds.
+   */
+  #isFresh({ claimedAt }: StreamDelivery, inMs = 0): boolean {
+    return ageMs(claimedAt) + inMs < this.#options.claimMs / 2;
   }
 
   #ofStream(stream: string): Map<string, StreamDelivery> {

@@ -3,7 +3,6 @@ import type { Clock, Consumer, Deliver, Observer, Subscription } from '@waybill/
 
 import { releaseAll, type TakenEntry } from './claim-scripts.ts';
 import { stampNow, type ClaimStamp } from './claim-stamp.ts';
-import { zeroId } from './entry-id.ts';
 import { redisError, replyCodeOf } from './redis-errors.ts';
 import type { RedisCall } from './redis-script.ts';
 import { StreamClaims } from './stream-claims.ts';
@@ -59,7 +58,7 @@ export class StreamConsumer implements Consumer {
   constructor(options: StreamConsumerOptions) {
     const { group, subscription, deliver, call, clock, observe, timing } = options;
     const { worker: consumer, maxInFlight } = subscription;
-    const { claimMs, retryMs } = timing;
+    const { claimMs, retryMs, timeoutMs } = timing;
     const shared = { group: group.name, consumer, claimMs, call, observe };
     this.#options = options;
     this.#sources = new StreamSources(claimMs, options.streams);
@@ -67,6 +66,7 @@ export class StreamConsumer implements Consumer {
     this.#claims = new StreamClaims({
       ...shared,
       retryMs,
+      timeoutMs,
       clock,
       onLost: (delivery) => {
         this.#lost.add(delivery);
@@ -75,6 +75,11 @@ export class StreamConsumer implements Consumer {
     });
     this.#takeover = new StreamTakeover({
       ...shared,
+      onForgotten: () => {
+        this.#mustRecover = true;
+        options.reader.interrupt();
+        this.#wake.call();
+      },
       room: () => this.#outlet.room,
       accept: (stream, entries, claimedAt) => this.#accept(stream, entries, claimedAt),
     });
@@ -120,7 +125,7 @@ export class StreamConsumer implements Consumer {
     const { call, observe, group } = this.#options;
     for (const source of this.#sources.all) {
       const place = { stream: source.stream, group: group.name, known: source.lastRead };
-      if (await reportLoss(call, observe, place)) source.lastRead = zeroId;
+      if (await reportLoss(call, observe, place)) this.#sources.beginAnew(source);
     }
   }
 
@@ -266,10 +271,8 @@ export class StreamConsumer implements Consumer {
   async #heal(): Promise<void> {
     const { group, observe } = this.#options;
     for (const source of this.#sources.all) {
-      const { stream, lastRead } = source;
       try {
-        const oldestHeld = this.#claims.oldestHeld(stream);
-        if (await group.heal(stream, { oldestHeld, lastRead })) source.lastRead = zeroId;
+        if (await group.heal(source)) this.#sources.beginAnew(source);
       } catch (error) {
         // The next try to read finds the group missing still.
         observe({ kind: 'consume-failed', group: group.name, error });

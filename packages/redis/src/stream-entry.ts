@@ -9,6 +9,16 @@ export type StreamEntry = readonly [id: string, fields: readonly string[] | null
 
 const usualContentType = 'application/cloudevents+json';
 
+/** Says whether a message has nothing but what nearly every one has. */
+export function isPlain({ type, contentType, headers, body }: Message): boolean {
+  return (
+    contentType === usualContentType &&
+    type !== '' &&
+    typeof body === 'string' &&
+    (headers === undefined || Object.keys(headers).length === 0)
+  );
+}
+
 /**
  * The fields of an entry: what a reader needs before it parses, then the event itself. The same names in
  * the same order cost no memory but once per block of entries.
@@ -26,13 +36,20 @@ export function fieldsOf(message: Message): RedisArgument[] {
  * The message of an entry.
  *
  * What somebody else has put into the stream, without an event in it, comes as bytes that no codec can
- * read, and so becomes a dead letter that shows what it was.
+ * read, and so becomes a dead letter that shows all names and values as they were.
  */
 export function messageOf(entryId: string, fields: readonly string[]): Message {
   const isOurs = fields[0] === 'id' && fields[2] === 'type' && fields[4] === 'key';
   if (isOurs && fields[6] === 'event' && fields.length === 8) {
     const [, id, , type, , key, , body] = fields as [...string[]] & { length: 8 };
-    return { id: id!, type: type!, key: key!, contentType: usualContentType, body: body! };
+    const known = id || entryId;
+    return {
+      id: known,
+      type: type!,
+      key: key || known,
+      contentType: usualContentType,
+      body: body!,
+    };
   }
   const named = new Map<string, string>();
   for (let at = 0; at + 1 < fields.length; at += 2) named.set(fields[at]!, fields[at + 1]!);
@@ -47,7 +64,7 @@ export function messageOf(entryId: string, fields: readonly string[]): Message {
       body === undefined
         ? 'application/x-redis-stream-entry'
         : (named.get('contenttype') ?? usualContentType),
-    body: body ?? JSON.stringify(Object.fromEntries(named)),
+    body: body ?? JSON.stringify(fields),
     ...(headers ? { headers } : {}),
   };
 }
@@ -82,10 +99,9 @@ export async function readWhole(
 }
 
 function eventOf(fields: readonly Buffer[]): Buffer | undefined {
-  for (let at = 0; at + 1 < fields.length; at += 2) {
-    if (fields[at]!.toString('latin1') === 'event') return fields[at + 1];
-  }
-  return undefined;
+  const name = Buffer.from('event');
+  const at = fields.findLastIndex((field, index) => index % 2 === 0 && field.equals(name));
+  return at < 0 ? undefined : fields[at + 1];
 }
 
 function headersOf(text: string | undefined): Record<string, string> | undefined {

@@ -1,11 +1,12 @@
 import type { GroupStart, Observer } from '@waybill/core';
 
-import { compareIds, idBefore, lastIdBefore, zeroId } from './entry-id.ts';
+import { compareIds, idBefore, laterId, lastIdBefore, zeroId } from './entry-id.ts';
 import { replyCodeOf } from './redis-errors.ts';
 import { RedisScript, type RedisCall } from './redis-script.ts';
 import { registerStream } from './register-stream.ts';
 import { redisTransport } from './stream-delivery.ts';
 import type { StreamNames } from './stream-names.ts';
+import type { StreamSource } from './stream-sources.ts';
 
 /**
  * Makes a group on streams where it does not exist.
@@ -17,7 +18,9 @@ import type { StreamNames } from './stream-names.ts';
  */
 const join = new RedisScript<readonly [created: string[], streams: string[]]>(`
 ${registerStream}
-if ARGV[3] == '1' then redis.call('SADD', KEYS[2], ARGV[1]) end
+if ARGV[3] == '1' and redis.call('SISMEMBER', KEYS[2], ARGV[1]) == 0 then
+  redis.call('SADD', KEYS[2], ARGV[1])
+end
 local streams, isNamed = {}, {}
 for at = 3, #KEYS do
   streams[#streams + 1] = KEYS[at]
@@ -30,11 +33,11 @@ if ARGV[3] == '1' then
 end
 local created = {}
 for _, stream in ipairs(streams) do
-  local made = redis.pcall('XGROUP', 'CREATE', stream, ARGV[1], ARGV[2], 'MKSTREAM')
-  if made.ok then
+  -- Asked first, since a server that is full refuses XGROUP CREATE also for a group that exists.
+  if redis.pcall('XPENDING', stream, ARGV[1]).err then
+    local made = redis.pcall('XGROUP', 'CREATE', stream, ARGV[1], ARGV[2], 'MKSTREAM')
+    if made.err then return made end
     created[#created + 1] = stream
-  elseif not string.find(made.err, 'BUSYGROUP') then
-    return made
   end
   register(KEYS[1], KEYS[2], stream)
 end
@@ -82,20 +85,18 @@ export class StreamGroup {
   }
 
   /**
-   * Makes the group anew on a stream that has lost it, or that is gone itself.
+   * Makes the group anew on a stream that has lost it, or that is gone itself, behind what it had settled
+   * when it was looked at last: a process that has died since then may have held anything younger.
    *
-   * @param remembered The oldest entry that may be unsettled, or else the youngest that was read, if any is known.
    * @returns True if the stream has lost entries that were read from it.
    */
-  async heal(
-    stream: string,
-    remembered: { oldestHeld: string | undefined; lastRead: string },
-  ): Promise<boolean> {
-    const { oldestHeld, lastRead } = remembered;
-    const place = { stream, group: this.name, known: lastRead };
+  async heal({ stream, lastRead, settledUpTo }: StreamSource): Promise<boolean> {
+    const known = laterId(lastRead, settledUpTo);
+    const place = { stream, group: this.name, known };
     const isLost = await reportLoss(this.#call, this.#observe, place);
+    if (!isLost) await this.#reportGap(stream, { settledUpTo, known });
     // A stream that begins anew may begin with any id.
-    const from = isLost ? zeroId : oldestHeld === undefined ? lastRead : idBefore(oldestHeld);
+    const from = isLost ? zeroId : settledUpTo;
     try {
       await this.#call('SADD', this.#names.streams, stream);
       if (this.open) await this.#call('SADD', this.#names.openGroups, this.name);
@@ -111,6 +112,18 @@ export class StreamGroup {
     });
     return isLost;
   }
+
+  /** Says so if a stream begins behind an entry that is known to have been in it: others have filled it anew. */
+  async #reportGap(
+    stream: string,
+    { settledUpTo, known }: { settledUpTo: string; known: string },
+  ): Promise<void> {
+    const oldest = (await this.#call('XRANGE', stream, '-', '+', 'COUNT', 1)) as [id: string][];
+    const begin = oldest[0]?.[0];
+    if (known === zeroId || begin === undefined || compareIds(begin, known) <= 0) return;
+    const range = { after: settledUpTo, until: idBefore(begin) };
+    observeLoss(this.#observe, { stream, group: this.name, ...range });
+  }
 }
 
 /**
@@ -125,16 +138,16 @@ export async function reportLoss(
 ): Promise<boolean> {
   const after = await lastIdOf(call, stream);
   if (compareIds(after, known) >= 0) return false;
-  observe({
-    kind: 'lost',
-    transport: redisTransport,
-    stream,
-    group,
-    reason: 'broker-lost-data',
-    after,
-    until: known,
-  });
+  observeLoss(observe, { stream, group, after, until: known });
   return true;
+}
+
+/** Says that a stream no longer has what lies between two of its entries. */
+export function observeLoss(
+  observe: Observer,
+  range: { stream: string; group: string | undefined; after: string; until: string },
+): void {
+  observe({ kind: 'lost', transport: redisTransport, reason: 'broker-lost-data', ...range });
 }
 
 /** The youngest id that a stream has given; zero if there is no such stream. */

@@ -7,6 +7,7 @@ export class StreamNames {
   readonly streams: string;
   /** Set: groups that take every stream, also one that does not exist yet. */
   readonly openGroups: string;
+  readonly #ofType = new Map<string, string>();
 
   /** @throws {TypeError} If the prefix cannot begin the name of a key that people type. */
   constructor(prefix: string) {
@@ -23,8 +24,13 @@ export class StreamNames {
 
   /** The stream that carries a type: the prefix and the first segment of the type. */
   streamOf(eventType: string): string {
+    const known = this.#ofType.get(eventType);
+    if (known !== undefined) return known;
     const dot = eventType.indexOf('.');
-    return this.prefix + (dot < 0 ? eventType : eventType.slice(0, dot));
+    const stream = this.prefix + (dot < 0 ? eventType : eventType.slice(0, dot));
+    // Whoever makes up types without end must not fill the memory.
+    if (this.#ofType.size < maxKnownTypes) this.#ofType.set(eventType, stream);
+    return stream;
   }
 
   /**
@@ -38,6 +44,8 @@ export class StreamNames {
     return { named: [...new Set(named)], open: first.includes('*') };
   }
 }
+
+const maxKnownTypes = 1_000;
 
 /** What names of streams begin with unless said otherwise. */
 export const defaultStreamPrefix = 'waybill:events:';

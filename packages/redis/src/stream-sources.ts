@@ -5,6 +5,8 @@ export interface StreamSource {
   readonly stream: string;
   /** The youngest entry that was read from it. */
   lastRead: string;
+  /** Up to where the whole group had settled everything when somebody looked last. */
+  settledUpTo: string;
   /** Set while others may hold older entries of keys that we would read on with. */
   gate: StreamGate | undefined;
 }
@@ -43,7 +45,13 @@ export class StreamSources {
   add(stream: string): void {
     const aliveAtMs = performance.now() + this.#claimMs;
     const gate: StreamGate = { upTo: undefined, aliveAtMs };
-    this.#sources.set(stream, { stream, lastRead: zeroId, gate });
+    this.#sources.set(stream, { stream, lastRead: zeroId, settledUpTo: zeroId, gate });
+  }
+
+  /** Takes note that the stream has lost what was read from it, and may begin with any id. */
+  beginAnew(source: StreamSource): void {
+    source.lastRead = zeroId;
+    source.settledUpTo = zeroId;
   }
 
   noteRead(stream: string, entryId: string): void {

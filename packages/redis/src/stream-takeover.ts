@@ -1,8 +1,15 @@
 import type { Observer } from '@waybill/core';
 
-import { heldByOthers, readAgain, releasedConsumer, takeOver } from './claim-scripts.ts';
-import type { TakenEntry } from './claim-scripts.ts';
+import {
+  heldByOthers,
+  progressOf,
+  readAgain,
+  releasedConsumer,
+  takeOver,
+  type TakenEntry,
+} from './claim-scripts.ts';
 import { stampNow, type ClaimStamp } from './claim-stamp.ts';
+import { idBefore } from './entry-id.ts';
 import type { RedisCall } from './redis-script.ts';
 import { redisTransport } from './stream-delivery.ts';
 
@@ -15,6 +22,11 @@ export interface StreamTakeoverOptions {
   readonly claimMs: number;
   readonly call: RedisCall;
   readonly observe: Observer;
+  /**
+   * Called when entries of our own have had no sign of life: a read that was given up has reached Redis
+   * late, and nobody here knows what it brought.
+   */
+  readonly onForgotten: () => void;
   /** How many more entries are wanted. */
   readonly room: () => number;
   readonly accept: (
@@ -76,6 +88,13 @@ export class StreamTakeover {
     return count > 0 ? youngest : undefined;
   }
 
+  /** The entry up to which the group has settled everything. */
+  async settledUpTo(stream: string): Promise<string> {
+    const { call, group } = this.#options;
+    const [oldestPending, lastDelivered] = await progressOf.run(call, [stream], [group]);
+    return oldestPending === '' ? lastDelivered : idBefore(oldestPending);
+  }
+
   /** What others hold up to an entry; `lapsed` if any of that may be taken over. */
   async heldByOthers(stream: string, upTo: string): Promise<'nothing' | 'alive' | 'lapsed'> {
     const { call, group, consumer, claimMs } = this.#options;
@@ -88,10 +107,11 @@ export class StreamTakeover {
     limit: number,
     suspects: boolean,
   ): Promise<{ count: number; suspect: boolean }> {
-    const { call, group, consumer, claimMs, accept } = this.#options;
+    const { call, group, consumer, claimMs, accept, onForgotten } = this.#options;
     const claimedAt = stampNow();
     const args = [group, consumer, claimMs, limit, suspects ? 1 : 0];
-    const [taken, gone, suspect] = await takeOver.run(call, [stream], args);
+    const [taken, gone, suspect, own] = await takeOver.run(call, [stream], args);
+    if (own === 1) onForgotten();
     this.#reportTaken(stream, taken);
     this.#reportGone(stream, gone);
     await accept(stream, taken, claimedAt);

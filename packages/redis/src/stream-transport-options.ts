@@ -87,6 +87,10 @@ const knownOptions = [
 export function completed(options: RedisStreamTransportOptions): StreamTransportSettings {
   assertKnownOptions(where, options, knownOptions);
   const { maxStreamLength, lossyMaxStreamLength } = options;
+  const { streamPrefix = defaultStreamPrefix, connectionName = 'waybill' } = options;
+  if (typeof connectionName !== 'string') {
+    throw new TypeError(`${where}: connectionName must be text, got ${typeof connectionName}`);
+  }
   const lengths = {
     claimMs: options.claimMs ?? 30_000,
     reclaimEveryMs: options.reclaimEveryMs ?? 1_000,
@@ -107,10 +111,10 @@ export function completed(options: RedisStreamTransportOptions): StreamTransport
   }
   return {
     redis: options.redis,
-    streamPrefix: options.streamPrefix ?? defaultStreamPrefix,
+    streamPrefix,
     maxStreamLength,
     lossyMaxStreamLength,
-    connectionName: options.connectionName ?? 'waybill',
+    connectionName,
     clock: options.clock ?? systemClock,
     retryMs: 250,
     ...lengths,

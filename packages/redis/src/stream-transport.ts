@@ -10,6 +10,7 @@ import type {
   TransportInspection,
 } from '@waybill/core';
 
+import { zeroId } from './entry-id.ts';
 import { SharedRedis } from './redis-caller.ts';
 import { RedisConnection } from './redis-connection.ts';
 import { redisError } from './redis-errors.ts';
@@ -20,7 +21,7 @@ import { cursorsOf, StreamBroadcast } from './stream-broadcast.ts';
 import { StreamConsumer } from './stream-consumer.ts';
 import { redisTransport } from './stream-delivery.ts';
 import type { EntryBytes } from './stream-entry.ts';
-import { reportLoss, StreamGroup } from './stream-group.ts';
+import { observeLoss, reportLoss, StreamGroup } from './stream-group.ts';
 import { inspectStreams } from './stream-inspection.ts';
 import { StreamNames } from './stream-names.ts';
 import { StreamReader } from './stream-reader.ts';
@@ -73,7 +74,9 @@ export class RedisStreamTransport implements Transport {
     this.#observe = observeAll(options.observer ? [options.observer] : []);
     this.redis = new SharedRedis({ factory: this.#factory, name, timeoutMs, clock });
     const { send: call } = this.redis;
-    this.#appender = new StreamAppender(call, this.#names);
+    this.#appender = new StreamAppender(call, this.#names, (stream, until) =>
+      observeLoss(this.#observe, { stream, group: undefined, after: zeroId, until }),
+    );
     this.#trimmer = new StreamTrimmer({
       call,
       observe: this.#observe,
@@ -101,8 +104,12 @@ export class RedisStreamTransport implements Transport {
   /** @throws {EventError} `TRANSPORT_UNAVAILABLE`, `NOT_CONNECTED`, `MESSAGE_UNPARSEABLE` */
   async publish(messages: readonly Message[]): Promise<readonly string[]> {
     await this.#opened();
-    for (const { type } of messages) this.#streams.add(this.#names.streamOf(type));
-    return await this.#appender.publish(messages);
+    const positions = await this.#appender.publish(messages);
+    let last: string | undefined;
+    for (const { type } of messages) {
+      if (type !== last) this.#streams.add(this.#names.streamOf((last = type)));
+    }
+    return positions;
   }
 
   /** @throws {EventError} `TRANSPORT_UNAVAILABLE`, `NOT_CONNECTED` */

@@ -52,9 +52,10 @@ export class StreamUpkeep {
 
   /** One round of everything, and the pause after it. */
   async round(): Promise<void> {
-    const { group, sources } = this.#options;
+    const { group, sources, takeover } = this.#options;
     if (group.open) await this.#discover();
     for (const source of sources.all) {
+      source.settledUpTo = await takeover.settledUpTo(source.stream);
       await this.#takeOver(source.stream);
       if (source.gate) await this.#tryGate(source, source.gate);
     }

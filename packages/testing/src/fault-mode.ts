@@ -8,6 +8,8 @@ export type FaultMode =
   | { readonly kind: 'refuse' }
   /** Open connections are reset, and new ones as soon as they are accepted. */
   | { readonly kind: 'reset' }
+  /** New connections are accepted and never served, also when the mode has ended; those that are open go on. */
+  | { readonly kind: 'deaf' }
   /** Connections stay open and nothing gets through; what was sent meanwhile arrives afterwards. */
   | { readonly kind: 'black-hole' }
   /** Requests arrive and their replies are lost; the connection is reset when the mode ends. */

@@ -164,6 +164,28 @@ describe('a fault proxy', () => {
     expect(served).toBe('hi hi ');
   });
 
+  it('is deaf to new connections for good, and to no other', async () => {
+    await start();
+    const before = connect();
+    before.say('one ');
+    await before.hears('ONE ');
+    await proxy.switchTo({ kind: 'deaf' });
+    const unheard = connect();
+    unheard.say('two ');
+    before.say('three ');
+    await before.hears('ONE THREE ');
+    await vi.waitFor(() => expect(proxy.accepted).toBe(2), 5_000);
+
+    await proxy.switchTo({ kind: 'pass' });
+    const after = connect();
+    after.say('four ');
+    await after.hears('FOUR ');
+    expect(served).toBe('one three four ');
+    expect(unheard).toMatchObject({ received: '', error: undefined });
+    await proxy.stop();
+    await unheard.isReset();
+  });
+
   it('lets nothing through a black hole and closes nothing', async () => {
     await start();
     const client = await connected();

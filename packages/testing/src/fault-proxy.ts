@@ -37,6 +37,8 @@ export class FaultProxy {
   readonly #options: FaultProxyOptions;
   readonly #server: Server;
   readonly #links = new Set<FaultLink>();
+  /** Accepted, and never served. */
+  readonly #unserved = new Set<Socket>();
   #mode: FaultMode;
   #port = 0;
   #accepted = 0;
@@ -89,6 +91,7 @@ export class FaultProxy {
   async stop(): Promise<void> {
     const links = [...this.#links];
     for (const link of links) link.reset();
+    for (const client of this.#unserved) client.resetAndDestroy();
     if (this.#server.listening) this.#server.close();
     await Promise.all(links.map((link) => link.closed));
   }
@@ -107,6 +110,13 @@ export class FaultProxy {
     this.#accepted += 1;
     if (this.#mode.kind === 'reset') {
       client.resetAndDestroy();
+      return;
+    }
+    if (this.#mode.kind === 'deaf') {
+      this.#unserved.add(client);
+      client.on('error', () => {}); // its end is all that is of interest
+      client.on('close', () => this.#unserved.delete(client));
+      client.resume();
       return;
     }
     const { to, clock = systemClock } = this.#options;
