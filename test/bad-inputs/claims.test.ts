@@ -11,17 +11,7 @@ import { describe, expect, it } from 'vitest';
 
 import { waitUntil } from '../../scripts/wait-until.ts';
 import { refusalOf } from './support/doors.ts';
-
-/** Work that begins, and ends when it is told to. */
-function work() {
-  const begun = Promise.withResolvers<void>();
-  const { promise: result, resolve: finish } = Promise.withResolvers<string>();
-  const run = (): Promise<string> => {
-    begun.resolve();
-    return result;
-  };
-  return { run, finish, begun: begun.promise };
-}
+import { work } from './support/work.ts';
 
 describe('claims', () => {
   it('62 holds a claim for as long as its work runs, however short it is', async () => {

@@ -17,6 +17,7 @@ for (const asker of [
   'EventSubscriber',
   'consumers of MemoryEventBus',
   'consumers of PostgresEventBus',
+  'consumers of RedisStreamEventBus',
 ]) {
   outOfRange.push(
     [asker, 'concurrency', [...notCounts, 0, 10_001]],
@@ -57,7 +58,25 @@ outOfRange.push(
   ['PostgresEventStore.getByTimeRange', 'startTime', [undefined, '2026-01-01', new Date('x')]],
   ['PostgresEventStore.readFrom', 'limit', [...notCounts, 0, 10_001]],
   ['PostgresDeadLetterQueue.list', 'limit', [...notCounts, 0, 1_001]],
+  ['RedisStreamEventBus', 'maxRetries', [...notCounts, 101]],
+  ['RedisStreamEventBus', 'retryDelayMs', [...notLengths, ...beyondTimers]],
+  ['RedisDeadLetterQueue.list', 'limit', [...notCounts, 0, 1_001]],
+  ['RedisIdempotencyStore.claim', 'claimMs', [...notLengths, 0, Infinity, 2 ** 53]],
+  ['IdempotencyHandler on Redis', 'claimMs', [...notLengths, 0, 86_400_001, ...beyondTimers]],
 );
+for (const asker of ['RedisStreamEventBus', 'RedisStreamTransport']) {
+  const dayMs = 86_400_000;
+  outOfRange.push(
+    [asker, 'maxStreamLength', [...notCounts, 0, 1_000_000_001]],
+    [asker, 'lossyMaxStreamLength', [...notCounts, 0, 1_000_000_001]],
+    [asker, 'claimMs', [...notCounts, 0, 99, dayMs + 1, ...beyondTimers]],
+    [asker, 'reclaimEveryMs', [...notCounts, 0, dayMs + 1, ...beyondTimers]],
+    [asker, 'blockMs', [...notCounts, 0, dayMs + 1, ...beyondTimers]],
+    [asker, 'timeoutMs', [...notCounts, 0, ...beyondTimers]],
+    [asker, 'trimEveryMs', [...notCounts, 0, ...beyondTimers]],
+    [asker, 'forgetConsumerMs', [...notCounts, 0, 365 * dayMs + 1, Infinity]],
+  );
+}
 for (const option of ['pollMs', 'commitEveryMs', 'standbyMs', 'noticeEveryMs', 'pruneEveryMs']) {
   outOfRange.push(['PostgresLogTransport', option, [...notLengths, 0, ...beyondTimers]]);
 }
@@ -102,6 +121,8 @@ describe('numbers', () => {
     ['openPostgres', 'connectTimeoutMs'],
     ['PostgresLogTransport', 'pollMs'],
     ['PostgresLogTransport', 'leaseMs'],
+    ['RedisStreamEventBus', 'timeoutMs'],
+    ['RedisStreamTransport', 'trimEveryMs'],
   ] as const)(
     '59 refuses 2^31 milliseconds, which Node would make one, for %s: %s',
     async (asker, option) => {

@@ -53,6 +53,8 @@ describe('options', () => {
     expect(() => freshSubscriber({ schemaName: 'dock' })).toThrow(/give \{ database \} too/);
     const both = { store: {} as never, database: client };
     expect(() => new IdempotencyHandler(both)).toThrow(/not both/);
+    const alsoRedis = { redis: 'redis://localhost', database: client };
+    expect(() => new IdempotencyHandler(alsoRedis)).toThrow(/not both/);
     expect(() => new IdempotencyHandler({} as never)).toThrow(
       /needs \{ database \} or \{ store \}/,
     );

@@ -1,20 +1,9 @@
-import { execFile } from 'node:child_process';
-import { mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
-import { fileURLToPath } from 'node:url';
-import { promisify } from 'node:util';
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
-const run = promisify(execFile);
-const root = fileURLToPath(new URL('../../', import.meta.url));
-const ours = {
-  '@waybill/core': 'core',
-  '@waybill/postgres': 'postgres',
-  '@quickwms/events': 'quickwms-events',
-};
-const others = ['@electric-sql/pglite', '@standard-schema/spec', 'zod'];
+import { unpackAll, unpackingDeadlineMs, type UnpackedFolder } from './unpack.ts';
 
 /** What a service does on its first day: migrate, publish, consume. Prints the grade that it received. */
 const service = `
@@ -37,33 +26,28 @@ await store.close();
 await database.close();
 `;
 
+const serviceWithoutClient = `
+import { RedisStreamEventBus } from '@quickwms/events';
+
+const bus = new RedisStreamEventBus({ serviceName: 'quickgradez', redis: { host: 'nowhere.invalid' } });
+await bus.connect().catch((error) => console.log(error.message));
+await bus.shutdown();
+`;
+
 describe('the packages as they are published', () => {
-  let folder: string;
-
+  let folder: UnpackedFolder;
   beforeAll(async () => {
-    folder = await mkdtemp(join(tmpdir(), 'waybill-packed-'));
-    await run('tsc', ['-b', 'packages/quickwms-events'], { cwd: root });
-    for (const [name, directory] of Object.entries(ours)) await unpack(name, directory);
-    for (const name of others) {
-      const place = join(folder, 'node_modules', name);
-      await mkdir(dirname(place), { recursive: true });
-      await symlink(join(root, 'node_modules', name), place);
-    }
-  }, 120_000);
-  afterAll(() => rm(folder, { recursive: true, force: true }));
-
-  async function unpack(name: string, directory: string): Promise<void> {
-    const place = join(folder, 'node_modules', name);
-    await mkdir(place, { recursive: true });
-    const args = ['pack', '--json', '--pack-destination', folder];
-    const { stdout } = await run('npm', args, { cwd: join(root, 'packages', directory) });
-    const [{ filename }] = JSON.parse(stdout) as [{ filename: string }];
-    await run('tar', ['-xzf', join(folder, filename), '-C', place, '--strip-components=1']);
-  }
+    folder = await unpackAll(['@electric-sql/pglite', '@standard-schema/spec', 'zod']);
+  }, unpackingDeadlineMs);
+  afterAll(() => folder?.remove());
 
   it('bring all that a service needs, migrations included', async () => {
-    await writeFile(join(folder, 'service.mjs'), service);
-    const { stdout } = await run('node', ['service.mjs'], { cwd: folder });
-    expect(stdout).toBe('A\n');
+    await writeFile(join(folder.path, 'service.mjs'), service);
+    expect(await folder.runModule('service.mjs')).toBe('A\n');
+  }, 60_000);
+
+  it('name the client of Redis that a service has not installed, once it connects', async () => {
+    await writeFile(join(folder.path, 'without-client.mjs'), serviceWithoutClient);
+    expect(await folder.runModule('without-client.mjs')).toMatch(/'ioredis'/);
   }, 60_000);
 });

@@ -29,11 +29,8 @@ export function codeOf(block: SpecBlock, exceptions: readonly Exception[]): stri
   return changed;
 }
 
-/** Service files are compiled as one service, with the bus that this service would have. */
-const busFile = `import type { EventBus } from '@quickwms/events';\nexport declare const eventBus: EventBus;\n`;
-
 /**
- * Compiles each block as a module of its own against the built packages.
+ * Compiles each block as a module of its own against the built packages; the files of a service as one service.
  *
  * @returns What the compiler says, with the hash of the block in every line; empty when all is well.
  */
@@ -47,7 +44,6 @@ export async function compileBlocks(
   const folder = join(root, '.cache', 'spec');
   await rm(folder, { recursive: true, force: true });
   await write(folder, 'tsconfig.json', JSON.stringify(configuration));
-  await write(folder, 'service/src/events/bus.ts', busFile);
   const names = new Map<string, string>();
   for (const block of blocks) {
     const { declared = '', checked = '', path } = surroundings[block.hash] ?? {};

@@ -14,7 +14,7 @@ import {
   type TestDatabase,
 } from '../../scripts/services/test-database.ts';
 import { waitUntil } from '../../scripts/wait-until.ts';
-import { importServiceFile, layOutService, runBlock } from './run-blocks.ts';
+import { runBlock } from './run-blocks.ts';
 import { readSpecBlocks, sqlStatements } from './spec-blocks.ts';
 
 const blocks = readSpecBlocks('quickwms-events');
@@ -32,7 +32,6 @@ describe.skipIf(!hasPostgres(18))('the blocks of the warehouse specification, ru
     store = new PostgresEventStore({ client: database });
     await store.initialize();
     process.env['DATABASE_URL'] = testDatabase.url;
-    await layOutService();
   });
   afterAll(async () => {
     delete process.env['DATABASE_URL'];
@@ -58,7 +57,11 @@ describe.skipIf(!hasPostgres(18))('the blocks of the warehouse specification, ru
   async function publishBeside(
     event: Parameters<EventPublisher['publish']>[0],
   ): Promise<EventEnvelope> {
-    const beside = new EventPublisher({ serviceName: 'beside', eventBus: bus, eventStore: store });
+    const beside = new EventPublisher({
+      serviceName: 'beside',
+      eventBus: bus,
+      eventStore: store,
+    });
     const published = await beside.publish(event);
     await beside.shutdown();
     return published;
@@ -118,35 +121,6 @@ describe.skipIf(!hasPostgres(18))('the blocks of the warehouse specification, ru
     expect(eventType).toBe('item.received');
   });
 
-  it('7 is a service: bootstrap, handlers, publisher, business logic', async () => {
-    globalThis.specNames = { eventBus: bus };
-    const sigtermBefore = process.listeners('SIGTERM');
-    await importServiceFile('src/index.ts');
-    await waitUntil('the service has started', () => lines.includes('Event consumer started'));
-    const { IntakeService } = (await importServiceFile('src/services/intake.service.ts')) as {
-      IntakeService: new () => {
-        itemRepository: unknown;
-        receiveItem(data: object, userId: string): Promise<object>;
-      };
-    };
-    const service = new IntakeService();
-    const item = {
-      id: 'item-7',
-      qlid: '777777777',
-      sku: 'ABC123',
-      manifestId: 'manifest-7',
-      condition: 'new',
-    };
-    service.itemRepository = { create: async () => item };
-    await service.receiveItem({}, 'user-7');
-    await waitUntil('the handler was called', () => lines.includes('Item received: 777777777'));
-    const added = process
-      .listeners('SIGTERM')
-      .filter((listener) => !sigtermBefore.includes(listener));
-    expect(added).toHaveLength(1);
-    process.off('SIGTERM', added[0]!);
-  });
-
   it('9 retries by a default and by a custom policy', async () => {
     const risky = vi.fn(async () => undefined);
     await runBlock('eaf699c584', {
@@ -156,7 +130,11 @@ describe.skipIf(!hasPostgres(18))('the blocks of the warehouse specification, ru
   });
 
   it('11 writes, publishes and calls during a migration', async () => {
-    const publisher = new EventPublisher({ serviceName: 'dual', eventBus: bus, eventStore: store });
+    const publisher = new EventPublisher({
+      serviceName: 'dual',
+      eventBus: bus,
+      eventStore: store,
+    });
     const createTask = vi.fn(async () => undefined);
     const { receiveItem } = await runBlock('5de59ee322', {
       imports: `import { InboundEvents } from '@quickwms/events';`,

@@ -1,4 +1,5 @@
 import { mkdir, rm, writeFile } from 'node:fs/promises';
+import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 
@@ -15,21 +16,37 @@ declare global {
   var specNames: Record<string, unknown>;
 }
 
-/** Lays out the files of the specification's service, with a bus that is really there. */
+/** Lays out the files of the specification's service. */
 export async function layOutService(): Promise<void> {
-  await rm(folder, { recursive: true, force: true });
-  await write(
-    'service/src/events/bus.ts',
-    'export const eventBus = globalThis.specNames.eventBus;\n',
-  );
+  await rm(join(folder, 'service'), { recursive: true, force: true });
   for (const [hash, { path, declared = '' }] of Object.entries(surroundings)) {
-    if (!path || path.endsWith('/bus.ts')) continue;
+    if (!path) continue;
     const imports = declared.match(/^import .*$/gm)?.join('\n') ?? '';
     await write(
       `service/${path}`,
       `${imports}\n${codeOf(blocks.get(hash)!, exceptions as Exception[])}`,
     );
   }
+}
+
+/**
+ * Gives blocks an `ioredis` of their own, whose `new Redis()` finds this server: the specification takes for
+ * granted that Redis listens on port 6379 without a password, where a test must not look for one.
+ */
+export async function layOutRedisClient(place: object): Promise<void> {
+  const realClient = createRequire(import.meta.url).resolve('ioredis');
+  const name = 'node_modules/ioredis';
+  await write(`${name}/package.json`, JSON.stringify({ name: 'ioredis', main: 'index.mjs' }));
+  await write(
+    `${name}/index.mjs`,
+    `import { Redis } from ${JSON.stringify(pathToFileURL(realClient).href)};
+export default class extends Redis {
+  constructor(options) {
+    super({ ...${JSON.stringify(place)}, ...options });
+  }
+}
+`,
+  );
 }
 
 /** Imports a file of the specification's service. */

@@ -22,6 +22,10 @@ export const asPrinted: EventEnvelope<{ grade: string }> = ours;
 export const asOurs: Ours<{ grade: string }> = printed;
 `,
   },
+  // 4.2 Redis Stream Event Bus
+  '6123777109': {
+    declared: `import type { EventEnvelope } from '@quickwms/events';\ndeclare const event: EventEnvelope;\n`,
+  },
   // 4.3 Event Publisher
   a8d9b6ed60: {
     declared: `import { ProcessingEvents, type EventBus, type EventEnvelope, type PostgresEventStore } from '@quickwms/events';
@@ -38,7 +42,7 @@ declare const parentEvent: EventEnvelope;
   '78f1aecbc2': {
     declared: `import type { EventEnvelope } from '@quickwms/events';\ndeclare const event: EventEnvelope;\n`,
   },
-  // Step 2 to 7: files of one service. The bus of step 2 is declared until it can stand as printed.
+  // Step 2 to 7: files of one service.
   '86ab8c11ec': { path: 'src/events/bus.ts' },
   '2d2103e741': { path: 'src/events/publisher.ts' },
   a3fca6fbc8: { path: 'src/events/subscriber.ts' },
@@ -56,6 +60,20 @@ export interface IntakeService { itemRepository: { create(input: CreateItemInput
   eaf699c584: {
     declared: `declare const externalApi: { call(): Promise<number> };\ndeclare function riskyOperation(): Promise<void>;\n`,
   },
+  // 9 Idempotency
+  '222904ba33': {
+    declared: `
+declare const items: { sku: string }[];
+declare const inventoryService: { reserve(what: typeof items): Promise<{ reserved: number }> };
+`,
+  },
+  // 10 Event Bus Metrics
+  b1e4777c97: {
+    declared: `import { RedisStreamEventBus, type RedisStreamEventBusConfig } from '@quickwms/events';
+declare const config: RedisStreamEventBusConfig;
+declare const metrics: { increment(name: string, tags?: Record<string, string>): void };
+`,
+  },
   // 11 Dual-Write Pattern
   '5de59ee322': {
     declared: `import { InboundEvents } from '@quickwms/events';\n${publisherDeclared}
@@ -70,18 +88,25 @@ declare const gradingApi: { createTask(itemId: string): Promise<void> };
   },
   '4d079838d2': { declared: publisherDeclared },
   // 13 API Reference: what is printed must be what we have.
-  '440d00f05f': {
-    declared: `import type { CreateEventOptions, EventEnvelope, EventPublisher as Ours, EventPublisherConfig } from '@quickwms/events';\n`,
+  '7e98732c77': {
+    declared: `import { EventEmitter } from 'node:events';
+import { RedisStreamEventBus as Ours, type EventEnvelope, type EventHandler, type GroupInfo, type RedisStreamEventBusConfig, type StreamInfo } from '@quickwms/events';
+`,
     checked: `
-declare const ours: Ours;
-export const asPrinted: EventPublisher = ours;
-export type ConfigIsOurs = EventPublisherConfig extends ConstructorParameters<typeof EventPublisher>[0] ? true : never;
+export const asPrinted: typeof RedisStreamEventBus = Ours;
+`,
+  },
+  '440d00f05f': {
+    declared: `import { EventPublisher as Ours, type CreateEventOptions, type EventEnvelope, type EventPublisherConfig } from '@quickwms/events';\n`,
+    checked: `
+export const asPrinted: typeof EventPublisher = Ours;
 `,
   },
   c0461fd7e8: {
-    declared: `import type { EventBus as RedisStreamEventBus, EventSubscriber as Ours, SubscriptionOptions, TypedEventHandler } from '@quickwms/events';\n`,
+    declared: `import { EventSubscriber as Ours, type RedisStreamEventBus, type SubscriptionOptions, type TypedEventHandler } from '@quickwms/events';\n`,
     checked: `
-declare const ours: Ours;
+declare const printed: ConstructorParameters<typeof EventSubscriber>;
+const ours = new Ours(...printed);
 export const isRunning: EventSubscriber['isRunning'] = ours.isRunning;
 export const start: EventSubscriber['start'] = ours.start;
 export const stop: EventSubscriber['stop'] = ours.stop;

@@ -1,16 +1,19 @@
 // Holds the printed API still: a signature that changes does not compile any more.
 
+import { EventPublisher, EventSubscriber, RedisStreamEventBus } from './index.ts';
 import type {
   CreateEventOptions,
   EventBus,
   EventContext,
+  EventHandler,
+  GroupInfo,
   InboxContext,
   EventDataMap,
   EventEnvelope,
-  EventPublisher,
   EventQueryOptions,
-  EventSubscriber,
   PostgresEventStore,
+  RedisStreamEventBusConfig,
+  StreamInfo,
   SubscriptionOptions,
   TimeRangeOptions,
   TypedEventHandler,
@@ -60,6 +63,44 @@ void store.getByTimeRange({ startTime: new Date() } satisfies TimeRangeOptions);
 assertType<Equal<ReturnType<EventBus['publish']>, Promise<string>>>();
 assertType<Equal<ReturnType<EventBus['shutdown']>, Promise<void>>>();
 void bus.subscribe(['item.graded'], async () => {});
+
+declare const redisBus: RedisStreamEventBus;
+declare const anyHandler: EventHandler;
+const position = redisBus.publish<Own>({} as EventEnvelope<Own>);
+assertType<Equal<typeof position, Promise<string>>>();
+const positions = redisBus.publishBatch<Own>([{} as EventEnvelope<Own>]);
+assertType<Equal<typeof positions, Promise<string[]>>>();
+assertType<Equal<ReturnType<RedisStreamEventBus['connect']>, Promise<void>>>();
+assertType<Equal<ReturnType<RedisStreamEventBus['start']>, Promise<void>>>();
+assertType<Equal<ReturnType<RedisStreamEventBus['shutdown']>, Promise<void>>>();
+assertType<Equal<ReturnType<RedisStreamEventBus['getStreamInfo']>, Promise<StreamInfo>>>();
+assertType<Equal<ReturnType<RedisStreamEventBus['getGroupInfo']>, Promise<GroupInfo[]>>>();
+assertType<Equal<(keyof StreamInfo)[], ('name' | 'length' | 'groups')[]>>();
+assertType<Equal<(keyof GroupInfo)[], ('name' | 'pending' | 'lag' | 'consumers')[]>>();
+void redisBus.subscribe(['item.graded'], anyHandler);
+redisBus.on('published', ({ streamKey, messageId, event }) => {
+  assertType<Equal<typeof streamKey, string>>();
+  assertType<Equal<typeof messageId, string>>();
+  assertType<Equal<(typeof event)['type'], string>>();
+});
+void new EventSubscriber(redisBus);
+void new EventPublisher({ serviceName: 'quickgradez', eventBus: redisBus });
+void ({
+  redis: { host: 'localhost', port: 6379, password: process.env['REDIS_PASSWORD'] },
+  serviceName: 'quickinventoryz',
+  streamPrefix: 'quickwms:events:',
+  maxRetries: 3,
+  retryDelayMs: 1_000,
+  maxStreamLength: 100_000,
+} satisfies RedisStreamEventBusConfig);
+void ({
+  redis: 'redis://localhost',
+  serviceName: 'quickgradez',
+  // @ts-expect-error no such option
+  retries: 3,
+} satisfies RedisStreamEventBusConfig);
+// @ts-expect-error a bus needs to be told where Redis is
+void new RedisStreamEventBus({ serviceName: 'quickgradez' });
 
 // Handlers know their data by the type alone, and present keys are held to their types.
 subscriber.on('item.graded', (event, context) => {

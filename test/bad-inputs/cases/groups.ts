@@ -12,6 +12,7 @@ import {
   PostgresEventBus,
   PostgresEventStore,
   PostgresLogTransport,
+  RedisStreamEventBus,
   type EventBus,
   type SqlClient,
 } from '@quickwms/events';
@@ -20,6 +21,7 @@ import { describe, expect, it } from 'vitest';
 import { waitUntil } from '../../../scripts/wait-until.ts';
 import { refusalOf } from '../support/doors.ts';
 import { messageOf, wireEvent } from '../support/messages.ts';
+import type { TestKeys } from '../support/open-test-redis.ts';
 
 /** Names that some broker, file system or pattern would stumble over. */
 const odd = ['a/b', '../a', 'a b', '*', '{a}', 'a:b', '#', 'größe ☃', 'x'.repeat(250)];
@@ -60,14 +62,33 @@ async function logWires(client: SqlClient): Promise<Wires> {
   };
 }
 
-export function describeGroups(client: () => SqlClient): void {
-  const kinds: [string, () => Promise<Wires>][] = [
-    ['memory', async () => memoryWires()],
-    ['the log', () => logWires(client())],
-  ];
-  describe.each(kinds)('names of groups over %s', (_, open) => {
+/** Each bus with connections of its own, as in processes of their own. */
+export function redisWires({ redis, streamPrefix: ofFile }: TestKeys): Wires {
+  const streamPrefix = `${ofFile}${randomUUID()}:`;
+  const buses: EventBus[] = [];
+  return {
+    bus(serviceName, observer) {
+      const observing = observer ? { observer } : {};
+      const bus = new RedisStreamEventBus({ serviceName, redis, streamPrefix, ...observing });
+      buses.push(bus);
+      return bus;
+    },
+    close: async () => void (await Promise.all(buses.map((bus) => bus.shutdown()))),
+  };
+}
+
+/**
+ * Runs inputs 52 and 55 over one kind of transport.
+ *
+ * @param open Opens one; left out of the run where there is none.
+ */
+export function describeNamesOfGroups(
+  over: string,
+  open: (() => Promise<Wires>) | undefined,
+): void {
+  describe.skipIf(!open)(`names of groups over ${over}`, () => {
     it('52 delivers to each group under its own name, however odd', async () => {
-      const wires = await open();
+      const wires = await open!();
       const bus = wires.bus('quickgradez');
       const seen: string[] = [];
       const subscribers = [...odd, ...alike].map((group) =>
@@ -89,7 +110,7 @@ export function describeGroups(client: () => SqlClient): void {
     });
 
     it('55 lets two services of one group share its events, and counts what neither wanted', async () => {
-      const wires = await open();
+      const wires = await open!();
       const outcomes: string[] = [];
       const service = (name: string, type: string): EventSubscriber => {
         const bus = wires.bus(name, (seen) => {
@@ -115,6 +136,11 @@ export function describeGroups(client: () => SqlClient): void {
       await wires.close();
     });
   });
+}
+
+export function describeGroups(client: () => SqlClient): void {
+  describeNamesOfGroups('memory', async () => memoryWires());
+  describeNamesOfGroups('the log', () => logWires(client()));
 
   it.each(Object.entries(impossible))('52 refuses a name %s for group and handler', (_, name) => {
     const bus = new MemoryEventBus({ serviceName: 'quickgradez' });

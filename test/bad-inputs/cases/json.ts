@@ -184,8 +184,7 @@ export const json: Doors = {
       ),
       unparseable(
         '31 refuses a body that is far too large',
-        // PGlite takes a minute for 100 MB.
-        (bench) => Buffer.alloc(bench.stores ? 4_000_000 : 100_000_000, wireText('"x"')),
+        (bench) => Buffer.alloc(bench.hugeBytes, wireText('"x"')),
         /the body takes \d+000000 bytes, the limit is 1048576/,
       ),
       unparseable(

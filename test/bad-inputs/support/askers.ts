@@ -12,17 +12,24 @@ import {
   PostgresEventBus,
   PostgresEventStore,
   PostgresLogTransport,
+  RedisDeadLetterQueue,
+  RedisStreamEventBus,
 } from '@quickwms/events';
+import { RedisIdempotencyStore, RedisStreamTransport } from '@waybill/redis';
 
 import { refusalOf } from './doors.ts';
 
 /** Nothing is sent before the first statement, and no statement is sent here. */
 export const client = openPostgres({ connectionString: 'postgres://nobody@localhost:1/nowhere' });
+/** Nothing is opened before `connect()` or the first command. */
+const redis = 'redis://nowhere.invalid';
 export const bus = new MemoryEventBus({ serviceName: 'quickgradez' });
 const publisher = new EventPublisher({ serviceName: 'quickintakez', eventBus: bus });
 const store = new PostgresEventStore({ client });
 const deadLetters = new PostgresDeadLetterQueue({ client });
 const log = new PostgresLogTransport({ client });
+const deadLettersOnRedis = new RedisDeadLetterQueue({ redis });
+const keysOnRedis = new RedisIdempotencyStore({ redis });
 const event = createEvent('quickintakez', { type: 'item.received', data: {} });
 const policy = { ...events.defaultRetryPolicies.messaging, maxRetries: 0 };
 export const serviceName = 'quickgradez';
@@ -41,16 +48,21 @@ const registered = (register: (to: EventSubscriber, options: object) => unknown)
 export const constructors: Record<string, Ask> = {
   MemoryEventBus: (options) => new MemoryEventBus({ serviceName, ...options }),
   PostgresEventBus: (options) => new PostgresEventBus({ serviceName, client, ...options }),
+  RedisStreamEventBus: (options) => new RedisStreamEventBus({ serviceName, redis, ...options }),
   EventPublisher: (options) => new EventPublisher({ serviceName, eventBus: bus, ...options }),
   EventSubscriber: freshSubscriber,
   PostgresEventStore: (options) => new PostgresEventStore({ client, ...options }),
   PostgresDeadLetterQueue: (options) => new PostgresDeadLetterQueue({ client, ...options }),
   PostgresLogTransport: (options) => new PostgresLogTransport({ client, ...options }),
+  RedisDeadLetterQueue: (options) => new RedisDeadLetterQueue({ redis, ...options }),
   MemoryTransport: (options) => new MemoryTransport(options),
   IdempotencyHandler: (options) => new IdempotencyHandler({ database: client, ...options }),
 };
 
 const calls: Record<string, Ask> = {
+  RedisStreamTransport: (options) => new RedisStreamTransport({ redis, ...options }),
+  RedisIdempotencyStore: (options) => new RedisIdempotencyStore({ redis, ...options }),
+  'IdempotencyHandler on Redis': (options) => new IdempotencyHandler({ redis, ...options }),
   openPostgres: (options) => openPostgres({ connectionString: 'postgres://host/db', ...options }),
   createEvent: (options) =>
     createEvent('quickintakez', { type: 'item.received', data: {} }, options),
@@ -84,6 +96,10 @@ const calls: Record<string, Ask> = {
   'consumers of MemoryEventBus': (consumers) => new MemoryEventBus({ serviceName, consumers }),
   'consumers of PostgresEventBus': (consumers) =>
     new PostgresEventBus({ serviceName, client, consumers }),
+  'consumers of RedisStreamEventBus': (consumers) =>
+    new RedisStreamEventBus({ serviceName, redis, consumers }),
+  'RedisStreamEventBus.shutdown': (options) =>
+    new RedisStreamEventBus({ serviceName, redis }).shutdown(options),
   'PostgresEventStore.append': (options) => store.append(event, options),
   'PostgresEventStore.appendBatch': (options) => store.appendBatch([event], options),
   'PostgresEventStore.getBySubject': (options) => store.getBySubject('item-1', options),
@@ -93,6 +109,9 @@ const calls: Record<string, Ask> = {
     store.getByTimeRange({ startTime: new Date(0), ...options }),
   'PostgresEventStore.readFrom': (options) => store.readFrom(null, options),
   'PostgresDeadLetterQueue.list': (options) => deadLetters.list(options),
+  'RedisDeadLetterQueue.list': (options) => deadLettersOnRedis.list(options),
+  'RedisIdempotencyStore.claim': (options) =>
+    keysOnRedis.claim('key', { operation: 'weigh', claimMs: 1_000, ...options }),
   'PostgresLogTransport.prune': (options) => log.prune(options),
 };
 

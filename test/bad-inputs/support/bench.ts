@@ -21,6 +21,10 @@ export interface BenchParts {
   readonly deadLetters: DeadLetterQueue;
   /** Has an event store, and an inbox for the handler. */
   readonly stores: boolean;
+  /** Says afterwards whether a body was given as text or as bytes; else what is UTF-8 comes as text. */
+  readonly tellsTextFromBytes: boolean;
+  /** A body that is far too large, and does not take a minute, in bytes. */
+  readonly hugeBytes: number;
   /** Events of the store by their id, oldest first; none without a store. */
   stored(eventId: string): Promise<EventEnvelope[]>;
   counts(): Promise<Counts>;
@@ -35,7 +39,7 @@ export class Bench {
   readonly observed: Observation[];
   readonly #parts: BenchParts;
   readonly #subscriber: EventSubscriber;
-  #lastSeenId = '0';
+  #lastSeenId: string | undefined;
 
   private constructor(parts: BenchParts, observed: Observation[]) {
     this.#parts = parts;
@@ -60,6 +64,14 @@ export class Bench {
   /** Says whether events are stored, and what was handled is known again. */
   get stores(): boolean {
     return this.#parts.stores;
+  }
+
+  get tellsTextFromBytes(): boolean {
+    return this.#parts.tellsTextFromBytes;
+  }
+
+  get hugeBytes(): number {
+    return this.#parts.hugeBytes;
   }
 
   get publisher(): EventPublisher {
@@ -97,7 +109,8 @@ export class Bench {
 
   /** The dead letters since the last time. */
   async newDeadLetters(): Promise<DeadLetter[]> {
-    const letters = await this.#parts.deadLetters.list({ afterId: this.#lastSeenId });
+    const afterId = this.#lastSeenId;
+    const letters = await this.#parts.deadLetters.list(afterId === undefined ? {} : { afterId });
     this.#lastSeenId = letters.at(-1)?.id ?? this.#lastSeenId;
     return letters;
   }

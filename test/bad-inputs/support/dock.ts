@@ -10,6 +10,8 @@ import {
   PostgresEventBus,
   PostgresEventStore,
   PostgresLogTransport,
+  RedisDeadLetterQueue,
+  RedisStreamEventBus,
   type EventBus,
   type EventContext,
   type EventEnvelope,
@@ -18,6 +20,7 @@ import {
 } from '@quickwms/events';
 
 import { waitUntil } from '../../../scripts/wait-until.ts';
+import type { TestKeys } from './open-test-redis.ts';
 
 type Handle = (event: EventEnvelope<{ item: string }>, context: EventContext) => unknown;
 
@@ -110,6 +113,32 @@ export async function embeddedDock(client: SqlClient, leaseMs?: number): Promise
       return rows.map(({ effect }) => effect);
     },
     published: (type) => eventStore.getCount(type),
+  });
+}
+
+/** @param claimMs How long a consumer may be silent. */
+export function redisDock({ redis, streamPrefix: ofFile }: TestKeys, claimMs: number): Dock {
+  const streamPrefix = `${ofFile}${randomUUID()}:`;
+  const effects: string[] = [];
+  return dockOf({
+    transactional: false,
+    deadLetters: new RedisDeadLetterQueue({ redis, streamPrefix }),
+    bus: (observer) =>
+      new RedisStreamEventBus({
+        serviceName: 'quickgradez',
+        redis,
+        streamPrefix,
+        observer,
+        claimMs,
+        reclaimEveryMs: 20,
+      }),
+    publisher: (eventBus) => new EventPublisher({ serviceName: 'quickintakez', eventBus }),
+    note: async (effect) => void effects.push(effect),
+    noted: async () => effects,
+    async published(type) {
+      const entries = await redis.xrange(`${streamPrefix}${type.split('.')[0]}`, '-', '+');
+      return entries.filter(([, fields]) => fields[3] === type).length;
+    },
   });
 }
 

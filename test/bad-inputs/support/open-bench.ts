@@ -10,11 +10,14 @@ import {
   PostgresDeadLetterQueue,
   PostgresEventBus,
   PostgresEventStore,
+  RedisDeadLetterQueue,
+  RedisStreamEventBus,
   type SqlClient,
 } from '@quickwms/events';
 
 import { waitUntil } from '../../../scripts/wait-until.ts';
 import { Bench } from './bench.ts';
+import { openTestRedis, type TestKeys } from './open-test-redis.ts';
 
 const serviceName = 'quickgradez';
 
@@ -29,6 +32,8 @@ export function openMemoryBench(): Promise<Bench> {
       publisher: new EventPublisher({ serviceName: 'quickintakez', eventBus: bus, observer }),
       deadLetters,
       stores: false,
+      tellsTextFromBytes: true,
+      hugeBytes: 100_000_000,
       stored: async () => [],
       counts: async () => ({
         stored: 0,
@@ -37,6 +42,38 @@ export function openMemoryBench(): Promise<Bench> {
       }),
       relayed: async () => undefined,
       close: () => bus.shutdown(),
+    };
+  });
+}
+
+/** Publishing goes straight to the bus; dead letters are on Redis, too. Clears the keys when it closes. */
+export function openRedisBench(keys: TestKeys = openTestRedis()): Promise<Bench> {
+  return Bench.open(async (observer) => {
+    const { redis, streamPrefix, clear } = keys;
+    const bus = new RedisStreamEventBus({ redis, serviceName, streamPrefix, observer });
+    await bus.connect();
+    const deadLetters = new RedisDeadLetterQueue({ redis, streamPrefix });
+    return {
+      bus,
+      publisher: new EventPublisher({ serviceName: 'quickintakez', eventBus: bus, observer }),
+      deadLetters,
+      stores: false,
+      tellsTextFromBytes: false,
+      hugeBytes: 4_000_000,
+      stored: async () => [],
+      async counts() {
+        const { streams } = await bus.transport.inspect();
+        return {
+          stored: 0,
+          carried: streams.reduce((sum, { length }) => sum + length, 0),
+          dead: (await deadLetters.list({ limit: 1_000 })).length,
+        };
+      },
+      relayed: async () => undefined,
+      async close() {
+        await bus.shutdown();
+        await clear();
+      },
     };
   });
 }
@@ -77,6 +114,8 @@ export function openEmbeddedBench(): Promise<Bench> {
       publisher,
       deadLetters: new PostgresDeadLetterQueue({ client }),
       stores: true,
+      tellsTextFromBytes: true,
+      hugeBytes: 4_000_000,
       async stored(eventId) {
         const { rows } = await client.query<{ source: string }>(
           'SELECT source FROM event_store WHERE event_id = $1 ORDER BY sequence_number',

@@ -23,14 +23,21 @@ export class RedisStreamEventBus extends EngineBus {
   /** @throws {TypeError} If an option is not known, or one is not usable. */
   constructor(config: RedisStreamEventBusConfig) {
     assertKnownOptions('RedisStreamEventBus', config, knownOptions);
+    const { streamPrefix = defaultStreamPrefix } = config;
     super({
-      streamPrefix: defaultStreamPrefix,
       ...config,
+      streamPrefix,
       profile: quickwmsProfile,
       catalogue: quickwmsEvents,
     });
   }
 
+  /**
+   * Handles events of these types in the group of the service.
+   *
+   * @throws {TypeError} If a type or an option is not usable.
+   * @throws {EventError} `GROUP_RUNNING` after `start()`.
+   */
   override async subscribe(
     eventTypes: string[],
     handler: EventHandler,
