@@ -29,7 +29,8 @@ export function searchOf(filter: DeadLetterFilter): DeadLetterSearch {
     const value = filter[name];
     return value === undefined ? [] : [columns[name], value];
   });
-  return { after: afterId, limit, wanted };
+  // Where every queue begins, however it writes its ids.
+  return { after: afterId === '0' ? '0-0' : afterId, limit, wanted };
 }
 
 /** Says whether this can be the id of an entry, written as Redis writes it. */

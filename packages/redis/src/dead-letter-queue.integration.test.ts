@@ -124,6 +124,7 @@ describe.skipIf(!hasRedis())('dead letters on Redis', () => {
     const idsOf = async (filter: object): Promise<string[]> =>
       (await queue.list({ fingerprint: 'rare', ...filter })).map(({ id }) => id);
     expect(await idsOf({})).toEqual(wanted);
+    expect(await idsOf({ afterId: '0' })).toEqual(wanted);
     expect(await idsOf({ limit: 2 })).toEqual(wanted.slice(0, 2));
     expect(await idsOf({ limit: 2, afterId: wanted[1] })).toEqual(wanted.slice(2));
     expect(await queue.list({ limit: 240 })).toHaveLength(240);

@@ -54,6 +54,7 @@ export class RedisConnection {
     this.#settings = settings;
     client.on('error', (error: unknown) => this.#failed(error));
     client.on('connect', () => this.#awaitReadiness());
+    client.on('close', () => this.#cancelWait?.());
     client.on('ready', () => this.#becameReady());
   }
 
@@ -66,7 +67,8 @@ export class RedisConnection {
     const { factory, name } = settings;
     // Redis takes no other characters.
     const connectionName = name.replaceAll(/[^\x21-\x7e]/g, '_');
-    const client = await factory({ ...overrides, connectionName });
+    const connectTimeout = settings.timeoutMs;
+    const client = await factory({ ...overrides, connectTimeout, connectionName });
     const connection = new RedisConnection(client, settings);
     // A try that fails is followed by the next one; `error` says why, and `whenReady` waits for both.
     client.connect().catch(() => {});

@@ -1,3 +1,5 @@
+import { EventError } from '@waybill/core';
+
 import type { RedisConnectionOptions, RedisLike, RedisSource } from './redis-like.ts';
 
 /** Makes another client of one server, with some options changed. */
@@ -15,9 +17,18 @@ export function redisFactory(source: RedisSource): RedisFactory {
   }
   const options = typeof source === 'string' ? parseUrl(source) : checked(source);
   return async (override) => {
-    const { Redis } = await import('ioredis');
+    const { Redis } = await import('ioredis').catch(missingDriver);
     return new Redis({ ...options, ...override });
   };
+}
+
+function missingDriver(cause: unknown): never {
+  throw new EventError(
+    'CAPABILITY_MISSING',
+    'options and URLs of Redis need the package ioredis: npm install ioredis',
+    { transport: 'redis', capability: 'ioredis' },
+    { cause },
+  );
 }
 
 /** Says whether this is a client rather than options; by its shape, since there may be two copies of a library. */
