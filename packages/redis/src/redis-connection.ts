@@ -93,17 +93,30 @@ export class RedisConnection {
    * @param timeoutMs Longest wait for the answer, in milliseconds; the connection's own unless given.
    * @throws What Redis answered; `TRANSPORT_UNAVAILABLE` if there was no answer: then it may have been done.
    */
-  async call(
+  call(
     command: string,
     args: readonly RedisArgument[],
     options: { timeoutMs?: number; asBuffers?: boolean } = {},
   ): Promise<unknown> {
-    await this.whenReady();
+    // At once where it can be: what is done next must not hold it up.
+    if (this.#isReady) return this.#send(command, args, options);
+    return this.whenReady().then(() => this.#send(command, args, options));
+  }
+
+  get #isReady(): boolean {
+    return !this.#closed && this.#client.status === 'ready';
+  }
+
+  #send(
+    command: string,
+    args: readonly RedisArgument[],
+    options: { timeoutMs?: number; asBuffers?: boolean },
+  ): Promise<unknown> {
     const { asBuffers = false, timeoutMs = this.#settings.timeoutMs } = options;
     const answer = asBuffers
       ? this.#client.callBuffer(command, ...args)
       : this.#client.call(command, ...args);
-    return await this.#within(timeoutMs, command, answer);
+    return this.#within(timeoutMs, command, answer);
   }
 
   /** `call` as scripts want it. */

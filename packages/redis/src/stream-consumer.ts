@@ -49,6 +49,8 @@ export class StreamConsumer implements Consumer {
   /** Taken by others while they were in hand. */
   readonly #lost = new WeakSet<StreamDelivery>();
   #handOutScheduled = false;
+  /** True while there is more than a read brings at once. */
+  #isBehind = false;
   /** True if the last answer may have got lost with entries in it. */
   #mustRecover = false;
   /** Of the last read that brought something: how many streams did, and how large entries were. */
@@ -81,7 +83,10 @@ export class StreamConsumer implements Consumer {
         this.#wake.call();
       },
       room: () => this.#outlet.room,
-      accept: (stream, entries, claimedAt) => this.#accept(stream, entries, claimedAt),
+      accept: async (stream, entries, claimedAt) => {
+        await this.#accept(stream, entries, claimedAt);
+        this.#handOut();
+      },
     });
     this.#upkeep = new StreamUpkeep({
       group,
@@ -185,9 +190,12 @@ export class StreamConsumer implements Consumer {
 
   async #readOn(): Promise<void> {
     if (this.#mustRecover) await this.#recover();
-    if (!this.#mayRead()) return await this.#wake.wait();
+    if (!this.#mayRead()) {
+      this.#handOut();
+      return await this.#wake.wait();
+    }
     // Whatever settles in this turn makes room for this read, and is told to Redis together with it.
-    await new Promise((resolve) => setImmediate(resolve));
+    if (!this.#isBehind) await new Promise((resolve) => setImmediate(resolve));
     this.#claims.flush();
     if (this.#mayRead()) await this.#read();
   }
@@ -200,16 +208,28 @@ export class StreamConsumer implements Consumer {
   async #read(): Promise<void> {
     const { reader, subscription, group } = this.#options;
     const names = this.#sources.readable;
-    const before = ['GROUP', group.name, subscription.worker, 'COUNT', this.#count(names.length)];
+    const count = this.#count(names.length);
+    const before = ['GROUP', group.name, subscription.worker, 'COUNT', count];
     const claimedAt = stampNow();
     const streams = [...names, ...names.map(() => '>')];
-    const found = await reader.read('XREADGROUP', { before, streams });
+    const reading = reader.read('XREADGROUP', { before, streams });
+    // While Redis looks for more, what it has found last is handled.
+    this.#handOut();
+    const found = await reading;
     if (found.length > 0) await this.#acceptRead(found, claimedAt);
+    this.#isBehind = found.some(([, entries]) => entries.length === count);
+    if (!this.#isBehind) this.#handOut();
+  }
+
+  #handOut(): void {
+    if (!this.#closing.signal.aborted) this.#outlet.handOut();
   }
 
   /** COUNT is for each stream, so a read may bring more than there is room for; that waits in the outlet. */
   #count(streams: number): number {
-    const wanted = Math.floor(this.#outlet.room / this.#lastRead.streams);
+    // Half of what may be in flight is handled while the other half is read, where that is worth a read.
+    const half = Math.max(this.#options.subscription.maxInFlight / 2, 50);
+    const wanted = Math.floor(Math.min(this.#outlet.room, half) / this.#lastRead.streams);
     const bearable = Math.floor(maxReadSize / this.#lastRead.entrySize / streams);
     return Math.max(1, Math.min(wanted, bearable, maxCount));
   }
@@ -239,7 +259,6 @@ export class StreamConsumer implements Consumer {
       return new StreamDelivery({ message, stream, entryId, deliveryCount, claimedAt, settle });
     });
     this.#outlet.add(this.#claims.add(deliveries));
-    if (!this.#closing.signal.aborted) this.#outlet.handOut();
     return deliveries;
   }
 
@@ -256,7 +275,7 @@ export class StreamConsumer implements Consumer {
     this.#handOutScheduled = true;
     setImmediate(() => {
       this.#handOutScheduled = false;
-      if (!this.#closing.signal.aborted) this.#outlet.handOut();
+      this.#handOut();
     });
   }
 
