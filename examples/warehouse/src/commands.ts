@@ -9,7 +9,7 @@ import type { OpenDatabase } from './open-database.ts';
 import type { Options } from './options.ts';
 import { readReport } from './report.ts';
 import { hasRun } from './run-record.ts';
-import { runWarehouse } from './run-warehouse.ts';
+import { runWarehouse, type RunServices } from './run-warehouse.ts';
 import { describeProof, summarize } from './summary.ts';
 import { describeLife, mostEventfulUnit } from './timeline.ts';
 
@@ -25,17 +25,23 @@ export interface Terminal {
 /** Exit codes: all is well; something does not add up. */
 type ExitCode = 0 | 1;
 
-/** Runs the warehouse to its end, proves that nothing was lost, and tells about it. */
+/**
+ * Runs the warehouse to its end, proves that nothing was lost, and tells about it.
+ *
+ * @param runServices How the services are run; all of them in this process unless given.
+ */
 export async function run(
   { database, place }: OpenDatabase,
   input: Input,
   options: Options,
   { signal, print, say }: Terminal,
+  runServices?: RunServices,
 ): Promise<ExitCode> {
   const rejectsPath = join(options.dataFolder, 'rejects.csv');
   await mkdir(options.dataFolder, { recursive: true });
   await writeRejects(rejectsPath, input.rejects);
-  await runWarehouse(database, { input, seed: options.seed, signal, say });
+  const job = { input, seed: options.seed, streams: options.streams, signal, say };
+  const lost = await runWarehouse(database, job, runServices);
   const problems = await checkConservation(database);
   const report = await readReport(database);
   const qlid = await mostEventfulUnit(database);
@@ -51,7 +57,7 @@ export async function run(
       dataOption: options.dataOption,
     }),
   );
-  return problems.length === 0 ? 0 : 1;
+  return problems.length === 0 && lost === 0 ? 0 : 1;
 }
 
 /** Proves once more that nothing was lost, doubled or made up. */

@@ -13,31 +13,31 @@ export interface OpenDatabase {
   readonly place: string;
 }
 
-/**
- * Opens the database that `DATABASE_URL` names, else one embedded in the data folder.
- *
- * @param options.fresh Drops what an earlier run has left.
- */
+/** Opens the database that `DATABASE_URL` names, else one embedded in the data folder. */
 export async function openDatabase(options: {
   dataFolder: string;
-  fresh?: boolean;
   url?: string | undefined;
 }): Promise<OpenDatabase> {
   const opened = options.url ? openServer(options.url) : await openFolder(options.dataFolder);
-  const { database } = opened;
-  if (options.fresh) await database.query(`DROP SCHEMA IF EXISTS ${schema} CASCADE`);
-  await database.query(`CREATE SCHEMA IF NOT EXISTS ${schema}`);
+  await opened.database.query(`CREATE SCHEMA IF NOT EXISTS ${schema}`);
   return opened;
 }
 
-function openServer(address: string): OpenDatabase {
+/** Drops whatever earlier runs have left in a database. */
+export async function clearDatabase(database: SqlClient): Promise<void> {
+  await database.query(`DROP SCHEMA IF EXISTS ${schema} CASCADE`);
+  await database.query(`CREATE SCHEMA ${schema}`);
+}
+
+/** Opens the database of a server. @throws {InputError} If the address is none. */
+export function openServer(address: string, maxConnections: number = 20): OpenDatabase {
   const url = URL.parse(address);
   if (!url?.protocol.startsWith('postgres')) {
     throw new InputError('DATABASE_URL must be an address such as postgres://user@host/database');
   }
   const settings = url.searchParams.get('options') ?? '';
   url.searchParams.set('options', `${settings} -c search_path=${schema}`.trim());
-  const database = openPostgres({ connectionString: url.href, maxConnections: 20 });
+  const database = openPostgres({ connectionString: url.href, maxConnections });
   return { database, place: `schema ${schema} of ${url.host}${url.pathname}` };
 }
 

@@ -17,6 +17,7 @@ describe('readOptions', () => {
       seed: 'waybill',
       dataFolder: '/checkout/.data/warehouse',
       fresh: false,
+      streams: undefined,
       qlid: '',
       dataOption: '',
     });
@@ -33,6 +34,11 @@ describe('readOptions', () => {
 
   it('does not order the shipped goods from a manifest of one’s own', () => {
     expect(read('--manifest', 'my.csv').orders).toBeUndefined();
+  });
+
+  it('goes over Redis only when it is asked to', () => {
+    expect(read('--distributed').streams).toBe('quickwms:events:');
+    expect(read('--distributed', '--streams', 'mine.2:').streams).toBe('mine.2:');
   });
 
   it.each([
@@ -57,6 +63,10 @@ describe('readOptions', () => {
     [['--orders', 'o.csv'], 'needs the --manifest'],
     [['--item', '12'], 'nine digits'],
     [['--check', '--fresh'], '--check only looks'],
+    [['--item', '123456789', '--distributed'], '--item only looks'],
+    [['--streams', 'mine:'], 'needs --distributed'],
+    [['--distributed', '--streams', 'mine*'], 'letters, digits'],
+    [['--distributed', '--streams', ''], 'letters, digits'],
   ])('refuses %j', (args, message) => {
     expect(() => read(...args)).toThrow(InputError);
     expect(() => read(...args)).toThrow(message);

@@ -13,6 +13,8 @@ export interface Options {
   readonly seed: string;
   readonly dataFolder: string;
   readonly fresh: boolean;
+  /** What the names of the streams on Redis begin with; absent where all services share one process. */
+  readonly streams: string | undefined;
   /** The unit whose life is shown, with `item`. */
   readonly qlid: string;
   /** What further commands need on their line to find the same data; empty for the usual folder. */
@@ -31,11 +33,15 @@ export const help = `A liquidation warehouse: sixteen services that talk by even
   --seed <text>      decides grades, repairs and prices; the same seed decides the same ("waybill")
   --data <folder>    where everything is kept (.data/warehouse)
   --fresh            starts over
+  --distributed      runs sixteen processes, one for each service, on Redis and PostgreSQL
+  --streams <prefix> what the names of their streams begin with ("quickwms:events:")
   --check            only proves once more that nothing was lost, doubled or made up
   --item <qlid>      only shows the life of one unit
   --help             prints this
 
-DATABASE_URL=postgres://… runs it on that server instead, in a schema of its own named warehouse.`;
+DATABASE_URL=postgres://… runs it on that server instead, in a schema of its own named warehouse.
+With --distributed, that and REDIS_URL=redis://… say which servers to use. Those that are not given
+are started, and their data goes when the run ends.`;
 
 /** Where relative paths begin. */
 export interface Folders {
@@ -52,13 +58,8 @@ export interface Folders {
  */
 export function readOptions(args: readonly string[], folders: Folders): Options {
   const { values } = parse(args);
+  assertUsable(values);
   const path = (given: string) => resolve(folders.person, given);
-  if (values.orders !== undefined && values.manifest === undefined) {
-    throw new InputError('--orders needs the --manifest that they are for');
-  }
-  if (values.item !== undefined && !/^\d{9}$/.test(values.item)) {
-    throw new InputError(`--item needs a qlid of nine digits, got ${JSON.stringify(values.item)}`);
-  }
   return {
     command: commandOf(values),
     manifest: path(values.manifest ?? join(example, 'data', 'manifest.csv')),
@@ -66,6 +67,7 @@ export function readOptions(args: readonly string[], folders: Folders): Options 
     seed: values.seed ?? 'waybill',
     dataFolder: values.data ? path(values.data) : join(folders.process, '.data', 'warehouse'),
     fresh: values.fresh ?? false,
+    streams: values.distributed ? (values.streams ?? 'quickwms:events:') : undefined,
     qlid: values.item ?? '',
     dataOption: values.data === undefined ? '' : ` --data ${values.data}`,
   };
@@ -83,6 +85,8 @@ function parse(args: readonly string[]) {
         seed: { type: 'string' },
         data: { type: 'string' },
         fresh: { type: 'boolean' },
+        distributed: { type: 'boolean' },
+        streams: { type: 'string' },
         check: { type: 'boolean' },
         item: { type: 'string' },
         help: { type: 'boolean', short: 'h' },
@@ -93,11 +97,28 @@ function parse(args: readonly string[]) {
   }
 }
 
-function commandOf({ help: wantsHelp, check, item, fresh }: Values): Options['command'] {
-  if (wantsHelp) return 'help';
-  const command = check ? 'check' : item === undefined ? 'run' : 'item';
-  if (command !== 'run' && fresh)
-    throw new InputError(`--${command} only looks; leave out --fresh`);
+function assertUsable({ orders, manifest, item, streams, distributed }: Values): void {
+  if (orders !== undefined && manifest === undefined) {
+    throw new InputError('--orders needs the --manifest that they are for');
+  }
+  if (item !== undefined && !/^\d{9}$/.test(item)) {
+    throw new InputError(`--item needs a qlid of nine digits, got ${JSON.stringify(item)}`);
+  }
+  if (streams !== undefined && !distributed) throw new InputError('--streams needs --distributed');
+  if (streams !== undefined && !/^[\w.:-]{1,100}$/.test(streams)) {
+    throw new InputError(
+      `--streams takes letters, digits, and any of . : - _, got ${JSON.stringify(streams)}`,
+    );
+  }
+}
+
+function commandOf(values: Values): Options['command'] {
+  if (values.help) return 'help';
+  const command = values.check ? 'check' : values.item === undefined ? 'run' : 'item';
+  for (const option of ['fresh', 'distributed'] as const) {
+    if (command !== 'run' && values[option])
+      throw new InputError(`--${command} only looks; leave out --${option}`);
+  }
   return command;
 }
 

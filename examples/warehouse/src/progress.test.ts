@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { withProgress } from './progress.ts';
+import { aboveProgress, withProgress } from './progress.ts';
 
 const soon = { firstAfterMs: 1, everyMs: 1 };
 
@@ -50,5 +50,16 @@ describe('withProgress', () => {
 
     await expect(withProgress(work, broken, screen, soon)).rejects.toThrow('out of paper');
     expect(await withProgress(Promise.resolve(1), broken, screen, soon)).toBe(1);
+  });
+});
+
+describe('aboveProgress', () => {
+  it('lets a line take the place of the progress on a terminal, and leaves it as it is elsewhere', () => {
+    const said: string[] = [];
+    const say = (line: string) => void said.push(line);
+    aboveProgress(say, watchedScreen(true, 1).screen)('a service has died');
+    aboveProgress(say, watchedScreen(false, 1).screen)('another one');
+
+    expect(said).toEqual(['\r\u001B[Ka service has died', 'another one']);
   });
 });

@@ -37,6 +37,14 @@ export async function withProgress<T>(
   }
 }
 
+/** Lets lines be said while there is progress: they take its place, and it goes on below. */
+export function aboveProgress(
+  say: (line: string) => void,
+  screen: ProgressScreen = process.stderr,
+): (line: string) => void {
+  return (line) => say(screen.isTTY ? clearLine + line : line);
+}
+
 async function show(
   describe: () => Promise<string>,
   screen: ProgressScreen,

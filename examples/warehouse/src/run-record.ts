@@ -8,6 +8,7 @@ export const runTables = `
     digest      TEXT PRIMARY KEY,
     seed        TEXT NOT NULL,
     input_lines INTEGER NOT NULL,
+    streams     TEXT,
     finished_at TIMESTAMPTZ,
     run_ms      INTEGER,
     run_events  INTEGER
@@ -24,6 +25,8 @@ export const runTables = `
 export interface RunRecord {
   readonly seed: string;
   readonly digest: string;
+  /** What the names of its streams on Redis begin with; `null` if a log in the database carries its events. */
+  readonly streams: string | null;
   readonly finishedAt: Date | null;
   /** How long the process that finished it ran, in milliseconds. */
   readonly runMs: number | null;
@@ -42,8 +45,10 @@ export async function hasRun(database: Pick<SqlClient, 'query'>): Promise<boolea
 /** The run in this database; `undefined` if none has begun. */
 export async function readRun(database: Pick<SqlClient, 'query'>): Promise<RunRecord | undefined> {
   const { rows } = await database.query<RunRecord>(
-    `SELECT seed, digest, finished_at AS "finishedAt", run_ms AS "runMs", run_events AS "runEvents"
-     FROM warehouse_run`,
+    // A database may be older than this column.
+    `SELECT seed, digest, to_jsonb(run) ->> 'streams' AS streams,
+            finished_at AS "finishedAt", run_ms AS "runMs", run_events AS "runEvents"
+     FROM warehouse_run AS run`,
   );
   return rows[0];
 }
@@ -51,25 +56,27 @@ export async function readRun(database: Pick<SqlClient, 'query'>): Promise<RunRe
 /**
  * Begins a run, unless it has begun: notes what it is fed with, and hands the orders to the services.
  *
+ * @param job.streams What the names of its streams on Redis begin with, if it goes over Redis.
  * @param takeDemands Gives the demands of the input to the services that serve them.
- * @throws {InputError} If the database holds a run of another input or another seed.
+ * @throws {InputError} If the database holds a run of another input or another seed, or one that is not
+ *   finished and has its events elsewhere.
  */
 export async function beginRun(
   database: SqlClient,
-  { input, seed }: { input: Input; seed: string },
+  { input, seed, streams = null }: { input: Input; seed: string; streams?: string | null },
   takeDemands: (tx: SqlTransaction) => Promise<void>,
 ): Promise<'begun' | 'resumed'> {
   const known = await readRun(database);
   if (known) {
-    assertSame(known, { digest: input.digest, seed });
+    assertSameInput(known, input);
+    assertSame(known, { seed, streams });
     return 'resumed';
   }
   await database.run(async (tx) => {
-    await tx.query('INSERT INTO warehouse_run (digest, seed, input_lines) VALUES ($1, $2, $3)', [
-      input.digest,
-      seed,
-      input.lines.length + input.demands.length,
-    ]);
+    await tx.query(
+      'INSERT INTO warehouse_run (digest, seed, input_lines, streams) VALUES ($1, $2, $3, $4)',
+      [input.digest, seed, input.lines.length + input.demands.length, streams],
+    );
     await noteLines(tx, input);
     await takeDemands(tx);
   });
@@ -100,12 +107,24 @@ async function noteLines(tx: SqlTransaction, { lines, demands }: Input): Promise
   );
 }
 
-function assertSame(known: RunRecord, asked: { digest: string; seed: string }): void {
-  const way = 'start over with --fresh, or keep it and choose another folder with --data';
-  if (known.digest !== asked.digest) {
-    throw new InputError(`there is a run over another manifest or other orders; ${way}`);
-  }
+const way = 'start over with --fresh, or keep it and choose another folder with --data';
+
+/** @throws {InputError} If a run was begun over another input. */
+export function assertSameInput(known: RunRecord, { digest }: Pick<Input, 'digest'>): void {
+  if (known.digest === digest) return;
+  throw new InputError(`there is a run over another manifest or other orders; ${way}`);
+}
+
+function assertSame(known: RunRecord, asked: Pick<RunRecord, 'seed' | 'streams'>): void {
   if (known.seed !== asked.seed) {
     throw new InputError(`there is a run with seed ${known.seed}, not ${asked.seed}; ${way}`);
+  }
+  // Its events that are under way would be left behind.
+  if (known.finishedAt === null && known.streams !== asked.streams) {
+    const how =
+      known.streams === null
+        ? 'without --distributed'
+        : `with --distributed --streams ${known.streams}`;
+    throw new InputError(`there is a run that was begun ${how}; go on like that, or ${way}`);
   }
 }

@@ -1,11 +1,11 @@
 import {
-  EventPublisher,
-  EventSubscriber,
   PostgresEventBus,
   PostgresEventStore,
   PostgresLogTransport,
+  type EventPublisher,
   type SqlClient,
 } from '@quickwms/events';
+import { assembleService, stopServices } from './assemble-service.ts';
 import { schema } from './open-database.ts';
 import { runTables } from './run-record.ts';
 import { services } from './services/index.ts';
@@ -51,14 +51,7 @@ export async function startWarehouse(
       schema,
       transport,
     });
-    const publisher = new EventPublisher({
-      serviceName: service.name,
-      eventBus,
-      eventStore: store,
-    });
-    const subscriber = new EventSubscriber(eventBus, { inbox: true, ...sharing });
-    service.register({ publisher, subscriber, seed });
-    return { service, eventBus, publisher, subscriber };
+    return assembleService(service, { eventBus, store, seed, consuming: sharing });
   });
   for (const { subscriber } of running) await subscriber.start();
   return {
@@ -71,9 +64,7 @@ export async function startWarehouse(
         return status === 'failed' ? [`${service.name}: ${reasons.join(', ')}`] : [];
       }),
     async stop() {
-      await Promise.all(running.map(({ subscriber }) => subscriber.stop()));
-      await Promise.all(running.map(({ publisher }) => publisher.shutdown()));
-      await Promise.all(running.map(({ eventBus }) => eventBus.shutdown()));
+      await stopServices(running);
       await transport.close();
     },
   };

@@ -1,4 +1,4 @@
-import { spawn } from 'node:child_process';
+import { spawn, type ChildProcess } from 'node:child_process';
 import { join } from 'node:path';
 
 const example = join(import.meta.dirname, '..');
@@ -11,19 +11,44 @@ export interface Ended {
   readonly stderr: string;
 }
 
+/** A process that runs. */
+export interface Running {
+  readonly child: ChildProcess;
+  readonly ended: Promise<Ended>;
+}
+
+/** What can be run: the example itself, and what dies on purpose. */
+type Entry = 'src/main.ts' | 'test/dying-run.ts' | 'test/dying-services.ts';
+
 /**
- * Runs a file of the example in a process of its own.
+ * Runs a file of the example in a process of its own, until it ends.
  *
- * @param environment Added to the one of the tests, in which no database is named.
+ * @param environment Added to the one of the tests, in which no server is named.
  * @param interrupt Sends a signal as soon as the process has said something.
  */
 export async function runProcess(
-  file: 'src/main.ts' | 'test/dying-run.ts',
+  file: Entry,
   args: readonly string[],
   environment: Readonly<Record<string, string>> = {},
   interrupt?: { readonly once: RegExp; readonly signal: NodeJS.Signals },
 ): Promise<Ended> {
-  const { DATABASE_URL: _, INIT_CWD: __, ...inherited } = process.env;
+  const { child, ended } = startProcess(file, args, environment);
+  let said = '';
+  child.stderr!.on('data', (text: string) => {
+    const before = said;
+    said += text;
+    if (interrupt?.once.test(said) && !interrupt.once.test(before)) child.kill(interrupt.signal);
+  });
+  return await ended;
+}
+
+/** Starts a file of the example in a process of its own. */
+export function startProcess(
+  file: Entry,
+  args: readonly string[],
+  environment: Readonly<Record<string, string>> = {},
+): Running {
+  const { DATABASE_URL: _, REDIS_URL: __, INIT_CWD: ___, ...inherited } = process.env;
   const child = spawn(process.execPath, ['--conditions=source', join(example, file), ...args], {
     env: { ...inherited, ...environment },
     stdio: ['ignore', 'pipe', 'pipe'],
@@ -31,13 +56,9 @@ export async function runProcess(
   let stdout = '';
   let stderr = '';
   child.stdout.setEncoding('utf8').on('data', (text: string) => (stdout += text));
-  child.stderr.setEncoding('utf8').on('data', (text: string) => {
-    const before = stderr;
-    stderr += text;
-    if (interrupt?.once.test(stderr) && !interrupt.once.test(before)) child.kill(interrupt.signal);
-  });
+  child.stderr.setEncoding('utf8').on('data', (text: string) => (stderr += text));
   const { promise, resolve, reject } = Promise.withResolvers<Ended>();
   child.once('error', reject);
   child.once('close', (code, signal) => resolve({ code, signal, stdout, stderr }));
-  return await promise;
+  return { child, ended: promise };
 }

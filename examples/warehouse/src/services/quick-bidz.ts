@@ -48,6 +48,7 @@ export const quickBidz: Service = {
     subscriber.on(
       SalesEvents.BID_PLACED,
       async ({ data: { auctionId, bidId, qlid } }, { tx }) => {
+        await lockBids(tx, auctionId);
         await tx.query('UPDATE quickbidz_bid SET arrived = true WHERE bid_id = $1', [bidId]);
         const winner = await findWinner(tx, auctionId);
         if (!winner) return;
@@ -80,7 +81,17 @@ function byTime(one: Bid, other: Bid): number {
   return one.placed_at < other.placed_at ? -1 : 1;
 }
 
-/** The winning bid, once every bid of the auction has arrived; events of an auction come one at a time. */
+/**
+ * Lets the bids of an auction arrive one at a time. The bus does so, too, but not where a former process of
+ * this service still has one in hand: then neither would see the other, and nobody would win.
+ */
+async function lockBids(tx: SqlTransaction, auctionId: string): Promise<void> {
+  await tx.query('SELECT FROM quickbidz_bid WHERE auction_id = $1 ORDER BY bid_id FOR UPDATE', [
+    auctionId,
+  ]);
+}
+
+/** The winning bid, once every bid of the auction has arrived. */
 async function findWinner(tx: SqlTransaction, auctionId: string): Promise<Bid | undefined> {
   const { rows: bids } = await tx.query<Bid>('SELECT * FROM quickbidz_bid WHERE auction_id = $1', [
     auctionId,
