@@ -3,6 +3,7 @@ import type { Clock, Consumer, Deliver, Observer, Subscription } from '@waybill/
 
 import { releaseAll, type TakenEntry } from './claim-scripts.ts';
 import { stampNow, type ClaimStamp } from './claim-stamp.ts';
+import { ReadSize } from './read-size.ts';
 import { redisError, replyCodeOf } from './redis-errors.ts';
 import type { RedisCall } from './redis-script.ts';
 import { StreamClaims } from './stream-claims.ts';
@@ -31,9 +32,6 @@ export interface StreamConsumerOptions {
 }
 
 const longestRetryMs = 5_000;
-const maxCount = 500;
-/** About the most that one read may bring, in UTF-16 units. */
-const maxReadSize = 8 * 1024 * 1024;
 
 /** A subscription of a group: reads on, hands out, and settles, while `StreamUpkeep` looks after the rest. */
 export class StreamConsumer implements Consumer {
@@ -48,13 +46,12 @@ export class StreamConsumer implements Consumer {
   readonly #wake = new Wake();
   /** Taken by others while they were in hand. */
   readonly #lost = new WeakSet<StreamDelivery>();
+  readonly #readSize: ReadSize;
   #handOutScheduled = false;
   /** True while there is more than a read brings at once. */
   #isBehind = false;
   /** True if the last answer may have got lost with entries in it. */
   #mustRecover = false;
-  /** Of the last read that brought something: how many streams did, and how large entries were. */
-  #lastRead = { streams: 1, entrySize: 1 };
   #closed: Promise<void> | undefined;
 
   constructor(options: StreamConsumerOptions) {
@@ -63,6 +60,7 @@ export class StreamConsumer implements Consumer {
     const { claimMs, retryMs, timeoutMs } = timing;
     const shared = { group: group.name, consumer, claimMs, call, observe };
     this.#options = options;
+    this.#readSize = new ReadSize(maxInFlight);
     this.#sources = new StreamSources(claimMs, options.streams);
     this.#outlet = new Outlet({ deliver, maxInFlight, onRoom: () => this.#onRoom() });
     this.#claims = new StreamClaims({
@@ -117,6 +115,7 @@ export class StreamConsumer implements Consumer {
   }
 
   setMaxInFlight(maxInFlight: number): void {
+    this.#readSize.maxInFlight = maxInFlight;
     this.#outlet.setMaxInFlight(maxInFlight);
   }
 
@@ -208,7 +207,7 @@ export class StreamConsumer implements Consumer {
   async #read(): Promise<void> {
     const { reader, subscription, group } = this.#options;
     const names = this.#sources.readable;
-    const count = this.#count(names.length);
+    const count = this.#readSize.count(this.#outlet.room, names.length);
     const before = ['GROUP', group.name, subscription.worker, 'COUNT', count];
     const claimedAt = stampNow();
     const streams = [...names, ...names.map(() => '>')];
@@ -225,15 +224,6 @@ export class StreamConsumer implements Consumer {
     if (!this.#closing.signal.aborted) this.#outlet.handOut();
   }
 
-  /** COUNT is for each stream, so a read may bring more than there is room for; that waits in the outlet. */
-  #count(streams: number): number {
-    // Half of what may be in flight is handled while the other half is read, where that is worth a read.
-    const half = Math.max(this.#options.subscription.maxInFlight / 2, 50);
-    const wanted = Math.floor(Math.min(this.#outlet.room, half) / this.#lastRead.streams);
-    const bearable = Math.floor(maxReadSize / this.#lastRead.entrySize / streams);
-    return Math.max(1, Math.min(wanted, bearable, maxCount));
-  }
-
   async #acceptRead(found: ReadEntries, claimedAt: ClaimStamp): Promise<void> {
     let size = 0;
     let count = 0;
@@ -244,7 +234,7 @@ export class StreamConsumer implements Consumer {
       for (const { message } of deliveries) size += message.body.length;
       count += deliveries.length;
     }
-    this.#lastRead = { streams: found.length, entrySize: Math.max(1, size / count) };
+    this.#readSize.note({ streams: found.length, entries: count, size });
   }
 
   async #accept(
