@@ -7,11 +7,13 @@ export interface Case {
   readonly run: () => Promise<void>;
   /** Name of the case that this one is compared with; the first one unless given. */
   readonly limit?: string;
+  /** What the ratio should reach, such as `≥ 0.80`. */
+  readonly target?: string;
 }
 
 /**
- * Runs the cases one after the other, each round beginning with another one, and prints the median over
- * the rounds of each case's ratio to its limit in the same round. A first round warms up.
+ * Runs the cases, and prints the median over the rounds of each case's ratio to its limit in the same
+ * round.
  */
 export async function measure(
   title: string,
@@ -19,23 +21,40 @@ export async function measure(
   cases: Readonly<Record<string, Case>>,
 ): Promise<void> {
   const entries = Object.entries(cases);
-  const results: Record<string, number>[] = [];
-  for (let round = 0; round <= rounds; round += 1) {
-    const rates: Record<string, number> = {};
-    for (let at = 0; at < entries.length; at += 1) {
-      const [name, each] = entries[(at + round) % entries.length]!;
-      rates[name] = await rateOf(each);
-    }
-    if (round > 0) results.push(rates);
-  }
+  const results = await interleave(
+    rounds,
+    Object.fromEntries(entries.map(([name, each]) => [name, () => rateOf(each)])),
+  );
   console.log(`\n${title}`);
-  for (const [name, { limit = entries[0]![0] }] of entries) {
+  for (const [name, { limit = entries[0]![0], target }] of entries) {
     const ratio = median(results.map((rates) => rates[name]! / rates[limit]!));
     const rate = median(results.map((rates) => rates[name]!));
     console.log(
-      `  ${name.padEnd(42)} ${ratio.toFixed(2).padStart(5)} ${(rate / 1_000).toFixed(1).padStart(6)} k/s`,
+      `  ${name.padEnd(42)} ${ratio.toFixed(2).padStart(5)} ${(rate / 1_000).toFixed(1).padStart(6)} k/s${target ? `  target ${target}` : ''}`,
     );
   }
+}
+
+/**
+ * Runs the cases one after the other, each round beginning with another one. A first round warms up.
+ *
+ * @returns What each case gave, for each round but the first.
+ */
+export async function interleave<Result>(
+  rounds: number,
+  cases: Readonly<Record<string, () => Promise<Result>>>,
+): Promise<Record<string, Result>[]> {
+  const entries = Object.entries(cases);
+  const results: Record<string, Result>[] = [];
+  for (let round = 0; round <= rounds; round += 1) {
+    const found: Record<string, Result> = {};
+    for (let at = 0; at < entries.length; at += 1) {
+      const [name, run] = entries[(at + round) % entries.length]!;
+      found[name] = await run();
+    }
+    if (round > 0) results.push(found);
+  }
+  return results;
 }
 
 /** Does the work `count` times, with as many callers at once, each beginning anew as soon as it is done. */

@@ -3,9 +3,9 @@
  *
  * Enqueue: single rows, each in a transaction of its own, 64 under way on ten connections; the limit
  * is one prepared INSERT into a table with a key and a payload. Drain: a backlog taken by one process; the
- * limit is DELETE … SKIP LOCKED in batches of 500, one transaction each. Cases of one round run one
- * after the other, each round beginning with another one; printed is the median over rounds of the
- * ratio to the limit of the same round.
+ * limit is DELETE … SKIP LOCKED in batches of 500, one transaction each. With REDIS_URL, one case publishes
+ * to a stream in between. Cases of one round run one after the other, each round beginning with another
+ * one; printed is the median over rounds of the ratio to the limit of the same round.
  */
 import { randomUUID } from 'node:crypto';
 import { parseArgs } from 'node:util';
@@ -13,6 +13,8 @@ import { parseArgs } from 'node:util';
 import { OutboxRelay } from '@waybill/core';
 import type { Message } from '@waybill/core';
 import { migrate, openPostgres, PostgresLogTransport, PostgresOutbox } from '@waybill/postgres';
+import { RedisStreamTransport } from '@waybill/redis';
+import { Redis } from 'ioredis';
 import pg from 'pg';
 
 import { measure, sideBySide, type Case } from './measure.ts';
@@ -51,6 +53,8 @@ await pool.query(
 const outbox = new PostgresOutbox({ client });
 const log = new PostgresLogTransport({ client });
 await log.connect();
+const redisUrl = process.env.REDIS_URL;
+const streams = redisUrl ? await openStreams(redisUrl) : undefined;
 
 /** A structured event of the size that warehouse services publish. */
 function message(): Message {
@@ -80,6 +84,7 @@ const enqueue: Record<string, Case> = {
   'outbox.add, a transaction of its own': {
     count: enqueueCount,
     run: () => sideBySide(inFlight, enqueueCount, () => outbox.add([message()])),
+    target: '≥ 0.80',
   },
 };
 
@@ -108,7 +113,41 @@ const drain: Record<string, Case> = {
     prepare: fillOutbox,
     run: () => relayAll((messages) => log.publish(messages)),
   },
+  ...(streams
+    ? {
+        'relay, publishing to a stream on Redis': {
+          count: backlog,
+          prepare: async () => {
+            await streams.clear();
+            await fillOutbox();
+          },
+          run: () => relayAll((messages) => streams.transport.publish(messages)),
+          target: '≥ 0.40',
+        },
+      }
+    : {}),
 };
+
+/** A transport whose keys go with `clear`. */
+async function openStreams(redis: string) {
+  const streamPrefix = `bench:${database}:`;
+  const transport = new RedisStreamTransport({ redis, streamPrefix });
+  await transport.connect();
+  const cleaner = new Redis(redis);
+  const clear = async (): Promise<void> => {
+    const keys = await cleaner.keys(`${streamPrefix}*`);
+    if (keys.length > 0) await cleaner.unlink(...keys);
+  };
+  return {
+    transport,
+    clear,
+    async close() {
+      await transport.close();
+      await clear();
+      await cleaner.quit();
+    },
+  };
+}
 
 async function fillBare(): Promise<void> {
   await pool.query('TRUNCATE bare_queue');
@@ -156,6 +195,7 @@ try {
   await measure(`enqueue ${enqueueCount}, one by one, ${inFlight} in flight`, rounds, enqueue);
   await measure(`drain a backlog of ${backlog}`, rounds, drain);
 } finally {
+  await streams?.close();
   await log.close();
   await client.close();
   await pool.end();

@@ -200,7 +200,7 @@ export class StreamConsumer implements Consumer {
   }
 
   #mayRead(): boolean {
-    if (this.#upkeep.isolating || this.#outlet.room === 0) return false;
+    if (this.#upkeep.holdsReading || this.#outlet.room === 0) return false;
     return this.#sources.readable.length > 0;
   }
 

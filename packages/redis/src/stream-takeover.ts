@@ -47,14 +47,15 @@ export class StreamTakeover {
   /**
    * Takes what lapsed, as much as is wanted.
    *
-   * @returns True if the next one is a suspect, to be taken alone.
+   * @returns What is left of it: a suspect, to be taken alone, or what there is no room for.
    */
-  async takeLapsed(stream: string): Promise<boolean> {
+  async takeLapsed(stream: string): Promise<'nothing' | 'suspect' | 'no-room'> {
     for (;;) {
       const limit = Math.min(this.#options.room(), maxAtOnce);
-      if (limit <= 0) return false;
+      if (limit <= 0) return (await this.#isLapsed(stream)) ? 'no-room' : 'nothing';
       const { count, suspect } = await this.#take(stream, limit, false);
-      if (suspect || count < limit) return suspect;
+      if (suspect) return 'suspect';
+      if (count < limit) return 'nothing';
     }
   }
 
@@ -100,6 +101,14 @@ export class StreamTakeover {
     const { call, group, consumer, claimMs } = this.#options;
     const held = await heldByOthers.run(call, [stream], [group, consumer, upTo, claimMs]);
     return (['nothing', 'alive', 'lapsed'] as const)[held];
+  }
+
+  /** Says whether others have anything that may be taken over. */
+  async #isLapsed(stream: string): Promise<boolean> {
+    const { call, group, consumer, claimMs } = this.#options;
+    const args = [stream, group, 'IDLE', claimMs, '-', '+', maxAtOnce];
+    const lapsed = (await call('XPENDING', ...args)) as [id: string, owner: string][];
+    return lapsed.some(([, owner]) => owner !== consumer);
   }
 
   async #take(

@@ -31,15 +31,19 @@ export class StreamUpkeep {
   readonly #wake = new Wake();
   #whenEmpty: (() => void)[] = [];
   #isolating = false;
+  #lacksRoom = false;
   #removedIdleAtMs = 0;
 
   constructor(options: StreamUpkeepOptions) {
     this.#options = options;
   }
 
-  /** True while nothing may be read, because a suspect runs alone. */
-  get isolating(): boolean {
-    return this.#isolating;
+  /**
+   * True while nothing may be read: a suspect runs alone, or the next room is for what lapsed. Else a
+   * consumer that has always something to read would never have room for it.
+   */
+  get holdsReading(): boolean {
+    return this.#isolating || this.#lacksRoom;
   }
 
   /** Has to be told whenever something was settled, and when the consumer closes. */
@@ -52,13 +56,17 @@ export class StreamUpkeep {
 
   /** One round of everything, and the pause after it. */
   async round(): Promise<void> {
-    const { group, sources, takeover } = this.#options;
+    const { group, sources, takeover, onChange } = this.#options;
     if (group.open) await this.#discover();
+    let lacksRoom = false;
     for (const source of sources.all) {
       source.settledUpTo = await takeover.settledUpTo(source.stream);
-      await this.#takeOver(source.stream);
+      if (await this.#takeOver(source.stream)) lacksRoom = true;
       if (source.gate) await this.#tryGate(source, source.gate);
     }
+    const goesOn = this.#lacksRoom && !lacksRoom;
+    this.#lacksRoom = lacksRoom;
+    if (goesOn) onChange();
     await this.#removeIdle();
     await this.#pause();
   }
@@ -72,11 +80,15 @@ export class StreamUpkeep {
     for (const stream of unknown) sources.add(stream);
   }
 
-  async #takeOver(stream: string): Promise<void> {
+  /** @returns True if there is more to be taken than there is room for. */
+  async #takeOver(stream: string): Promise<boolean> {
     const { takeover, signal } = this.#options;
-    while (!signal.aborted && (await takeover.takeLapsed(stream))) {
-      if (!(await this.#runAlone(stream))) return;
+    while (!signal.aborted) {
+      const left = await takeover.takeLapsed(stream);
+      if (left !== 'suspect') return left === 'no-room';
+      if (!(await this.#runAlone(stream))) return false;
     }
+    return false;
   }
 
   /**
@@ -134,9 +146,10 @@ export class StreamUpkeep {
     const { clock, sources, timing, signal } = this.#options;
     const { reclaimEveryMs } = timing;
     const isGated = sources.all.some(({ gate }) => gate !== undefined);
-    if (!isGated) return await clock.sleep(reclaimEveryMs, signal);
+    if (!isGated && !this.#lacksRoom) return await clock.sleep(reclaimEveryMs, signal);
     // Room means that more can be taken over, and a stream opens the sooner.
-    const cancel = clock.schedule(Math.min(reclaimEveryMs, gateEveryMs), () => this.#wake.call());
+    const againMs = isGated ? Math.min(reclaimEveryMs, gateEveryMs) : reclaimEveryMs;
+    const cancel = clock.schedule(againMs, () => this.#wake.call());
     await this.#wake.wait();
     cancel();
   }

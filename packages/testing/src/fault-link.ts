@@ -53,8 +53,8 @@ export class FaultLink {
   reset(): void {
     this.#over = true;
     this.#modeEnds.abort();
-    this.#client.resetAndDestroy();
-    this.#server.resetAndDestroy();
+    resetNow(this.#client);
+    resetNow(this.#server);
   }
 
   /** What happens to one side happens to the other, unless nothing gets through. */
@@ -154,6 +154,12 @@ export class FaultLink {
   #sleep(ms: number): Promise<void> {
     return this.#clock.sleep(Math.max(0, ms), this.#modeEnds.signal);
   }
+}
+
+/** Node cannot reset a socket that has said its last word, and then would neither close it nor say so. */
+function resetNow(socket: Socket): void {
+  if (socket.writableEnded) socket.destroy();
+  else socket.resetAndDestroy();
 }
 
 /** Resolves when the bytes are with the operating system, or cannot be any more. */

@@ -21,7 +21,8 @@ const calls = /redis\.p?call\(\s*['"](\w+)['"](?:\s*,\s*['"](\w+)['"])?/gi;
 
 /** Names a command that is no script. */
 export function redisPoint(command: string, args: readonly unknown[]): RedisPoint {
-  const name = nameOf(command, String(args[0] ?? ''));
+  const [second] = args;
+  const name = nameOf(command, typeof second === 'string' ? second : '');
   return { name, writes: !harmless.has(command.toUpperCase()) };
 }
 
