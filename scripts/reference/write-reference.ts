@@ -13,7 +13,7 @@ for (const { path, text } of referencePages()) {
   console.log(relative(root, path));
 }
 
-const suites = ['conformance', 'delivery', 'event-store'];
+const suites = ['conformance', 'delivery', 'event-store', 'stores'];
 const { status } = spawnSync('vitest', ['run', ...suites], {
   cwd: root,
   env: { ...toolEnvironment(), WRITE_REFERENCE: '1' },

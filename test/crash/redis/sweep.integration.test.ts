@@ -170,7 +170,7 @@ describe.skipIf(!hasRedis() || !hasPostgres())(
       const repeats: number[] = [];
       const { survived } = await sweepOnce(
         () => relayWorld(ledger, (batch) => repeats.push(batch)),
-        (point) => !point.includes('#') || /^(publish|DELETE outbox).*#2/.test(point),
+        (point) => !point.includes('#') || /^publish.*#2/.test(point),
       );
 
       expect(survived).toEqual(
@@ -220,14 +220,14 @@ describe.skipIf(!hasRedis() || !hasPostgres())(
 
     it('leaves one dead letter of each event that fails, on Redis', async () => {
       await using ledger = await startLedger();
-      const isAdding = (point: string): boolean => /^SCRIPT .*XADD/.test(point);
+      const isAdding = (point: string): boolean => /^SCRIPT [^#]*XADD[^#]*$/.test(point);
       const { survived } = await sweepOnce(
         () => consumeWorld(ledger, { failing: true, database: false }),
         (point) => isAdding(point) || /^(settle item.received|XACK)$/.test(point),
       );
 
       expect(survived).toEqual(survives('settle item.received', 'XACK'));
-      expect(survived.filter((crash) => crash.includes('XADD'))).toHaveLength(2 * count);
+      expect(survived.filter((crash) => crash.includes('XADD'))).toHaveLength(2);
     });
   },
 );
