@@ -21,11 +21,11 @@ const load = { keys: 4, pauseMs: 2 };
 const timeoutMs = 600;
 
 /** A network in front of the run's server that can be broken, and services behind it. */
-async function throughProxy(): Promise<{ proxy: FaultProxy; url: string }> {
+async function throughProxy(): Promise<AsyncDisposable & { proxy: FaultProxy; url: string }> {
   const url = new URL(redisUrl());
   const proxy = await startFaultProxy({ to: { host: url.hostname, port: Number(url.port) } });
   url.host = `${proxy.host}:${proxy.port}`;
-  return { proxy, url: url.href };
+  return { proxy, url: url.href, [Symbol.asyncDispose]: () => proxy.stop() };
 }
 
 /** Fails the test that is under way if a promise is rejected and nobody looks. */
@@ -89,7 +89,8 @@ describe.skipIf(!hasRedis())(
   () => {
     it('leaves no call without an end when nothing gets through, and none after that', async () => {
       using rejections = watchRejections();
-      const { proxy, url } = await throughProxy();
+      await using network = await throughProxy();
+      const { proxy, url } = network;
       await using rig = new StreamRig(redisUrl(), url);
       const bus = rig.bus('stock', { timeoutMs });
       await rig.group(bus, 'stock', { maxInFlight }).start();
@@ -132,11 +133,11 @@ describe.skipIf(!hasRedis())(
       const { violations } = rig.verdict({ groups: ['stock'], maxDuplicates: 2 * maxInFlight });
       expect(violations).toEqual([]);
       expect(rejections.seen).toEqual([]);
-      await proxy.stop();
     });
 
     it('is tried again when a connection was taken and is never answered', async () => {
-      const { proxy, url } = await throughProxy();
+      await using network = await throughProxy();
+      const { proxy, url } = network;
       await using rig = new StreamRig(redisUrl(), url);
       await rig.group(rig.bus('stock', { timeoutMs }), 'stock', { maxInFlight }).start();
       const publisher = rig.publisher(rig.bus('dock', { timeoutMs }));
@@ -158,7 +159,6 @@ describe.skipIf(!hasRedis())(
       await rig.settledBy('stock');
       const { violations } = rig.verdict({ groups: ['stock'], maxDuplicates: maxInFlight });
       expect(violations).toEqual([]);
-      await proxy.stop();
     });
 
     it.for(seeds(5))(
@@ -166,7 +166,8 @@ describe.skipIf(!hasRedis())(
       async (seed) => {
         const random = randomOf(seed);
         using rejections = watchRejections();
-        const { proxy, url } = await throughProxy();
+        await using network = await throughProxy();
+        const { proxy, url } = network;
         await using rig = new StreamRig(redisUrl(), url);
         await rig.group(rig.bus('stock'), 'stock', { maxInFlight }).start();
         const publisher = rig.publisher(rig.bus('dock'));
@@ -192,12 +193,12 @@ describe.skipIf(!hasRedis())(
         expect(rig.observed('lost')).toEqual([]);
         expect(publishing.refusals).toBeGreaterThan(0);
         expect(rejections.seen).toEqual([]);
-        await proxy.stop();
       },
     );
 
     it('does not let a late acknowledgement take an event from its new owner', async () => {
-      const { proxy, url } = await throughProxy();
+      await using network = await throughProxy();
+      const { proxy, url } = network;
       await using rig = new StreamRig(redisUrl());
       const claim = { claimMs: 800, timeoutMs: 5_000 };
       const ended = Promise.withResolvers<void>();
@@ -228,7 +229,6 @@ describe.skipIf(!hasRedis())(
       expect(rig.observed('stale-refused')).toMatchObject([{ what: 'settle', group: 'stock' }]);
       holding.resolve();
       await rig.settledBy('stock');
-      await proxy.stop();
     });
 
     it('lets a consumer that has stopped claim nothing with a heartbeat that comes too late', async () => {
