@@ -165,7 +165,7 @@ describe.skipIf(!hasRedis())('streams on Redis', () => {
   });
 
   it('hands out alone what may have ended its consumers, and nothing beside it', async () => {
-    const transport = await bench.connect({ claimMs: 100 });
+    const transport = await bench.connect({ claimMs: 500 });
     await (await StreamProbe.subscribe(transport, 'stock')).consumer.close();
     const sent = several(4);
     await transport.publish(sent.slice(0, 2));
@@ -173,7 +173,7 @@ describe.skipIf(!hasRedis())('streams on Redis', () => {
     const ids = (await bench.redis.xrange(bench.stream, '-', '+')).map(([id]) => id);
     await bench.redis.xclaim(bench.stream, 'stock', 'dead-2', 0, ...ids);
     await transport.publish(sent.slice(2));
-    await new Promise((resolve) => setTimeout(resolve, 120)); // until the claims of the dead have lapsed
+    await new Promise((resolve) => setTimeout(resolve, 520)); // until the claims of the dead have lapsed
     const probe = await StreamProbe.subscribe(transport, 'stock');
     const inHand = (count: number) => probe.received(count).then((all) => all.slice(-1)[0]!);
     (await inHand(1)).settle();
@@ -186,6 +186,30 @@ describe.skipIf(!hasRedis())('streams on Redis', () => {
     alone.settle();
     await probe.received(4);
     expect(probe.ids).toEqual(idsOf(sent));
+  });
+
+  it('goes on although a handler hangs while something is to be handed out alone', async () => {
+    const transport = await bench.connect({ claimMs: 200 });
+    const probe = await StreamProbe.subscribe(transport, 'stock');
+    const sent = several(4);
+    await transport.publish(sent.slice(0, 1));
+    await probe.received(1); // and never settled
+    const positions = await transport.publish(sent.slice(1, 3));
+    const [, , suspect] = await probe.received(3);
+    probe.deliveries[1]!.settle();
+    suspect!.settle();
+    await vi.waitFor(async () => {
+      expect(Object.values(await bench.pending('stock'))).toEqual([1]);
+    }, waiting);
+    // As if it had been taken twice by processes that died.
+    await bench.redis.xclaim(
+      ...([bench.stream, 'stock', 'dead', 0, positions[1]!, 'FORCE', 'RETRYCOUNT', 2] as never[]),
+    );
+    await probe.received(4);
+    expect(probe.counts.at(-1)).toEqual([sent[2]!.id, 3]);
+    await transport.publish(sent.slice(3));
+    await probe.received(5);
+    expect(probe.ids.at(-1)).toBe(sent[3]!.id);
   });
 
   it('reads again what Redis gave it in an answer that never came, before anything younger', async () => {

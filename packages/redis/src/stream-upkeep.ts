@@ -113,10 +113,17 @@ export class StreamUpkeep {
     }
   }
 
+  /** Waits until nothing is in hand, for two claims' time at most: a handler that hangs stops its own key alone. */
   async #emptied(): Promise<void> {
-    const { isEmpty, signal } = this.#options;
+    const { clock, isEmpty, signal, timing } = this.#options;
     if (isEmpty() || signal.aborted) return;
-    await new Promise<void>((resolve) => this.#whenEmpty.push(resolve));
+    await new Promise<void>((resolve) => {
+      const cancel = clock.schedule(timing.claimMs * 2, resolve);
+      this.#whenEmpty.push(() => {
+        cancel();
+        resolve();
+      });
+    });
   }
 
   /**
