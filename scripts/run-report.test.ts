@@ -6,11 +6,16 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { root } from './bootstrap.mjs';
 
 const fixture = `
-import { describe, expect, it } from 'vitest';
+import { beforeAll, describe, expect, it } from 'vitest';
 it('passes', () => {});
 it('fails', () => expect(1).toBe(2));
+describe('a suite that cannot be set up', () => {
+  beforeAll(() => { throw new Error('no set-up'); });
+  it('has a test', () => {});
+});
 it('gives its reason', (context) => context.skip('the broker has no topics'));
 it.skip('names it (skipped: keeps no history)', () => {});
+it.skip('names it too (skipped: keeps no history)', () => {});
 describe.skip('a whole suite', () => { it('one', () => {}); it('two', () => {}); });
 `;
 
@@ -28,15 +33,24 @@ describe('the end of a test run', () => {
   afterAll(() => rm(folder, { recursive: true }));
 
   it('counts what passed, failed and was skipped in its last line', () => {
-    expect(lines.at(-1)).toBe('1 passed, 1 failed, 4 skipped');
+    expect(lines.at(-1)).toBe('1 passed, 2 failed, 6 skipped');
+  });
+
+  it('ends with what failed, each with its first error and where it arose', () => {
+    const report = lines.slice(lines.lastIndexOf('Failed:') + 1, -2).map((line) => line.trim());
+    const file = 'fixture.integration.test.ts';
+    expect(report).toEqual([
+      expect.stringMatching(`^${file} > fails: expected 1 to be 2 .*${file}:4\\)$`),
+      expect.stringMatching(`^${file} > a suite that cannot .*: no set-up .*${file}:6\\)$`),
+    ]);
   });
 
   it('lists a skipped test with its reason', () => {
     expect(lines.join('\n')).toContain('gives its reason: the broker has no topics');
   });
 
-  it('takes the reason out of the name of a test that carries it there', () => {
-    expect(lines.join('\n')).toContain('names it: keeps no history');
+  it('takes the reason out of the names of tests that carry it there', () => {
+    expect(lines.join('\n')).toContain('names it and 1 more: keeps no history');
   });
 
   it('lists a skipped suite once, with the server that is missing', () => {

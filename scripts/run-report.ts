@@ -1,47 +1,90 @@
+import { relative } from 'node:path';
+import { stripVTControlCharacters } from 'node:util';
 import type { Reporter, TestCase, TestModule, TestSuite } from 'vitest/node';
 import type { MissingService } from './services/start-services.ts';
 
-/** Ends a test run with what was skipped and why, then one line of counts. */
+/**
+ * Ends a test run with what was skipped and why, what failed, and one line of counts: whoever has
+ * only the end of the output still learns where to look.
+ */
 export default class RunReport implements Reporter {
-  onTestRunEnd(modules: readonly TestModule[], errors: readonly unknown[]): void {
+  onTestRunEnd(modules: readonly TestModule[], errors: readonly ReportedError[]): void {
     const tests = modules.flatMap((module) => [...module.children.allTests()]);
-    const skipped = modules.flatMap(listSkipped);
-    if (skipped.length > 0)
-      console.log(`\nSkipped:\n${skipped.map((line) => `  ${line}`).join('\n')}`);
     const count = (state: string) => tests.filter((test) => test.result().state === state).length;
-    const broken = errors.length + modules.filter((module) => module.errors().length > 0).length;
-    const failed = count('failed') + broken;
-    console.log(`\n${count('passed')} passed, ${failed} failed, ${count('skipped')} skipped`);
+    const failed = [...modules.flatMap(listFailed), ...errors.map(describeError)];
+    printList('Skipped', modules.flatMap(listSkipped));
+    printList('Failed', failed);
+    console.log(
+      `\n${count('passed')} passed, ${failed.length} failed, ${count('skipped')} skipped`,
+    );
   }
 }
 
-/** One line per skipped suite; tests that were skipped alone get a line each. */
+type ReportedError = {
+  readonly message: string;
+  readonly stacks?: readonly { readonly file: string; readonly line: number }[];
+};
+
+function printList(heading: string, lines: readonly string[]): void {
+  if (lines.length === 0) return;
+  console.log(`\n${heading}:\n${lines.map((line) => `  ${line}`).join('\n')}`);
+}
+
+/** One line per failed test, and one per error of a file or suite outside its tests. */
+function listFailed(module: TestModule): string[] {
+  const tests = [...module.children.allTests('failed')].map((test) => {
+    const errors = test.result().errors ?? [];
+    return `${test.fullName}: ${errors.map(describeError).join('; ')}`;
+  });
+  const suites = [...module.children.allSuites()].flatMap((suite) =>
+    suite.errors().map((error) => `${suite.fullName}: ${describeError(error)}`),
+  );
+  const whole = module.errors().map(describeError);
+  return [...tests, ...suites, ...whole].map((line) => `${module.relativeModuleId} > ${line}`);
+}
+
+function describeError({ message, stacks = [] }: ReportedError): string {
+  const [firstLine] = stripVTControlCharacters(message).split('\n', 1);
+  const places = stacks.slice(0, 1).map(({ file, line }) => ` (${relative('.', file)}:${line})`);
+  return `${firstLine}${places.join('')}`;
+}
+
+/** One line per skipped suite, and one per reason for which a suite skips some of its tests. */
 function listSkipped(module: TestModule): string[] {
   const lines: string[] = [];
   const visit = (parent: TestModule | TestSuite) => {
+    const testsByReason = new Map<string, string[]>();
     for (const child of parent.children) {
-      const wholeSuite = child.type === 'suite' && isSkipped(child);
-      if (wholeSuite || (child.type === 'test' && child.result().state === 'skipped')) {
-        lines.push(`${module.relativeModuleId} > ${describeSkipped(child, module)}`);
-      } else if (child.type === 'suite') {
-        visit(child);
+      if (child.type === 'suite') {
+        if (isSkipped(child)) lines.push(Object.values(describeSkipped(child, module)).join(': '));
+        else if (child.errors().length === 0) visit(child);
+      } else if (child.result().state === 'skipped') {
+        const { name, reason } = describeSkipped(child, module);
+        testsByReason.set(reason, [...(testsByReason.get(reason) ?? []), name]);
       }
     }
+    for (const [reason, [first, ...more]] of testsByReason)
+      lines.push(`${first}${more.length > 0 ? ` and ${more.length} more` : ''}: ${reason}`);
   };
   visit(module);
-  return lines;
+  return lines.map((line) => `${module.relativeModuleId} > ${line}`);
 }
 
+/** A suite whose tests did not run because its set-up failed is listed as failed instead. */
 function isSkipped(suite: TestSuite): boolean {
   const tests = [...suite.children.allTests()];
-  return tests.length > 0 && tests.every((test) => test.result().state === 'skipped');
+  if (tests.length === 0 || suite.errors().length > 0) return false;
+  return tests.every((test) => test.result().state === 'skipped');
 }
 
 /** A suite that knows no `context.skip` carries the reason in its name: "does it (skipped: why)". */
-function describeSkipped(skipped: TestCase | TestSuite, module: TestModule): string {
+function describeSkipped(
+  skipped: TestCase | TestSuite,
+  module: TestModule,
+): { name: string; reason: string } {
   const [, name = skipped.fullName, reason = reasonOf(skipped, module)] =
     /^(.*) \(skipped: (.*)\)$/s.exec(skipped.fullName) ?? [];
-  return `${name}: ${reason}`;
+  return { name, reason };
 }
 
 function reasonOf(skipped: TestCase | TestSuite, module: TestModule): string {
