@@ -20,6 +20,8 @@ export interface StandWatchArgs extends ServiceArgs {
 }
 
 const args = workerArgs<StandWatchArgs>();
+// From the start: whoever is told that this is ready may say so at once.
+const toldToStop = once(process, 'SIGTERM');
 const { bus, end } = await openService(args, (seen) => {
   if (seen.kind === 'took-over' || seen.kind === 'stale-refused') void tellParent(seen.kind);
 });
@@ -44,7 +46,7 @@ group.on(['item.received'], move as Handler, { name: 'move', inbox: true });
 
 await group.start();
 await tellParent('ready');
-await once(process, 'SIGTERM');
+await toldToStop;
 const unfinished = await group.stop({ deadlineMs: args.deadlineMs });
 await tellParent('stopped', { unfinished: unfinished.map(({ eventId }) => eventId) });
 ledger.close();

@@ -104,11 +104,14 @@ export class StreamRig {
     await waitUntil(what, () => this.missing(group).length === 0);
   }
 
-  /** Waits until Redis has nothing left for a group. */
+  /** Waits until Redis has nothing left for a group, which may just have vanished and be made anew. */
   async settledBy(group: string): Promise<void> {
     await waitUntil(`${group} has settled everything`, async () => {
-      const [count] = (await this.admin.xpending(this.stream, group)) as [number];
-      return count === 0;
+      const found = await this.admin.xpending(this.stream, group).catch((error: unknown) => {
+        if (String(error).includes('NOGROUP')) return undefined;
+        throw error;
+      });
+      return found?.[0] === 0;
     });
   }
 

@@ -45,6 +45,8 @@ const told = new Set<Observation['kind']>([
 ]);
 
 const args = workerArgs<ConsumeStreamsArgs>();
+// From the start: whoever is told that this is ready may say so at once.
+const toldToStop = args.until === 'told' ? once(process, 'SIGTERM') : undefined;
 const { name, workMs = 0, deadly = [], failing = false } = args;
 const { client, bus, end } = await openStreamService(args, (seen) => {
   if (!told.has(seen.kind)) return;
@@ -78,7 +80,7 @@ group.on(['item.received'], move as Handler, { name: 'move', inbox: client !== u
 
 await group.start();
 await tellParent('ready');
-if (args.until === 'told') await once(process, 'SIGTERM');
+if (toldToStop) await toldToStop;
 else while (!(await isCaughtUp())) await systemClock.sleep(5);
 const unfinished = await group.stop({ deadlineMs: args.deadlineMs });
 await tellParent('stopped', { unfinished: unfinished.map(({ eventId }) => eventId) });
