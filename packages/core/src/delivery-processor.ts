@@ -1,3 +1,4 @@
+import { Abort } from './abort.ts';
 import type { Catalogue } from './catalogue.ts';
 import type { Codec } from './codec.ts';
 import type { EventEnvelope } from './envelope.ts';
@@ -19,9 +20,7 @@ export interface UnfinishedDelivery {
 
 /** A delivery between its admission and its end. */
 interface UnderWay {
-  readonly controller: AbortController;
-  /** Lets go of the delivery's signal, which may live much longer than the delivery. */
-  readonly release: () => void;
+  readonly abort: Abort;
   handler: string | undefined;
 }
 
@@ -71,12 +70,7 @@ export class DeliveryProcessor {
       delivery.settle();
       return false;
     }
-    const controller = new AbortController();
-    const abort = (): void => controller.abort(delivery.signal.reason);
-    delivery.signal.addEventListener('abort', abort, { once: true });
-    if (delivery.signal.aborted) abort();
-    const release = (): void => delivery.signal.removeEventListener('abort', abort);
-    this.#underWay.set(delivery, { controller, release, handler: undefined });
+    this.#underWay.set(delivery, { abort: new Abort(delivery.signal), handler: undefined });
     return true;
   }
 
@@ -84,24 +78,24 @@ export class DeliveryProcessor {
   async process(delivery: Delivery): Promise<void> {
     const state = this.#underWay.get(delivery);
     if (!state) return;
-    const { signal } = state.controller;
+    const { abort } = state;
     try {
-      if (!signal.aborted) await this.#runHandlers(delivery, state);
-      if (!signal.aborted) delivery.settle();
+      if (!abort.aborted) await this.#runHandlers(delivery, state);
+      if (!abort.aborted) delivery.settle();
     } catch (error) {
       // An abandoned delivery stays unsettled, and another worker gets it. So does one that fell over
       // a mistake of the engine or of an adapter: better twice than never.
-      if (!signal.aborted) this.#reportBroken(delivery, state.handler, error);
+      if (!abort.aborted) this.#reportBroken(delivery, state.handler, error);
     } finally {
-      state.release();
+      abort.release();
       this.#underWay.delete(delivery);
     }
   }
 
   /** Gives up everything under way: aborts its signals, leaves it unsettled, and names it. */
   abandon(reason: EventError): UnfinishedDelivery[] {
-    return [...this.#underWay].map(([delivery, { controller, handler }]) => {
-      controller.abort(reason);
+    return [...this.#underWay].map(([delivery, { abort, handler }]) => {
+      abort.abort(reason);
       return this.#reportUnfinished(delivery, handler);
     });
   }
@@ -119,18 +113,17 @@ export class DeliveryProcessor {
     const wanting = this.#wanting(type);
     const chosen = handler === '' ? wanting : wanting.filter(({ name }) => name === handler);
     if (chosen.length === 0) throw this.#handlerMissing(delivery, handler, type);
-    const controller = new AbortController();
-    const abort = (): void => controller.abort(delivery.signal.reason);
-    delivery.signal.addEventListener('abort', abort, { once: true });
+    const abort = new Abort(delivery.signal);
+    abort.follow();
     try {
       for (const registration of chosen) {
         delivery.signal.throwIfAborted();
         const event = this.#read(delivery);
         const run = handler === '' ? registration.run : registration.runOnce;
-        await run(event, this.#invocation(registration, delivery, event, controller));
+        await run(event, this.#invocation(registration, delivery, event, abort));
       }
     } finally {
-      delivery.signal.removeEventListener('abort', abort);
+      abort.release();
     }
   }
 
@@ -147,7 +140,7 @@ export class DeliveryProcessor {
     try {
       event = this.#read(delivery);
     } catch (error) {
-      return this.#recordUnreadable(delivery, error, state.controller.signal);
+      return this.#recordUnreadable(delivery, error, state.abort);
     }
     const wanting = this.#wanting(event.type);
     if (wanting.length === 0) this.#reportUnhandled(event.type);
@@ -163,7 +156,7 @@ export class DeliveryProcessor {
     state: UnderWay,
   ): Promise<void> {
     for (const registration of wanting) {
-      if (state.controller.signal.aborted) return;
+      if (state.abort.aborted) return;
       // A handler may change the event that it was given; the next one gets the original.
       const event = registration === wanting[0] ? first : this.#read(delivery);
       await this.#runHandler(registration, event, delivery, state);
@@ -177,7 +170,7 @@ export class DeliveryProcessor {
     state: UnderWay,
   ): Promise<void> {
     state.handler = registration.name;
-    const invocation = this.#invocation(registration, delivery, event, state.controller);
+    const invocation = this.#invocation(registration, delivery, event, state.abort);
     const { deliveryCount } = delivery;
     if (deliveryCount !== undefined && deliveryCount > this.#maxDeliveries) {
       return this.#recordCrashLoop(event, invocation);
@@ -187,8 +180,8 @@ export class DeliveryProcessor {
   }
 
   /** A broadcast has neither dead letters nor repetitions. */
-  #failed({ identity, signal }: Invocation, error: unknown): void {
-    if (signal.aborted) throw error;
+  #failed({ identity, abort }: Invocation, error: unknown): void {
+    if (abort.aborted) throw error;
     const { type: eventType, id: eventId } = identity;
     this.#observe({ kind: 'broadcast-failed', eventType, eventId, error });
   }
@@ -198,23 +191,23 @@ export class DeliveryProcessor {
     return this.#catalogue?.upcast(event) ?? event;
   }
 
-  async #recordUnreadable(delivery: Delivery, error: unknown, signal: AbortSignal): Promise<void> {
+  async #recordUnreadable(delivery: Delivery, error: unknown, abort: Abort): Promise<void> {
     const { id: eventId, type: eventType } = delivery.message;
     if (!this.#recorder) {
       this.#observe({ kind: 'broadcast-failed', eventType, eventId, error });
       return;
     }
     const repeated = delivery.deliveryCount !== 1;
-    if (repeated && (await this.#recorder.isKnownUnreadable(delivery, signal))) return;
+    if (repeated && (await this.#recorder.isKnownUnreadable(delivery, abort.signal))) return;
     await this.#recorder.record(
       { ...describe(delivery, error), handler: '', eventId, eventType, totalAttempts: 1 },
       error,
-      signal,
+      abort.signal,
     );
   }
 
   async #recordCrashLoop(event: EventEnvelope, invocation: Invocation): Promise<void> {
-    const { registration, delivery, signal } = invocation;
+    const { registration, delivery, abort } = invocation;
     const { id: eventId, type: eventType } = event;
     const { name: handler } = registration;
     const deliveries = delivery.deliveryCount!;
@@ -223,7 +216,7 @@ export class DeliveryProcessor {
       `${eventType} ${eventId} was delivered ${deliveries} times and never finished; look for a handler that kills its process`,
       { deliveries, maxDeliveries: this.#maxDeliveries },
     );
-    if (!this.#recorder || (await this.#recorder.isKnown(handler, event, signal))) return;
+    if (!this.#recorder || (await this.#recorder.isKnown(handler, event, abort.signal))) return;
     await this.#recorder.record(
       {
         ...describe(delivery, error),
@@ -234,7 +227,7 @@ export class DeliveryProcessor {
         totalAttempts: deliveries,
       },
       error,
-      signal,
+      abort.signal,
     );
   }
 
@@ -246,15 +239,15 @@ export class DeliveryProcessor {
     registration: Registration,
     delivery: Delivery,
     { id, source, type }: EventEnvelope,
-    controller: AbortController,
+    abort: Abort,
   ): Invocation {
     return {
       registration,
       delivery,
       identity: { id, source, type },
       reread: () => this.#read(delivery),
-      signal: controller.signal,
-      giveUp: (reason) => controller.abort(reason),
+      abort,
+      giveUp: (reason) => abort.abort(reason),
       attempt: 1,
       tx: undefined,
       afterCommit: (run) => run(),

@@ -22,8 +22,8 @@ export function runInScope<T>(scope: HandlerScope, work: () => T): T {
   return storage.run(scope, work);
 }
 
-// Taken outside, even where a handler is the first that imports this.
-const outside = storage.exit(() => AsyncLocalStorage.snapshot());
+// Nobody can have entered a scope yet: the storage is as young as this.
+const outside = AsyncLocalStorage.snapshot();
 
 /**
  * Runs `work` as if nobody had called it: for loops that some call happens to start, and that live on

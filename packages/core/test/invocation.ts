@@ -1,3 +1,4 @@
+import { Abort } from '../src/abort.ts';
 import type { EventEnvelope } from '../src/envelope.ts';
 import { compilePatterns } from '../src/patterns.ts';
 import type { Invocation, Registration } from '../src/policies/step.ts';
@@ -51,7 +52,7 @@ export function invocation(said: Partial<Invocation> = {}): Invocation {
     delivery: given,
     identity: { id, source, type },
     reread: () => tinyCodec.decode(given.message),
-    signal: new AbortController().signal,
+    abort: new Abort(given.signal),
     giveUp: () => {},
     attempt: 1,
     tx: undefined,

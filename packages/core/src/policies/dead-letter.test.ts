@@ -11,6 +11,7 @@ import { ManualClock } from '../memory/manual-clock.ts';
 import { MemoryDatabase } from '../memory/memory-database.ts';
 import { MemoryDeadLetterQueue } from '../memory/memory-dead-letter-queue.ts';
 import { deadLetter, DeadLetterRecorder, describeFailure } from './dead-letter.ts';
+import { Abort } from '../abort.ts';
 import type { Invocation, Step } from './step.ts';
 
 const away = new EventError('STORE_UNAVAILABLE', 'away', {});
@@ -78,7 +79,7 @@ describe('a dead letter', () => {
       owner.abort();
       return Promise.reject(failed);
     };
-    await expect(handle(losing, { signal: owner.signal })).rejects.toBe(failed);
+    await expect(handle(losing, { abort: new Abort(owner.signal) })).rejects.toBe(failed);
     expect(await queue.list()).toEqual([]);
   });
 
@@ -125,7 +126,7 @@ describe('a dead letter', () => {
     const { clock, queue, handle, reasons } = setUp();
     const owner = new AbortController();
     queue.add = () => Promise.reject(away);
-    const asked = { signal: owner.signal };
+    const asked = { abort: new Abort(owner.signal) };
     const outcome = handle(failing(new Error('no')), asked).catch((error: unknown) => error);
     await settle();
     owner.abort();

@@ -30,13 +30,13 @@ export function deadLetter(recorder: DeadLetterRecorder): Policy {
     return isKnown(invocation).then((known) => (known ? undefined : handle()));
   };
 
-  function isKnown({ registration, identity, signal }: Invocation): Promise<boolean> {
-    return recorder.isKnown(registration.name, identity, signal);
+  function isKnown({ registration, identity, abort }: Invocation): Promise<boolean> {
+    return recorder.isKnown(registration.name, identity, abort.signal);
   }
 
   async function record(error: unknown, invocation: Invocation): Promise<void> {
-    const { registration, delivery, identity, progress, signal } = invocation;
-    if (signal.aborted) throw error;
+    const { registration, delivery, identity, progress, abort } = invocation;
+    if (abort.aborted) throw error;
     await recorder.record(
       {
         ...describe(delivery, error),
@@ -47,7 +47,7 @@ export function deadLetter(recorder: DeadLetterRecorder): Policy {
         totalAttempts: Math.max(progress.attempts, 1),
       },
       error,
-      signal,
+      abort.signal,
     );
   }
 }

@@ -32,13 +32,20 @@ describe('invoking a handler', () => {
       correlationId: 'c1',
       causationId: 'e0',
       attempt: { number: 2, delivery: 3 },
-      signal: asked.signal,
+      signal: asked.abort.signal,
       tx,
       key: 'item-1',
       coordinates: asked.delivery.coordinates,
       logger: silentLogger,
     });
     expect(asked.progress.entered).toBe(true);
+  });
+
+  it('gives a signal that a copy of the context has, too, as middleware may hand it on', async () => {
+    const signals: AbortSignal[] = [];
+    const asked = calling((_, context) => void signals.push({ ...context }.signal, context.signal));
+    await step(envelope(), asked);
+    expect(signals).toEqual([asked.abort.signal, asked.abort.signal]);
   });
 
   it('has no transaction to give where there is none', async () => {

@@ -38,8 +38,7 @@ function setUp(
   };
   const asked = invocation({
     registration: registration({ retry: { ...defaultRetryPolicy, jitterFactor: 0, ...policy } }),
-    delivery: delivery(),
-    signal: stop.signal,
+    delivery: delivery(envelope(), { signal: stop.signal }),
   });
   const { observe } = seen;
   const step = retry({ group: 'graders', once, clock, random: () => 0.5, observe, reasons })(next);

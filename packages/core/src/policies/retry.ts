@@ -26,7 +26,7 @@ export function retry(options: {
 }): Policy {
   const { group, once, clock, random, observe, reasons } = options;
   return (next) => async (event, invocation) => {
-    const { progress, signal } = invocation;
+    const { progress, abort } = invocation;
     let own = event;
     try {
       for (let waits = 0; ; own = invocation.reread()) {
@@ -34,7 +34,7 @@ export function retry(options: {
         try {
           return await next(own, { ...invocation, attempt: progress.attempts + 1 });
         } catch (error) {
-          if (signal.aborted) throw error;
+          if (abort.aborted) throw error;
           const passes = passesByItself(error, progress);
           const delayMs = passes ? waitingDelay(waits++) : countedDelay(error, invocation);
           report(error, invocation, delayMs);
@@ -42,8 +42,8 @@ export function retry(options: {
           if (passes && !isEventError(error, 'CLAIM_HELD')) {
             reasons.add(progress, `handlers cannot begin: ${error.code}`);
           }
-          await clock.sleep(delayMs, signal);
-          if (signal.aborted) throw error;
+          await clock.sleep(delayMs, abort.signal);
+          if (abort.aborted) throw error;
         }
       }
     } finally {

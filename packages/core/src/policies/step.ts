@@ -1,5 +1,6 @@
 import type { StandardSchemaV1 } from '@standard-schema/spec';
 
+import type { Abort } from '../abort.ts';
 import type { EventEnvelope } from '../envelope.ts';
 import type { EventError } from '../errors.ts';
 import type { Handler } from '../handler.ts';
@@ -32,7 +33,7 @@ export interface Invocation {
   /** Reads the event anew, since a handler may have changed the one that it was given. */
   readonly reread: () => EventEnvelope;
   /** Aborted on timeout, on loss of ownership and at the deadline of a stop. */
-  readonly signal: AbortSignal;
+  readonly abort: Abort;
   /** Says that somebody else owns the message now: it is neither settled nor made a dead letter here. */
   readonly giveUp: (reason: EventError) => void;
   /** Number of the attempt within this delivery, from 1 on. */

@@ -2,6 +2,7 @@ import { getEventListeners } from 'node:events';
 
 import { describe, expect, it } from 'vitest';
 
+import { Abort } from '../abort.ts';
 import { envelope } from '../../test/envelope.ts';
 import { invocation } from '../../test/invocation.ts';
 import { Observations } from '../../test/observations.ts';
@@ -19,30 +20,32 @@ function setUp() {
   const seen = new Observations();
   const reasons = new HealthReasons();
   const owner = new AbortController();
+  const abort = new Abort(owner.signal);
+  abort.follow();
   const policy = timeout({ group: 'graders', clock, observe: seen.observe, reasons });
   let signal: AbortSignal | undefined;
   const { promise, resolve, reject } = Promise.withResolvers<void>();
   const next: Step = async (event, given) => {
-    signal = given.signal;
+    signal = given.abort.signal;
     event.id = 'changed by the handler';
     await promise;
   };
-  const outcome = policy(next)(envelope(), invocation({ signal: owner.signal })).then(
+  const outcome = policy(next)(envelope(), invocation({ abort })).then(
     () => 'handled',
     (error: unknown) => error,
   );
-  return { clock, seen, reasons, owner, outcome, resolve, reject, signal: () => signal! };
+  return { clock, seen, reasons, owner, abort, outcome, resolve, reject, signal: () => signal! };
 }
 
 describe('a timeout', () => {
   it('leaves a handler alone that returns in time, and leaves nothing behind', async () => {
-    const { clock, owner, outcome, resolve, signal, seen } = setUp();
+    const { clock, abort, outcome, resolve, signal, seen } = setUp();
     await clock.advance(29_999);
     resolve();
     expect(await outcome).toBe('handled');
     expect(signal().aborted).toBe(false);
     expect(clock.waiting).toBe(0);
-    expect(getEventListeners(owner.signal, 'abort')).toEqual([]);
+    expect(getEventListeners(abort.signal, 'abort')).toEqual([]);
     expect(seen.all).toEqual([]);
   });
 
@@ -105,6 +108,13 @@ describe('a timeout', () => {
     const { clock, owner } = setUp();
     await clock.advance(35_000);
     owner.abort(new EventError('STOPPING', 'bye', { what: 'graders' }));
+    expect(clock.waiting).toBe(0);
+  });
+
+  it('keeps none for one that had lost its message before the stop', async () => {
+    const { clock, owner, abort } = setUp();
+    owner.abort(new EventError('CLAIM_LOST', 'taken over', { key: 'k' }));
+    abort.abort(new EventError('STOPPING', 'bye', { what: 'graders' }));
     expect(clock.waiting).toBe(0);
   });
 });

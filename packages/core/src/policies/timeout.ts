@@ -1,3 +1,4 @@
+import { Abort } from '../abort.ts';
 import type { Clock } from '../clock.ts';
 import { EventError, isEventError } from '../errors.ts';
 import type { HealthReasons } from '../health-reasons.ts';
@@ -21,9 +22,13 @@ export function timeout(options: {
 }): Policy {
   const { group, clock, observe, reasons } = options;
   return (next) => async (event, invocation) => {
-    const { registration, identity, signal } = invocation;
+    const { registration, identity, abort } = invocation;
     const { name, timeoutMs } = registration;
-    const attempt = new AbortController();
+    const onParentAbort = (reason: unknown): void => {
+      // Nobody is left to be told, and a timer would keep the process from ending.
+      if (isEventError(reason, 'STOPPING')) cancelTimer();
+    };
+    const attempt = new Abort(abort, onParentAbort);
     let late: EventError | undefined;
     let cancelTimer = clock.schedule(timeoutMs, () => {
       late = tooLate(invocation);
@@ -31,22 +36,16 @@ export function timeout(options: {
       reasons.add(attempt, `handler ${name} is past its timeout and has not returned`);
       report(0);
     });
-    const abandon = (): void => {
-      attempt.abort(signal.reason);
-      // Nobody is left to be told, and a timer would keep the process from ending.
-      if (isEventError(signal.reason, 'STOPPING')) cancelTimer();
-    };
-    signal.addEventListener('abort', abandon, { once: true });
-    if (signal.aborted) abandon();
+    if (abort.aborted) onParentAbort(abort.reason);
 
     try {
-      await next(event, { ...invocation, signal: attempt.signal });
+      await next(event, { ...invocation, abort: attempt });
     } catch (error) {
       throw late ?? error;
     } finally {
       cancelTimer();
       reasons.remove(attempt);
-      signal.removeEventListener('abort', abandon);
+      attempt.release();
     }
     if (late) throw late;
 

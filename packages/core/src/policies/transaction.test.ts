@@ -10,6 +10,7 @@ import { MemoryInbox } from '../memory/memory-inbox.ts';
 import type { MemoryTransaction } from '../memory/memory-transaction.ts';
 import type { TransactionOptions } from '../transaction.ts';
 import type { Delivery } from '../transport.ts';
+import { Abort } from '../abort.ts';
 import type { Invocation, Step } from './step.ts';
 import { transaction } from './transaction.ts';
 
@@ -118,7 +119,7 @@ describe('the transaction of a handler', () => {
       await promise;
       await add(...call);
     };
-    const outcome = handle(late, { signal: attempt.signal });
+    const outcome = handle(late, { abort: new Abort(attempt.signal) });
     await until(() => begun, 'the handler began');
     attempt.abort();
     resolve();

@@ -20,7 +20,7 @@ export function transaction(options: {
 }): Policy {
   const { group, transactions, inbox, observe } = options;
   return (next) => async (event, invocation) => {
-    const { registration, identity, signal } = invocation;
+    const { registration, identity, abort } = invocation;
     if (!registration.inbox) return next(event, invocation);
     const limitMs = Math.min(registration.timeoutMs + graceMs, maxTimerMs);
     const key = { group, handler: registration.name, source: identity.source, id: identity.id };
@@ -37,7 +37,7 @@ export function transaction(options: {
           eventId: identity.id,
         });
       },
-      { statementTimeoutMs: limitMs, idleTimeoutMs: limitMs, signal },
+      { statementTimeoutMs: limitMs, idleTimeoutMs: limitMs, signal: abort.signal },
     );
     for (const run of committed) run();
   };
