@@ -74,6 +74,7 @@ async function prepareApt(suite: string, work: string): Promise<string> {
 #clear APT::Update::Post-Invoke-Success;
 APT::Update::Error-Mode "any";
 APT::Install-Recommends "false";
+Acquire::Retries "3";
 Dir::State "${work}";
 Dir::State::status "${work}/status";
 Dir::Cache "${work}";

@@ -1,17 +1,40 @@
 import { tmpdir } from 'node:os';
-import { afterEach, describe, expect, it, vi } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { fetchEmbeddedRedis } from './embedded-redis.ts';
 
 describe('fetching Redis 6.2', () => {
-  afterEach(() => vi.unstubAllGlobals());
+  beforeEach(() => vi.useFakeTimers({ toFake: ['setTimeout'] }));
+  afterEach(() => {
+    vi.useRealTimers();
+    vi.unstubAllGlobals();
+  });
 
-  it.for<[string, () => Promise<Response>, string]>([
-    ['nobody answers', () => Promise.reject(new TypeError('fetch failed')), 'does not answer'],
-    ['the answer is no', async () => new Response('', { status: 404 }), 'status 404'],
-    ['the file is another one', async () => new Response('jar'), 'is not the file that it was'],
-  ])('says so when %s', async ([, fetch, message]) => {
-    vi.stubGlobal('fetch', fetch);
+  /** @returns Why it cannot be had, when it was asked for this often. */
+  async function refusalOf(
+    answer: () => Promise<Response>,
+  ): Promise<[reason: string, tries: number]> {
+    const ask = vi.fn(answer);
+    vi.stubGlobal('fetch', ask);
+    const refused = fetchEmbeddedRedis(tmpdir(), () => {}).catch((error: unknown) => String(error));
+    await vi.advanceTimersByTimeAsync(60_000);
+    return [String(await refused), ask.mock.calls.length];
+  }
 
-    await expect(fetchEmbeddedRedis(tmpdir(), () => {})).rejects.toThrow(message);
+  it('asks three times, and says what was in the way', async () => {
+    const unreachable = new TypeError('fetch failed', { cause: new Error('no route to host') });
+    expect(await refusalOf(() => Promise.reject(unreachable))).toEqual([
+      'Error: Maven Central does not give it: no route to host',
+      3,
+    ]);
+    expect(await refusalOf(async () => new Response('', { status: 503 }))).toEqual([
+      'Error: Maven Central does not give it: status 503',
+      3,
+    ]);
+  });
+
+  it('refuses another file than the one that it knows', async () => {
+    const [reason, tries] = await refusalOf(async () => new Response('jar'));
+    expect(reason).toContain('is not the file that it was');
+    expect(tries).toBe(1);
   });
 });

@@ -4,6 +4,8 @@ import { join } from 'node:path';
 import { unzipSync } from 'fflate';
 
 const FETCH_DEADLINE_MS = 120_000;
+const MAX_TRIES = 3;
+const RETRY_DELAY_MS = 1_000;
 
 // A Java library that carries static binaries of Redis 6.2. The version in their names is not always the
 // one that they answer.
@@ -38,15 +40,33 @@ export async function fetchEmbeddedRedis(
 }
 
 async function download(): Promise<Uint8Array> {
-  const response = await fetch(jarUrl, { signal: AbortSignal.timeout(FETCH_DEADLINE_MS) }).catch(
-    (cause: unknown) => {
-      throw new Error('Maven Central does not answer', { cause });
-    },
-  );
-  if (!response.ok) throw new Error(`Maven Central answers with status ${response.status}`);
-  const jar = new Uint8Array(await response.arrayBuffer());
+  const jar = await withRetries(async () => {
+    const response = await fetch(jarUrl, { signal: AbortSignal.timeout(FETCH_DEADLINE_MS) });
+    if (!response.ok) throw new Error(`status ${response.status}`);
+    return new Uint8Array(await response.arrayBuffer());
+  });
   if (createHash('sha256').update(jar).digest('hex') !== jarSha256) {
     throw new Error(`${jarUrl} is not the file that it was`);
   }
   return jar;
+}
+
+/** A network may be away for a moment. */
+async function withRetries<T>(work: () => Promise<T>): Promise<T> {
+  for (let tries = 1; ; tries += 1) {
+    try {
+      return await work();
+    } catch (cause) {
+      if (tries === MAX_TRIES) {
+        throw new Error(`Maven Central does not give it: ${reasonOf(cause)}`, { cause });
+      }
+      await new Promise((resolve) => setTimeout(resolve, tries * RETRY_DELAY_MS));
+    }
+  }
+}
+
+/** Of what `fetch` throws, only the cause says what it was. */
+function reasonOf(error: unknown): string {
+  const { cause = error } = error as { cause?: unknown };
+  return cause instanceof Error ? cause.message : String(cause);
 }
