@@ -187,16 +187,21 @@ for _, info in ipairs(redis.call('XINFO', 'GROUPS', KEYS[1])) do
   if group.name == ARGV[1] then return { oldest or '', group['last-delivered-id'] } end
 end`);
 
+/** Above every entry, and not the last id that there could be, behind which Redis begins at the first one. */
+const aboveAll = '18446744073709551615-18446744073709551614';
+
 /**
- * Removes consumers that have nothing pending and have been away for long.
+ * Removes consumers that have nothing pending and have been away for long. Says first that the caller is
+ * there: up to Redis 7.0, to have waited for something in vain is no sign of life.
  *
- * `KEYS`: stream. `ARGV`: group, shortest absence in milliseconds.
+ * `KEYS`: stream. `ARGV`: group, shortest absence in milliseconds, consumer that calls.
  *
  * @returns Names of those that were removed.
  */
 export const removeIdleConsumers: RedisScript<string[]> = new RedisScript(`
 local removed = {}
 if redis.call('EXISTS', KEYS[1]) == 0 then return removed end
+redis.call('XREADGROUP', 'GROUP', ARGV[1], ARGV[3], 'STREAMS', KEYS[1], '${aboveAll}')
 for _, info in ipairs(redis.call('XINFO', 'CONSUMERS', KEYS[1], ARGV[1])) do
   local consumer = {}
   for at = 1, #info, 2 do consumer[info[at]] = info[at + 1] end

@@ -88,6 +88,7 @@ export class StreamConsumer implements Consumer {
     });
     this.#upkeep = new StreamUpkeep({
       group,
+      consumer,
       sources: this.#sources,
       takeover: this.#takeover,
       call,

@@ -10,6 +10,7 @@ import type { StreamTiming } from './stream-transport-options.ts';
 
 export interface StreamUpkeepOptions {
   readonly group: StreamGroup;
+  readonly consumer: string;
   readonly sources: StreamSources;
   readonly takeover: StreamTakeover;
   readonly call: RedisCall;
@@ -32,7 +33,7 @@ export class StreamUpkeep {
   #whenEmpty: (() => void)[] = [];
   #isolating = false;
   #lacksRoom = false;
-  #removedIdleAtMs = 0;
+  #removedIdleAtMs = Number.NEGATIVE_INFINITY;
 
   constructor(options: StreamUpkeepOptions) {
     this.#options = options;
@@ -141,12 +142,11 @@ export class StreamUpkeep {
   }
 
   async #removeIdle(): Promise<void> {
-    const { call, group, sources, timing } = this.#options;
+    const { call, group, consumer, sources, timing } = this.#options;
     if (performance.now() < this.#removedIdleAtMs + timing.claimMs) return;
     this.#removedIdleAtMs = performance.now();
-    for (const { stream } of sources.all) {
-      await removeIdleConsumers.run(call, [stream], [group.name, timing.forgetConsumerMs]);
-    }
+    const args = [group.name, timing.forgetConsumerMs, consumer];
+    for (const { stream } of sources.all) await removeIdleConsumers.run(call, [stream], args);
   }
 
   async #pause(): Promise<void> {
