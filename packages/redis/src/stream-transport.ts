@@ -159,7 +159,7 @@ export class RedisStreamTransport implements Transport {
     this.#cancelTrim?.();
     const closed = await Promise.allSettled([...this.#consumers].map((each) => each.close()));
     await open?.catch(() => {});
-    await this.#appender.settled();
+    await Promise.all([this.#appender.settled(), this.#trimmer.close()]);
     this.redis.close();
     for (const outcome of closed) if (outcome.status === 'rejected') throw outcome.reason;
   }

@@ -90,7 +90,7 @@ end
 return { removed, more, holder, dropped }`);
 
 /** Most entries in one step: Redis serves nobody else meanwhile. */
-const step = 500;
+const stepLength = 500;
 
 export interface StreamTrimmerOptions {
   readonly call: RedisCall;
@@ -104,6 +104,8 @@ export class StreamTrimmer {
   readonly #options: StreamTrimmerOptions;
   /** Who holds a stream back, so that it is said once. */
   readonly #heldBackBy = new Map<string, string>();
+  readonly #underWay = new Set<Promise<unknown>>();
+  #closed = false;
 
   constructor(options: StreamTrimmerOptions) {
     this.#options = options;
@@ -111,17 +113,32 @@ export class StreamTrimmer {
 
   /** @returns How many entries went. */
   async trim(stream: string): Promise<number> {
-    const { call, maxLength = 0, lossyMaxLength = 0 } = this.#options;
     let total = 0;
-    for (;;) {
-      const args = [maxLength, lossyMaxLength, step];
-      const [removed, more, holder, dropped] = await trim.run(call, [stream], args);
+    let more = true;
+    while (more && !this.#closed) {
+      const step = this.#step(stream);
+      this.#underWay.add(step);
+      const { removed, hasMore } = await step.finally(() => this.#underWay.delete(step));
       total += removed;
-      this.#reportDropped(stream, dropped);
-      if (more === 1) continue;
-      this.#reportHeldBack(stream, holder);
-      return total;
+      more = hasMore;
     }
+    return total;
+  }
+
+  /** Begins nothing more. Resolves when all that was dropped is reported. */
+  async close(): Promise<void> {
+    this.#closed = true;
+    await Promise.allSettled(this.#underWay);
+  }
+
+  async #step(stream: string): Promise<{ removed: number; hasMore: boolean }> {
+    const { call, maxLength = 0, lossyMaxLength = 0 } = this.#options;
+    const args = [maxLength, lossyMaxLength, stepLength];
+    const [removed, more, holder, dropped] = await trim.run(call, [stream], args);
+    this.#reportDropped(stream, dropped);
+    const hasMore = more === 1;
+    if (!hasMore) this.#reportHeldBack(stream, holder);
+    return { removed, hasMore };
   }
 
   #reportDropped(stream: string, dropped: readonly Dropped[]): void {
