@@ -11,14 +11,16 @@ const PARENT_CHECK_MS = 500;
 const parent = process.ppid;
 const { version, environment } = readArguments();
 const started = await startServices(servicesWith(version), environment);
+
+const { promise: interrupted, resolve: interrupt } = Promise.withResolvers<void>();
+// Before anything is printed: whoever reads that the servers are there may want them to stop at once.
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, interrupt);
 for (const { name, reason } of started.missing) console.error(`${name} is missing: ${reason}`);
 for (const [variable, url] of Object.entries(started.urls)) {
   console.log(`export ${variable}=${url}`);
 }
 console.error('Paste these lines into another terminal. Ctrl-C stops the servers.');
 
-const { promise: interrupted, resolve: interrupt } = Promise.withResolvers<void>();
-for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, interrupt);
 // A parent that was killed cannot pass a signal on; its children get another parent.
 const watch = setInterval(() => process.ppid === parent || interrupt(), PARENT_CHECK_MS);
 try {
