@@ -18,6 +18,7 @@ export interface PlantedFault<Options> {
 /** Parts of a suite's options that the proof needs. */
 interface SuiteOptions {
   readonly timeoutMs?: number;
+  readonly quietMs?: number;
 }
 
 /**
@@ -28,8 +29,8 @@ interface SuiteOptions {
  * @param proof.describeSuite The suite, e.g. `describeTransport`.
  * @param proof.options What the suite is given for the sound adapter.
  * @param proof.faults E.g. `plantedTransportFaults`.
- * @param proof.timeoutMs How long to wait for what a fault may keep from ever coming, in milliseconds;
- *   200 unless given. Where the sound adapter needed longer for the whole case, the wait is longer, too.
+ * @param proof.timeoutMs How long to wait for what a fault may keep from ever coming, or may let through, in
+ *   milliseconds; 200 unless given. Where the sound adapter needed longer for the whole case, the wait is longer, too.
  * @param api `describe` and `it` of the caller's test runner.
  */
 export function describePlantedFaults<Options extends SuiteOptions>(
@@ -60,8 +61,11 @@ export function describePlantedFaults<Options extends SuiteOptions>(
       const register = itWhen(it, able, 'the case that would notice it is skipped');
       register(`notices an adapter that ${fault.name}`, async () => {
         const neededMs = await timeOf(sound);
-        const patient = { ...options, timeoutMs: Math.max(timeoutMs, 2 * neededMs) };
-        await assertNoticed(noticing(fault.plant(patient)));
+        const patience = {
+          timeoutMs: Math.max(timeoutMs, 2 * neededMs),
+          quietMs: Math.max(timeoutMs, neededMs),
+        };
+        await assertNoticed(noticing(fault.plant({ ...options, ...patience })));
       });
     }
   });

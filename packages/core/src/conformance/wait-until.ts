@@ -3,6 +3,15 @@ import { AssertionError } from 'node:assert/strict';
 import { systemClock } from '../clock.ts';
 
 /**
+ * Waits as long as it takes to be sure that something does not happen: in parts, so that a process that has
+ * stood still meanwhile sees what has come for it.
+ */
+export async function waitQuietly(ms: number): Promise<void> {
+  const parts = 10;
+  for (let part = 0; part < parts; part += 1) await systemClock.sleep(ms / parts);
+}
+
+/**
  * Waits for a condition instead of for a time.
  *
  * @param what Says in the failure what did not happen, and how far it got.

@@ -1,5 +1,4 @@
 import { JsonCodec } from '../../cloudevents/json-codec.ts';
-import { systemClock } from '../../clock.ts';
 import { ConsumerGroup } from '../../consumer-group.ts';
 import type { ConsumerGroupOptions } from '../../consumer-group-options.ts';
 import type { DeadLetter, DeadLetterQueue } from '../../dead-letter-queue.ts';
@@ -11,7 +10,7 @@ import { ManualClock } from '../../memory/manual-clock.ts';
 import type { Observation } from '../../observer.ts';
 import type { TransactionRunner } from '../../transaction.ts';
 import type { Message, Transport, TransportCapabilities } from '../../transport.ts';
-import { waitUntil } from '../wait-until.ts';
+import { waitQuietly, waitUntil } from '../wait-until.ts';
 
 /** What a case of deliveries works on. */
 export interface DeliverySubject {
@@ -227,7 +226,7 @@ export class DeliveryBench {
 
   /** Waits as long as it takes to be sure that something does not happen. */
   async quiet(): Promise<void> {
-    await systemClock.sleep(this.#quietMs);
+    await waitQuietly(this.#quietMs);
   }
 
   /** Lets every handler end and stops every group. */

@@ -11,7 +11,7 @@ import type {
   TransportCapabilities,
 } from '../../transport.ts';
 import type { TransactionRunner } from '../../transaction.ts';
-import { waitUntil } from '../wait-until.ts';
+import { waitQuietly, waitUntil } from '../wait-until.ts';
 import { TransportProbe } from './transport-probe.ts';
 
 /** A broker, or a part of one, that a case works on. */
@@ -149,7 +149,7 @@ export class TransportBench {
 
   /** Waits as long as it takes to be sure that something does not come. */
   async quiet(): Promise<void> {
-    await systemClock.sleep(this.#quietMs);
+    await waitQuietly(this.#quietMs);
   }
 
   /**
