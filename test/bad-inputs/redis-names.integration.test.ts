@@ -87,8 +87,11 @@ describe.skipIf(!hasRedis())('names on Redis', () => {
       operations.executeIdempotent(group, group, () => result);
     expect([await run('done'), await run('again')]).toEqual(['done', 'done']);
 
-    const { groups } = await bus.getStreamInfo(`${prefix}item`);
-    expect(groups).toEqual([{ name: group, pending: 0, lag: 0, consumers: 1 }]);
+    const groupsNow = async () => (await bus.getStreamInfo(`${prefix}item`)).groups;
+    await waitUntil('it is settled', async () =>
+      (await groupsNow()).every(({ pending }) => pending === 0),
+    );
+    expect(await groupsNow()).toEqual([{ name: group, pending: 0, lag: 0, consumers: 1 }]);
     await bus.shutdown();
   }
 
@@ -196,9 +199,13 @@ describe.skipIf(!hasRedis())('names on Redis', () => {
     await bus.subscribe(['item.received'], () => undefined);
     await bus.connect();
     await bus.start();
-    const list = String(await keys.redis.client('LIST')).split('\n');
-    const names = list.map((line) => / name=(\S*)/.exec(line)?.[1] ?? '');
-    expect(names.filter((name) => name.includes(mark)).toSorted()).toEqual([
+    const namesNow = async () => {
+      const list = String(await keys.redis.client('LIST')).split('\n');
+      const names = list.map((line) => / name=(\S*)/.exec(line)?.[1] ?? '');
+      return names.filter((name) => name.includes(mark)).toSorted();
+    };
+    await waitUntil('both connections are there', async () => (await namesNow()).length > 1);
+    expect(await namesNow()).toEqual([
       `gr__e___${mark}`,
       expect.stringMatching(`^gr__e___${mark}:gr__e___${mark}-group-`),
     ]);

@@ -117,7 +117,7 @@ describe.skipIf(!(await canStartRedis()))('over a Redis server of its own', () =
         serviceName,
         redis,
         streamPrefix: 'shows:',
-        timeoutMs: 1_000,
+        timeoutMs: 10_000,
         claimMs: 300,
         observer: say,
       });

@@ -13,7 +13,7 @@ import type { ClaimArgs } from './workers/claim.ts';
 import type { StandWatchArgs } from './workers/stand-watch.ts';
 
 const tenMinutesMs = 600_000;
-const leaseMs = 500;
+const leaseMs = 2_000;
 
 describe.skipIf(!hasPostgres())('workers whose clocks are wrong', () => {
   let database: CrashDatabase;
@@ -90,7 +90,7 @@ describe.skipIf(!hasPostgres())('workers whose clocks are wrong', () => {
 
   it('take over from an owner that is frozen, whose effect is refused when it thaws', async () => {
     await fillLog(database, 4);
-    await using frozen = standWatch('ten minutes ahead', tenMinutesMs, 100);
+    await using frozen = standWatch('ten minutes ahead', tenMinutesMs, 3_000);
     await frozen.message('working');
     frozen.signal('SIGSTOP');
     await using heir = standWatch('ten minutes behind', -tenMinutesMs);

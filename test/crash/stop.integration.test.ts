@@ -49,7 +49,7 @@ describe.skipIf(!hasPostgres())('a worker that is asked to stop in the middle of
   }
 
   it('finishes what it has begun, and leaves the rest without a repeat', async () => {
-    await using leaving = worker('leaving', { workMs: 300, deadlineMs: 20_000 });
+    await using leaving = worker('leaving', { workMs: 1_500, deadlineMs: 20_000 });
     expect(await stopAtWork(leaving)).toEqual([]);
     const handled = (await ledger.entries()).length;
     expect(handled).toBeGreaterThan(0);
@@ -64,7 +64,7 @@ describe.skipIf(!hasPostgres())('a worker that is asked to stop in the middle of
   });
 
   it('names what it could not finish by the deadline, and another one does that once', async () => {
-    await using leaving = worker('leaving', { workMs: 800, deadlineMs: 1 });
+    await using leaving = worker('leaving', { workMs: 4_000, deadlineMs: 1 });
     const unfinished = await stopAtWork(leaving);
     expect(unfinished).toContain('e1');
     expect(await database.column('movements', 'event_id')).toEqual([]);

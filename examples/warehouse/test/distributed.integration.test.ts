@@ -20,6 +20,9 @@ import { writeSmallInput, type InputFiles } from './small-input.ts';
 /** Each of these starts sixteen processes, some of them again and again. */
 const patienceMs = 240_000;
 
+/** After this long the supervisor kills what has not stopped, which a slow machine may come to see. */
+const stopMs = 20_000;
+
 /**
  * What was written is safe when Redis is killed. With `no` it writes before it answers; with `everysec`, up
  * to two seconds later while the disk is busy.
@@ -93,6 +96,13 @@ describe.skipIf(!canRun)('npm start -- --distributed', () => {
   async function waitForEvents(count: number): Promise<void> {
     const areThere = async () => (await countEvents()) > count;
     await waitUntil(`there are more than ${count} events`, areThere, patienceMs);
+  }
+
+  /** What is stored may still be on its way to Redis, which cannot lose it then. */
+  async function waitForEntries(count: number): Promise<void> {
+    await waitForEvents(count);
+    const areThere = async () => (await countEntries()) > count;
+    await waitUntil(`there are more than ${count} entries on Redis`, areThere, patienceMs);
   }
 
   it(
@@ -199,9 +209,11 @@ describe.skipIf(!canRun)('npm start -- --distributed', () => {
       await waitForEvents(0);
       const [frozen, ...others] = await childrenOf(child.pid!);
       process.kill(frozen!, 'SIGSTOP');
+      const askedAt = performance.now();
       child.kill('SIGINT');
       await waitUntil('the others have stopped', () => !others.some(isAlive), patienceMs);
-      expect(isAlive(frozen!)).toBe(true);
+      const isOverdue = performance.now() - askedAt > stopMs;
+      expect(isAlive(frozen!) || isOverdue).toBe(true);
 
       child.kill('SIGINT');
       expect(await ended).toMatchObject({ code: 130, stdout: '' });
@@ -214,7 +226,7 @@ describe.skipIf(!canRun)('npm start -- --distributed', () => {
     'notices when it goes on that Redis has lost what nobody remembers, and fails',
     async () => {
       const interrupted = startProcess('src/main.ts', options(), servers);
-      await waitForEvents(100);
+      await waitForEntries(100);
       interrupted.child.kill('SIGTERM');
       expect(await interrupted.ended).toMatchObject({ code: 130 });
       await redis.restart({ keepData: false });
@@ -231,7 +243,7 @@ describe.skipIf(!canRun)('npm start -- --distributed', () => {
     async () => {
       const { child, ended } = startProcess('src/main.ts', options(), servers);
       onTestFinished(() => void child.kill('SIGKILL'));
-      await waitForEvents(100);
+      await waitForEntries(100);
       await redis.kill();
       await redis.restart({ keepData: false });
 

@@ -201,6 +201,8 @@ describe.skipIf(!hasPostgres())('appending to PostgreSQL', () => {
     });
     for (let round = 0; round < 30; round += 1) {
       await systemClock.sleep(60);
+      // Where it takes longer than this to connect again, nothing would ever get through.
+      await until(async () => acked.length > 4 * round);
       await admin.query(
         'SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()',
       );

@@ -8,6 +8,9 @@ import { migrate } from './migrate.ts';
 import { openPostgres } from './pg-client.ts';
 import type { SqlClient } from './sql-client.ts';
 
+/** Less than the lock time-out of the one that waits. */
+const waiting = { timeout: 14_000, interval: 20 };
+
 describe.skipIf(!hasPostgres())('several processes that meet at one event on PostgreSQL', () => {
   let database: TestDatabase;
   let client: SqlClient;
@@ -60,7 +63,7 @@ describe.skipIf(!hasPostgres())('several processes that meet at one event on Pos
          AND datname = current_database()`,
       );
       expect(rows).toHaveLength(1);
-    });
+    }, waiting);
     rollBack(new Error('the handler failed'));
     await expect(first).rejects.toThrow('the handler failed');
     expect(await second).toBe(true);

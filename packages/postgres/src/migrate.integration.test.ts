@@ -75,7 +75,9 @@ function describeOn(major: PostgresMajor): void {
           await tx.query('SELECT pg_advisory_xact_lock(1)');
           await waitFor(
             client,
-            "SELECT count(*) = 8 AS done FROM pg_locks WHERE locktype = 'advisory' AND NOT granted",
+            // Other tests wait for locks in databases of their own.
+            `SELECT count(*) = 8 AS done FROM pg_locks WHERE locktype = 'advisory' AND NOT granted
+             AND database = (SELECT oid FROM pg_database WHERE datname = current_database())`,
           );
         });
         const outcomes = await Promise.all(

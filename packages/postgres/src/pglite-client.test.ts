@@ -130,7 +130,7 @@ describe('the client over PGlite', () => {
     const heard: string[] = [];
     const end = await client.listen('Awkward "channel"', (payload) => heard.push(payload));
     await client.query("SELECT pg_notify('Awkward \"channel\"', 'news')");
-    await vi.waitFor(() => expect(heard).toEqual(['news']));
+    await vi.waitFor(() => expect(heard).toEqual(['news']), { timeout: 15_000 });
     await end();
     await client.query("SELECT pg_notify('Awkward \"channel\"', 'more')");
     await client.query('SELECT 1');

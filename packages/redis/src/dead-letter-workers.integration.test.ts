@@ -62,7 +62,7 @@ describe.skipIf(!hasRedis())('dead letters on Redis among several workers', () =
     async (_name, clockShiftMs) => {
       const id = await queue.add(failure());
       await queue.redrive(id);
-      const args: ClaimingWorkerArgs = { url: bench.url, streamPrefix, group, claimMs: 1_500 };
+      const args: ClaimingWorkerArgs = { url: bench.url, streamPrefix, group, claimMs: 5_000 };
       await using other = spawnWorker(worker, args, { clockShiftMs });
       expect(await other.message('answer')).toMatchObject({ status: 'claimed' });
       expect(await claim()).toEqual([]);

@@ -46,7 +46,7 @@ describe('a crashing transport', () => {
 
     await transport.publish([message('a'), message('b', 'item.listed'), message('c')]);
     const { consumer, deliveries } = await consume(transport);
-    await vi.waitFor(() => expect(deliveries).toHaveLength(3));
+    await vi.waitFor(() => expect(deliveries).toHaveLength(3), 10_000);
     for (const delivery of deliveries) delivery.settle();
     await consumer.close();
 
@@ -84,7 +84,7 @@ describe('a crashing transport', () => {
       const transport = await open(crashing({ point: 'settle item.graded', moment }));
       await transport.publish([message('a')]);
       const { deliveries } = await consume(transport);
-      await vi.waitFor(() => expect(deliveries).toHaveLength(1));
+      await vi.waitFor(() => expect(deliveries).toHaveLength(1), 10_000);
 
       expect(() => deliveries[0]!.settle()).toThrow('crashed');
 

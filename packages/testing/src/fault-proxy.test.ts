@@ -31,11 +31,11 @@ class Client {
   }
 
   async hears(text: string): Promise<void> {
-    await vi.waitFor(() => expect(this.received).toBe(text), 5_000);
+    await vi.waitFor(() => expect(this.received).toBe(text), 10_000);
   }
 
   async isReset(): Promise<void> {
-    await vi.waitFor(() => expect(this.error).toBe('ECONNRESET'), 5_000);
+    await vi.waitFor(() => expect(this.error).toBe('ECONNRESET'), 10_000);
   }
 }
 
@@ -90,7 +90,7 @@ describe('a fault proxy', () => {
     return client;
   }
 
-  const expectArrival = (text: string) => vi.waitFor(() => expect(served).toBe(text), 5_000);
+  const expectArrival = (text: string) => vi.waitFor(() => expect(served).toBe(text), 10_000);
 
   it('passes bytes both ways and counts connections', async () => {
     await start();
@@ -101,7 +101,7 @@ describe('a fault proxy', () => {
     expect({ accepted: proxy.accepted, open: proxy.open }).toEqual({ accepted: 2, open: 2 });
 
     two.socket.end();
-    await vi.waitFor(() => expect(proxy.open).toBe(1), 5_000);
+    await vi.waitFor(() => expect(proxy.open).toBe(1), 10_000);
     expect(proxy.accepted).toBe(2);
     expect(one.error).toBeUndefined();
   });
@@ -124,7 +124,7 @@ describe('a fault proxy', () => {
     client.socket.end('last words');
 
     await client.hears('LAST WORDS');
-    await vi.waitFor(() => expect(proxy.open).toBe(0), 5_000);
+    await vi.waitFor(() => expect(proxy.open).toBe(0), 10_000);
     expect(client.error).toBeUndefined();
   });
 
@@ -135,7 +135,7 @@ describe('a fault proxy', () => {
 
     await proxy.switchTo({ kind: 'refuse' });
     const refused = connect();
-    await vi.waitFor(() => expect(refused.error).toBe('ECONNREFUSED'), 5_000);
+    await vi.waitFor(() => expect(refused.error).toBe('ECONNREFUSED'), 10_000);
     old.say('still');
     await old.hears('HI STILL');
 
@@ -148,7 +148,7 @@ describe('a fault proxy', () => {
     await start({ mode: { kind: 'refuse' } });
     const refused = connect();
 
-    await vi.waitFor(() => expect(refused.error).toBe('ECONNREFUSED'), 5_000);
+    await vi.waitFor(() => expect(refused.error).toBe('ECONNREFUSED'), 10_000);
   });
 
   it('resets open connections and new ones', async () => {
@@ -174,7 +174,7 @@ describe('a fault proxy', () => {
     unheard.say('two ');
     before.say('three ');
     await before.hears('ONE THREE ');
-    await vi.waitFor(() => expect(proxy.accepted).toBe(2), 5_000);
+    await vi.waitFor(() => expect(proxy.accepted).toBe(2), 10_000);
 
     await proxy.switchTo({ kind: 'pass' });
     const after = connect();
@@ -195,6 +195,7 @@ describe('a fault proxy', () => {
     const late = connect();
     late.say('late ');
     await once(late.socket, 'connect');
+    await vi.waitFor(() => expect(proxy.open).toBe(2), 10_000);
     await new Promise((resolve) => setTimeout(resolve, 100));
 
     expect(served).toBe('hi ');
@@ -228,6 +229,8 @@ describe('a fault proxy', () => {
     await proxy.switchTo({ kind: 'swallow-replies' });
     client.say('write');
     await expectArrival('hi hi write');
+    client.say(' on'); // by its arrival, the first reply is with the proxy
+    await expectArrival('hi hi write on');
     expect(client.received).toBe('HI ');
     expect(client.error).toBeUndefined();
 
@@ -269,13 +272,13 @@ describe('a fault proxy', () => {
 
     await proxy.switchTo({ kind: 'delay', delayMs: 1_000 });
     client.say('a');
-    await vi.waitFor(() => expect(clock.waiting).toBe(1), 5_000);
+    await vi.waitFor(() => expect(clock.waiting).toBe(1), 10_000);
     await clock.advance(999);
     expect(served).toBe('hi ');
     await clock.advance(1);
     await expectArrival('hi a');
 
-    await vi.waitFor(() => expect(clock.waiting).toBe(1), 5_000);
+    await vi.waitFor(() => expect(clock.waiting).toBe(1), 10_000);
     expect(client.received).toBe('HI ');
     await clock.advance(1_000);
     await client.hears('HI A');
@@ -287,18 +290,18 @@ describe('a fault proxy', () => {
     const comesIn = async (client: Client, text: string) => {
       const before = looks.mock.calls.length;
       client.say(text);
-      await vi.waitFor(() => expect(looks.mock.calls.length).toBeGreaterThan(before), 5_000);
+      await vi.waitFor(() => expect(looks.mock.calls.length).toBeGreaterThan(before), 10_000);
     };
     await start({ clock, mode: { kind: 'delay', delayMs: 1_000 } });
     const client = connect();
     await comesIn(client, 'a');
-    await vi.waitFor(() => expect(clock.waiting).toBe(1), 5_000);
+    await vi.waitFor(() => expect(clock.waiting).toBe(1), 10_000);
     await clock.advance(400);
     await comesIn(client, 'b');
 
     await clock.advance(600);
     await expectArrival('a');
-    await vi.waitFor(() => expect(clock.waiting).toBe(2), 5_000); // 'b', and the reply to 'a'
+    await vi.waitFor(() => expect(clock.waiting).toBe(2), 10_000); // 'b', and the reply to 'a'
     await clock.advance(400);
     await expectArrival('ab');
   });
@@ -310,13 +313,13 @@ describe('a fault proxy', () => {
 
     await proxy.switchTo({ kind: 'throttle', bytesPerSecond: 1_024 });
     client.say('x'.repeat(2_048));
-    await vi.waitFor(() => expect(clock.waiting).toBe(1), 5_000);
+    await vi.waitFor(() => expect(clock.waiting).toBe(1), 10_000);
     expect(served).toBe('hi ');
     await clock.advance(500);
-    await vi.waitFor(() => expect(served.length).toBe(3 + 512), 5_000);
+    await vi.waitFor(() => expect(served.length).toBe(3 + 512), 10_000);
 
     await proxy.switchTo({ kind: 'pass' });
-    await vi.waitFor(() => expect(served.length).toBe(3 + 2_048), 5_000);
+    await vi.waitFor(() => expect(served.length).toBe(3 + 2_048), 10_000);
   });
 
   it('sends the last requests of each connection once more', async () => {
@@ -336,7 +339,7 @@ describe('a fault proxy', () => {
     proxy = await startFaultProxy({ to: { host: '127.0.0.1', port: 1 } });
 
     await connect().isReset();
-    await vi.waitFor(() => expect(proxy.open).toBe(0), 5_000);
+    await vi.waitFor(() => expect(proxy.open).toBe(0), 10_000);
   });
 
   it.for([
@@ -358,7 +361,7 @@ describe('a fault proxy', () => {
     await client.isReset();
     expect(proxy.open).toBe(0);
     const late = connect();
-    await vi.waitFor(() => expect(late.error).toBe('ECONNREFUSED'), 5_000);
-    await vi.waitFor(() => expect(serverSide.size).toBe(0), 5_000);
+    await vi.waitFor(() => expect(late.error).toBe('ECONNREFUSED'), 10_000);
+    await vi.waitFor(() => expect(serverSide.size).toBe(0), 10_000);
   });
 });

@@ -27,7 +27,8 @@ async function transferWorld({ careless = false } = {}): Promise<TransferWorld> 
   };
 }
 
-describe('a sweep', () => {
+// A sweep starts many processes, one after the other.
+describe('a sweep', { timeout: 60_000 }, () => {
   it('lists the points of a run', async () => {
     const world = await transferWorld();
 

@@ -77,7 +77,8 @@ export function describeHandlers(over: string, open: (() => Promise<Dock>) | und
           await dock.note(event.data.item, context);
           if (event.data.item === 'stuck') await new Promise(() => undefined);
         },
-        { timeoutMs: 250 },
+        // What is not stuck has to write within this.
+        { timeoutMs: 2_000 },
       );
       await dock.subscriber.start();
       const stuck = await dock.publish('stuck', 'item-1');
@@ -193,15 +194,16 @@ export function describeHandlers(over: string, open: (() => Promise<Dock>) | und
 
       it('69 refuses by name what is written after the return, and keeps none of it', async () => {
         const writes: Promise<unknown>[] = [];
+        const { promise: settled, resolve: settle } = Promise.withResolvers<void>();
         dock.handle('shelve', (_event, context) => {
-          const later = new Promise((resolve) => setTimeout(resolve, 30));
-          const write = later.then(() => dock.note('too late', context));
+          const write = settled.then(() => dock.note('too late', context));
           write.catch(() => {}); // it may be refused before anybody waits for it
           writes.push(write);
         });
         await dock.subscriber.start();
         await dock.publish('a bad one');
         await dock.flows();
+        settle();
         const [outcome] = await Promise.allSettled(writes);
         expect(outcome).toMatchObject(
           dock.transactional

@@ -10,8 +10,8 @@ import type { ConsumeStreamsArgs } from './workers/consume-streams.ts';
 
 const maxDeliveries = 3;
 const count = 12;
-/** Short, since whoever follows on a process that died has to wait for it. */
-const claimMs = 300;
+/** Short, since whoever follows on a process that died has to wait for it; within two, neighbours must end. */
+const claimMs = 1_000;
 
 describe.skipIf(!hasRedis())(
   'an event on a stream that kills every process that handles it',

@@ -100,22 +100,19 @@ describe.skipIf(!hasRedis() || !(await canStartRedis()))(
         const { subject: key, data } = draft;
         rig.entries.push({ kind: 'published', eventId: draft.id, key, ...data });
       };
-      let isStarted = false;
-      await waitUntil('the group has started', async () => {
-        isStarted ||= await group.start().then(
-          () => true,
-          () => false, // the fault has struck; the next try has to do
-        );
-        return isStarted;
-      });
+      await rig.started(group); // at the next try if the fault has struck
       for (let number = 1; number <= events; number += 1) {
         await publish(number);
         await sleep(10);
       }
       await sleep(120); // until there was a heartbeat, and consumers were cleared up
-      await publish(events + 1);
-      await waitUntil('the last event is handled', () => {
-        return rig.ids('handled', 'stock').has(draftIn('item-1', events + 1).id);
+      let last = events + 1;
+      await publish(last);
+      await waitUntil('the last event is handled', async () => {
+        // The fault may take it from the stream before it was read; then the next one has to do.
+        const isGone = fault?.isLossy && (await rig.admin.xlen(rig.stream)) === 0;
+        if (isGone) await publish((last += 1));
+        return rig.ids('handled', 'stock').has(draftIn(`item-${last % 2}`, last).id);
       });
       await rig.settledBy('stock');
       if (fault?.isLossy) expectLossToBeNamed(rig);

@@ -31,7 +31,7 @@ describe.skipIf(!hasRedis())(
     it('begins nothing more, finishes those, and leaves the rest uncounted', async () => {
       await using workers = await StreamWorkers.create({ ...alone, concurrency: inFlight });
       await workers.place.fill(count, loneDraftOf);
-      await using leaving = await workers.ready('leaving', { workMs: 1_500, deadlineMs: 25_000 });
+      await using leaving = await workers.ready('leaving', { workMs: 5_000, deadlineMs: 25_000 });
       const begun = await atWork(leaving, inFlight);
       expect(await stopped(leaving)).toEqual([]);
 

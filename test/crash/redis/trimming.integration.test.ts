@@ -52,7 +52,8 @@ describe.skipIf(!hasRedis())('a stream that is trimmed under load', { concurrent
     await away.start();
     await away.stop();
     const [redis, prefix, names] = [redisUrl(), rig.prefix, ['doomed-1', 'doomed-2']];
-    const args: ShortLivedArgs = { redisUrl: redis, prefix, claimMs: 60_000, names };
+    // Whoever is later to look waits until the first one has proved to be alive, which is a claim's time.
+    const args: ShortLivedArgs = { redisUrl: redis, prefix, claimMs: 5_000, names };
     await using doomed = spawnWorker(new URL('workers/short-lived.ts', import.meta.url), args);
     const holding = doomed.message('holding');
     // Two processes trim, and each loss is one process's to tell.
@@ -71,6 +72,10 @@ describe.skipIf(!hasRedis())('a stream that is trimmed under load', { concurrent
     }
     await waitUntil('the stream is at its cap', async () => {
       return (await rig.admin.xlen(rig.stream)) === 100;
+    });
+    // Entries go before those who have dropped them hear which ones.
+    await waitUntil('every loss is named', () => {
+      return rig.observed('lost').filter(({ group }) => group === 'away').length === 300;
     });
     await dock.shutdown();
 
@@ -100,11 +105,18 @@ describe.skipIf(!hasRedis())('a stream that is trimmed under load', { concurrent
     const slow = { concurrency: 1, maxInFlight };
     await rig.group(bus, 'stock', slow, () => sleep(5)).start();
     const publishing = new Load(rig, rig.publisher(rig.bus('dock')), load);
+    const isNamed = (id: string): boolean =>
+      rig.observed('lost').some(({ eventId }) => eventId === id);
     await sleep(1_500);
+    // What is in hand may still be handled, and the rest not any more.
+    await waitUntil('more is lost than is in hand', () => {
+      return rig.missing('stock').filter(isNamed).length > maxInFlight;
+    });
     await publishing.stop();
     await waitUntil('what is left is handled', async () => {
       return (await rig.backlog('stock')) === 0;
     });
+    await waitUntil('every loss is named', () => rig.missing('stock').every(isNamed));
 
     const lost = rig.observed('lost');
     const named = new Set(lost.map(({ eventId }) => eventId));

@@ -29,7 +29,7 @@ const ledger = await LedgerClient.connect(args.ledgerUrl);
 const { name, workMs } = args;
 const group = bus.consumers('stock', {
   worker: name,
-  timeoutMs: 1_000,
+  timeoutMs: 5_000,
   concurrency: 1,
   maxInFlight: 2,
 });

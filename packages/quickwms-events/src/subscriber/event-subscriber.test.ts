@@ -6,6 +6,9 @@ import { MemoryEventBus } from '../bus/index.ts';
 import { EventPublisher } from '../publisher/index.ts';
 import { EventSubscriber, type EventSubscriberOptions } from './event-subscriber.ts';
 
+/** Long enough for a slow machine; every wait ends as soon as its condition holds. */
+const waiting = { timeout: 15_000, interval: 5 };
+
 /** A service with a subscriber, and a publisher of another service on the same transport. */
 function service(options?: EventSubscriberOptions, transport = new MemoryTransport()) {
   const bus = new MemoryEventBus({ serviceName: 'quickgradez', transport });
@@ -35,8 +38,9 @@ describe('EventSubscriber', () => {
       .on('bid.placed', () => void seen.push('wrong'));
     await subscriber.start();
     await publisher.publish(graded);
-    await vi.waitFor(() =>
-      expect(seen).toEqual(['on A', 'multiple item.graded', 'domain item.graded']),
+    await vi.waitFor(
+      () => expect(seen).toEqual(['on A', 'multiple item.graded', 'domain item.graded']),
+      waiting,
     );
     await bus.shutdown();
   });
@@ -48,7 +52,7 @@ describe('EventSubscriber', () => {
     subscriber.on('item.graded', (event) => void seen.push(event.data.grade), { schema });
     await subscriber.start();
     await publisher.publish(graded);
-    await vi.waitFor(() => expect(seen).toEqual([1]));
+    await vi.waitFor(() => expect(seen).toEqual([1]), waiting);
     await bus.shutdown();
   });
 
@@ -60,7 +64,7 @@ describe('EventSubscriber', () => {
     subscriber.on('item.graded', handler);
     await subscriber.start();
     await publisher.publish({ ...graded, data: { itemId: 'item-1' } });
-    await vi.waitFor(() => expect(dead).toHaveBeenCalledOnce());
+    await vi.waitFor(() => expect(dead).toHaveBeenCalledOnce(), waiting);
     expect(handler).not.toHaveBeenCalled();
     await bus.shutdown();
   });
@@ -76,7 +80,10 @@ describe('EventSubscriber', () => {
     });
     for (const { subscriber } of instances) await subscriber.start();
     await instances[0]!.publisher.publish(graded);
-    await vi.waitFor(() => expect(seen.toSorted()).toEqual(['cache one', 'cache two', 'group']));
+    await vi.waitFor(
+      () => expect(seen.toSorted()).toEqual(['cache one', 'cache two', 'group']),
+      waiting,
+    );
     for (const { bus } of instances) await bus.shutdown();
   });
 

@@ -14,12 +14,15 @@ import { removeKeys } from './remove-keys.ts';
 
 export type BusOptions = Partial<Omit<RedisStreamEventBusOptions, 'streamPrefix' | 'observer'>>;
 
-/** Faults come and go within a few seconds, so everything that waits does so for less. */
+/**
+ * Faults come and go within a few seconds, so everything that waits does so for less; but an answer may be
+ * late on a busy machine, and a publish that is given up may be done all the same, and then again.
+ */
 const quick = {
   claimMs: 3_000,
   reclaimEveryMs: 50,
   blockMs: 200,
-  timeoutMs: 600,
+  timeoutMs: 5_000,
   trimEveryMs: 100,
 };
 
@@ -80,6 +83,16 @@ export class StreamRig {
     };
     consumers.on(['item.received'], handle, { name: 'move' });
     return consumers;
+  }
+
+  /** Starts a group whose calls may fail, or take longer than they may on a busy machine: a later try has to do. */
+  async started(group: ConsumerGroup): Promise<void> {
+    await waitUntil('the group has started', () =>
+      group.start().then(
+        () => true,
+        () => false,
+      ),
+    );
   }
 
   publisher(bus: RedisStreamEventBus): Publisher {
