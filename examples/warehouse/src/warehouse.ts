@@ -53,7 +53,10 @@ export async function startWarehouse(
     });
     return assembleService(service, { eventBus, store, seed, consuming: sharing });
   });
-  for (const { subscriber } of running) await subscriber.start();
+  for (const { publisher, subscriber } of running) {
+    await publisher.connect(); // also relays what a process that died has left in the outbox
+    await subscriber.start();
+  }
   return {
     store,
     transport,

@@ -70,7 +70,10 @@ export class Publisher {
     this.#warnings.once(code, this.#options.serviceName, message);
   }
 
-  /** Connects the bus and begins to relay. Publishing does both by itself. */
+  /**
+   * Connects the bus and begins to relay, with what a process that died has left first. Publishing does both
+   * by itself, but a process may have nothing to publish for long.
+   */
   async connect(): Promise<void> {
     await this.#options.bus.connect();
     this.relay?.start();

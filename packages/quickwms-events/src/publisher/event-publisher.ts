@@ -84,7 +84,10 @@ export class EventPublisher {
     }
   }
 
-  /** Connects the bus and begins to relay; the first publish does both by itself. */
+  /**
+   * Connects the bus and begins to relay; the first publish does both by itself. Call it when a process
+   * starts: what a predecessor that died has left in the outbox would wait for that publish.
+   */
   connect(): Promise<void> {
     return this.#publisher.connect();
   }
