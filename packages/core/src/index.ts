@@ -126,6 +126,7 @@ export {
   silentLogger,
   type WarningCode,
 } from './observer.ts';
+export { alsoLogged } from './warnings.ts';
 export {
   type BatchOutcome,
   type ErrorCode,

@@ -1,4 +1,4 @@
-import type { Logger, Observer, WarningCode } from './observer.ts';
+import { observeAll, type Logger, type Observer, type WarningCode } from './observer.ts';
 
 /** A caller that makes up event types without end must not fill the memory, or the log. */
 const maxSites = 1_000;
@@ -27,4 +27,27 @@ export class Warnings {
     this.#observe({ kind: 'warning', code, message });
     this.#logger.warn({ code, site }, message);
   }
+}
+
+/**
+ * What a bus gives its transport, which has no logger of its own: tells the observer, and writes for people
+ * what they have to know, warnings and losses.
+ */
+export function alsoLogged(
+  observer: Observer | undefined,
+  choices: { logger?: Logger; intended?: readonly WarningCode[] } | undefined,
+): Observer | undefined {
+  const logger = choices?.logger;
+  const intended = choices?.intended ?? [];
+  if (!logger) return observer;
+  const log: Observer = (seen) => {
+    if (seen.kind === 'warning' && !intended.includes(seen.code)) {
+      logger.warn({ code: seen.code }, seen.message);
+    } else if (seen.kind === 'lost') {
+      const { stream, group = 'any group', after, until } = seen;
+      const what = after === undefined ? until : `what lay behind ${after}, up to ${until}`;
+      logger.error(seen, `${stream} has lost ${what}, which ${group} had not finished`);
+    }
+  };
+  return observeAll(observer ? [observer, log] : [log]);
 }

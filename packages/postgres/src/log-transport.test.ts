@@ -1,4 +1,4 @@
-import { partitionOf } from '@waybill/core';
+import { partitionOf, silentLogger } from '@waybill/core';
 import type { GroupStart, Message } from '@waybill/core';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 
@@ -8,6 +8,7 @@ import { logTables } from './log-tables.ts';
 import { PostgresLogTransport } from './log-transport.ts';
 import { migrate } from './migrate.ts';
 import { openPglite } from './pglite-client.ts';
+import { PostgresEventBus } from './postgres-event-bus.ts';
 import type { SqlClient } from './sql-client.ts';
 
 const partition = partitionOf('order-1');
@@ -96,6 +97,16 @@ describe('the log on an embedded database', () => {
         message: expect.stringContaining(`group billing is new and begins ${where};`),
       },
     ]);
+  });
+
+  it('says it with the logger of the groups of a bus', async () => {
+    const lines: string[] = [];
+    const logger = { ...silentLogger, warn: (_: object, line: string) => void lines.push(line) };
+    const bus = new PostgresEventBus({ serviceName: 'billing', client, consumers: { logger } });
+    await bus.subscribe(['order.*'], () => {});
+    await bus.start();
+    expect(lines).toEqual([expect.stringContaining('group billing-group is new')]);
+    await bus.shutdown();
   });
 
   describe('begun at a time', () => {

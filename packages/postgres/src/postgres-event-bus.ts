@@ -1,4 +1,10 @@
-import { assertKnownOptions, JsonCodec, plainProfile, TransportEventBus } from '@waybill/core';
+import {
+  alsoLogged,
+  assertKnownOptions,
+  JsonCodec,
+  plainProfile,
+  TransportEventBus,
+} from '@waybill/core';
 import type { Catalogue, ConsumerChoices, Observer, Profile, Transport } from '@waybill/core';
 
 import { PostgresDeadLetterQueue } from './dead-letter-queue.ts';
@@ -45,12 +51,13 @@ export class PostgresEventBus extends TransportEventBus {
   constructor(options: PostgresEventBusOptions) {
     assertKnownOptions('PostgresEventBus', options, knownOptions);
     const { client, schema = 'public', profile = plainProfile, catalogue, observer } = options;
-    const { maxRetries = 3, retryDelayMs = 1_000, serviceName } = options;
+    const { maxRetries = 3, retryDelayMs = 1_000, serviceName, consumers } = options;
+    const heard = alsoLogged(observer, consumers);
     super({
       serviceName,
       transport:
         options.transport ??
-        new PostgresLogTransport({ client, schema, ...(observer ? { observer } : {}) }),
+        new PostgresLogTransport({ client, schema, ...(heard ? { observer: heard } : {}) }),
       sharedTransport: options.transport !== undefined,
       codec: new JsonCodec({ profile, observe: observer }),
       profile,
@@ -59,7 +66,7 @@ export class PostgresEventBus extends TransportEventBus {
         inbox: new PostgresInbox({ client, schema }),
         deadLetters: new PostgresDeadLetterQueue({ client, schema }),
         retry: { maxRetries, baseDelayMs: retryDelayMs },
-        ...options.consumers,
+        ...consumers,
       },
       ...(catalogue ? { catalogue } : {}),
       ...(observer ? { observer } : {}),

@@ -1,4 +1,10 @@
-import { assertKnownOptions, JsonCodec, plainProfile, TransportEventBus } from '@waybill/core';
+import {
+  alsoLogged,
+  assertKnownOptions,
+  JsonCodec,
+  plainProfile,
+  TransportEventBus,
+} from '@waybill/core';
 import type { Catalogue, ConsumerChoices, Profile } from '@waybill/core';
 
 import { RedisDeadLetterQueue } from './dead-letter-queue.ts';
@@ -66,6 +72,7 @@ export class RedisStreamEventBus extends TransportEventBus {
     const { serviceName, maxRetries = 3, retryDelayMs = 1_000 } = options;
     const { profile = plainProfile, catalogue, consumers, observer } = options;
     const { streamPrefix = defaultStreamPrefix } = options;
+    const heard = alsoLogged(observer, consumers);
     const given = transportOptions.filter((name) => options[name] !== undefined);
     const transport = new RedisStreamTransport({
       ...(Object.fromEntries(given.map((name) => [name, options[name]])) as Pick<
@@ -73,6 +80,7 @@ export class RedisStreamEventBus extends TransportEventBus {
         (typeof transportOptions)[number]
       >),
       connectionName: String(serviceName),
+      ...(heard ? { observer: heard } : {}),
     });
     super({
       serviceName,
