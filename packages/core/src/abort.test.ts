@@ -85,6 +85,7 @@ describe('what may have to end early', () => {
     attempt.release();
     const next: unknown[] = [];
     const again = new Abort(delivery, (reason) => next.push(reason));
+    attempt.release(); // once more, after the next one has begun
     delivery.abort(first);
     expect({ heard, next, reason: again.reason }).toEqual({
       heard: [],

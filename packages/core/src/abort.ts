@@ -66,7 +66,8 @@ export class Abort {
   release(): void {
     this.#released = true;
     this.#unfollow?.();
-    if (this.#parent instanceof Abort) this.#parent.#child = undefined;
+    const parent = this.#parent;
+    if (parent instanceof Abort && parent.#child === this) parent.#child = undefined;
   }
 
   #endWithParent(reason: unknown): void {
