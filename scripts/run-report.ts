@@ -20,8 +20,9 @@ export default class RunReport implements Reporter {
   }
 }
 
+/** What is thrown need not be an error. */
 type ReportedError = {
-  readonly message: string;
+  readonly message?: unknown;
   readonly stacks?: readonly { readonly file: string; readonly line: number }[];
 };
 
@@ -44,7 +45,7 @@ function listFailed(module: TestModule): string[] {
 }
 
 function describeError({ message, stacks = [] }: ReportedError): string {
-  const [firstLine] = stripVTControlCharacters(message).split('\n', 1);
+  const [firstLine] = stripVTControlCharacters(String(message)).split('\n', 1);
   const places = stacks.slice(0, 1).map(({ file, line }) => ` (${relative('.', file)}:${line})`);
   return `${firstLine}${places.join('')}`;
 }
