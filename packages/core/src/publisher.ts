@@ -70,10 +70,7 @@ export class Publisher {
     this.#warnings.once(code, this.#options.serviceName, message);
   }
 
-  /**
-   * Connects the bus and begins to relay, with what a process that died has left first. Publishing does both
-   * by itself, but a process may have nothing to publish for long.
-   */
+  /** Connects the bus and relays, first what a process that died has left. So does the first publish. */
   async connect(): Promise<void> {
     await this.#options.bus.connect();
     this.relay?.start();

@@ -1,7 +1,7 @@
 import { EventError, type Clock, type Observer } from '@waybill/core';
 
 import { ageMs, stampNow } from './claim-stamp.ts';
-import { renewOwned, settleOwned } from './claim-scripts.ts';
+import { releaseAll, renewOwned, settleOwned } from './claim-scripts.ts';
 import { replyCodeOf } from './redis-errors.ts';
 import type { RedisArgument } from './redis-like.ts';
 import type { RedisCall } from './redis-script.ts';
@@ -112,6 +112,23 @@ export class StreamClaims {
       `Redis could not be told that ${untold} messages are settled; they will come again`,
       { transport: redisTransport },
     );
+  }
+
+  /** Hands back whatever is pending for us; if it cannot be told now, others take it when the claims lapse. */
+  async release(
+    sources: readonly { readonly stream: string }[],
+    unused: readonly StreamDelivery[],
+  ): Promise<void> {
+    const { call, group, consumer, observe } = this.#options;
+    for (const { stream } of sources) {
+      const ids = unused.filter((each) => each.stream === stream).map(({ entryId }) => entryId);
+      try {
+        await releaseAll.run(call, [stream], [group, consumer, ...ids]);
+      } catch (error) {
+        if (replyCodeOf(error) === 'NOGROUP') continue;
+        observe({ kind: 'consume-failed', group, error });
+      }
+    }
   }
 
   async #drained(): Promise<void> {

@@ -1,7 +1,7 @@
 import { Outlet, runOutsideScope, Wake } from '@waybill/core';
 import type { Clock, Consumer, Deliver, Observer, Subscription } from '@waybill/core';
 
-import { releaseAll, type TakenEntry } from './claim-scripts.ts';
+import type { TakenEntry } from './claim-scripts.ts';
 import { stampNow, type ClaimStamp } from './claim-stamp.ts';
 import { ReadSize } from './read-size.ts';
 import { redisError, replyCodeOf } from './redis-errors.ts';
@@ -148,7 +148,7 @@ export class StreamConsumer implements Consumer {
     try {
       await this.#claims.close(timing.timeoutMs);
     } finally {
-      await this.#release(unused);
+      await this.#claims.release(this.#sources.all, unused);
       onClose();
     }
   }
@@ -287,20 +287,6 @@ export class StreamConsumer implements Consumer {
         // The next try to read finds the group missing still.
         observe({ kind: 'consume-failed', group: group.name, error });
         return;
-      }
-    }
-  }
-
-  /** Hands back whatever is pending for us; if it cannot be told now, others take it when the claims lapse. */
-  async #release(unused: readonly StreamDelivery[]): Promise<void> {
-    const { call, group, subscription, observe } = this.#options;
-    for (const { stream } of this.#sources.all) {
-      const ids = unused.filter((each) => each.stream === stream).map(({ entryId }) => entryId);
-      try {
-        await releaseAll.run(call, [stream], [group.name, subscription.worker, ...ids]);
-      } catch (error) {
-        if (replyCodeOf(error) === 'NOGROUP') continue;
-        observe({ kind: 'consume-failed', group: group.name, error });
       }
     }
   }
