@@ -145,7 +145,9 @@ describe.skipIf(!hasRedis())('streams on Redis', () => {
   it('gives back at once, and uncounted, what it had read and never handed out', async () => {
     const transport = await bench.connect();
     const patterns = ['item.*', 'order.*'];
-    const first = await StreamProbe.subscribe(transport, 'stock', { patterns, maxInFlight: 4 });
+    const worker = `leaving-${process.pid}`;
+    const asked = { patterns, maxInFlight: 4, worker };
+    const first = await StreamProbe.subscribe(transport, 'stock', asked);
     const ofBoth = (count: number) =>
       Array.from({ length: count }, (_, index) =>
         message('k', { type: index % 2 ? 'order.created' : 'item.received' }),
@@ -154,6 +156,10 @@ describe.skipIf(!hasRedis())('streams on Redis', () => {
     for (const delivery of await first.received(2)) delivery.settle();
     // Both have something when it reads again, and COUNT is for each of them.
     first.consumer.pause();
+    await vi.waitFor(async () => {
+      // A read that still waits would bring what comes first, and that of one stream alone.
+      expect(await connectionsOf(worker)).toEqual([expect.not.stringMatching(/ flags=\S*b/)]);
+    }, waiting);
     const sent = ofBoth(8);
     await transport.publish(sent);
     first.consumer.resume();
@@ -386,9 +392,13 @@ describe.skipIf(!hasRedis())('streams on Redis', () => {
     return consumers.map((consumer) => consumer[1]!).toSorted();
   }
 
-  async function killConnectionsOf(worker: string): Promise<void> {
+  async function connectionsOf(worker: string): Promise<string[]> {
     const list = String(await bench.redis.client('LIST'));
-    for (const line of list.split('\n').filter((each) => each.includes(`:${worker} `))) {
+    return list.split('\n').filter((line) => line.includes(`:${worker} `));
+  }
+
+  async function killConnectionsOf(worker: string): Promise<void> {
+    for (const line of await connectionsOf(worker)) {
       await bench.redis.client('KILL', 'ID', /\bid=(\d+)/.exec(line)![1]!);
     }
   }
