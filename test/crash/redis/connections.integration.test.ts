@@ -12,6 +12,7 @@ import {
   startTestRedis,
 } from '../../../scripts/services/test-redis.ts';
 import { waitUntil } from '../../../scripts/wait-until.ts';
+import { copiesOf } from './support/copies-of.ts';
 import { draftIn, Load, publishStubbornly } from './support/load.ts';
 import { randomOf, seeds } from './support/seeds.ts';
 import { StreamRig } from './support/stream-rig.ts';
@@ -329,13 +330,7 @@ async function clientsOf(rig: StreamRig): Promise<string[]> {
 /** A client that counts what listens to the clients that were made from it. */
 function counting(url: string): Redis & { countListeners(): number[] } {
   const client = new Redis(url, { lazyConnect: true });
-  const made: Redis[] = [];
-  const duplicate = client.duplicate.bind(client);
-  client.duplicate = (override) => {
-    const copy = duplicate(override);
-    made.push(copy);
-    return copy;
-  };
+  const made = copiesOf(client);
   const countListeners = (): number[] =>
     made.map((copy) => copy.eventNames().reduce((sum, name) => sum + copy.listenerCount(name), 0));
   return Object.assign(client, { countListeners });

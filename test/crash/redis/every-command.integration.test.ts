@@ -11,6 +11,7 @@ import {
   type TestRedis,
 } from '../../../scripts/services/test-redis.ts';
 import { waitUntil } from '../../../scripts/wait-until.ts';
+import { copiesOf } from './support/copies-of.ts';
 import { FaultPoints, type PlannedFault } from './support/fault-points.ts';
 import { draftIn, publishStubbornly } from './support/load.ts';
 import { isWithin } from './support/lost-ranges.ts';
@@ -150,13 +151,7 @@ const everyCommand = { isPoint: () => true };
 /** A client that is made to lose all the connections that were made from it. */
 function cuttable(url: string): { client: Redis; cut: () => void } {
   const client = new Redis(url, { lazyConnect: true });
-  const made: Redis[] = [];
-  const duplicate = client.duplicate.bind(client);
-  client.duplicate = (override) => {
-    const copy = duplicate(override);
-    made.push(copy);
-    return copy;
-  };
+  const made = copiesOf(client);
   return {
     client,
     cut() {
