@@ -8,7 +8,8 @@
 import { randomUUID } from 'node:crypto';
 import { parseArgs } from 'node:util';
 
-import { assertJson, checkEnvelope, isoTime, JsonCodec, type EventEnvelope } from '@waybill/core';
+import { JsonCodec, type EventEnvelope } from '@waybill/core';
+import { assertJson, checkEnvelope, isoTime } from '@waybill/core/adapter';
 import { quickwmsProfile } from '@quickwms/events';
 
 import { median } from './measure.ts';

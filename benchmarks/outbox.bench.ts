@@ -10,8 +10,8 @@
 import { randomUUID } from 'node:crypto';
 import { parseArgs } from 'node:util';
 
-import { OutboxRelay } from '@waybill/core';
-import type { Message } from '@waybill/core';
+import { Relay } from '@waybill/core';
+import type { Message } from '@waybill/core/adapter';
 import { migrate, openPostgres, PostgresLogTransport, PostgresOutbox } from '@waybill/postgres';
 import { RedisStreamTransport } from '@waybill/redis';
 import { Redis } from 'ioredis';
@@ -172,7 +172,7 @@ async function relayAll(
 ): Promise<void> {
   let published = 0;
   const { promise: done, resolve } = Promise.withResolvers<void>();
-  const relay = new OutboxRelay({
+  const relay = new Relay({
     outbox,
     batchSize,
     publish: async (messages) => {

@@ -92,6 +92,50 @@ describe('package boundaries', () => {
     ]);
   });
 
+  describe('between the rooms of a package', () => {
+    const withRooms: readonly ImportRule[] = [
+      { folder: 'packages/core', ours: [], others: [], rooms: { event: [], publish: ['event'] } },
+      rules[1]!,
+    ];
+
+    beforeEach(() =>
+      write(
+        'packages/core/package.json',
+        JSON.stringify({ name: '@x/core', exports: { '.': { source: './src/index.ts' } } }),
+      ),
+    );
+
+    it.for([
+      ['publish/p.ts', "import { e } from '../event/e.ts';"],
+      ['publish/p.ts', "import { t } from '../t.ts';"],
+      ['publish/deep/p.ts', "import { p } from '../p.ts';"],
+      ['index.ts', "export { e } from './event/e.ts';"],
+    ])('let %s say %s', async ([file, source = '']) => {
+      await write(`packages/core/src/${file}`, source);
+
+      expect(findViolations(checkout, withRooms)).toEqual([]);
+    });
+
+    it.for([
+      ['event/e.ts', "import { p } from '../publish/p.ts';", 'leads from event to publish'],
+      ['publish/p.ts', "import { n } from '../new/n.ts';", 'leads from publish to new'],
+      ['new/n.ts', "import type { e } from '../event/e.ts';", 'leads from new to event'],
+      ['t.ts', "import { e } from './event/e.ts';", 'leads into a folder'],
+    ])('catch %s that says %s', async ([file, source = '', complaint]) => {
+      await write(`packages/core/src/${file}`, source);
+
+      expect(findViolations(checkout, withRooms)).toEqual([expect.stringContaining(complaint!)]);
+    });
+
+    it('catch rows that make a circle', () => {
+      const circle = { ...withRooms[0]!, rooms: { a: ['b'], b: ['a'] } };
+
+      expect(findViolations(checkout, [circle, rules[1]!])).toEqual([
+        'packages/core: room a names b, which does not stand above it',
+      ]);
+    });
+  });
+
   it('leave tests and imports in comments alone', async () => {
     await write('packages/core/src/a.test.ts', "import { S } from '@x/store';");
     await write('packages/core/src/a.ts', "/** import { S } from '@x/store'; */\nexport {};");

@@ -46,6 +46,7 @@ function checkWorkspace(
   });
   return [
     ...checkManifest(rule, manifest),
+    ...checkRooms(rule),
     ...sources.flatMap((file) => {
       const source = readFileSync(join(checkout, file), 'utf8');
       const complaints = findImports(file, source).flatMap((found) =>
@@ -73,7 +74,7 @@ function checkImport(at: {
   published: ReadonlySet<string>;
 }): string[] {
   const { specifier, isReexport } = at.found;
-  if (specifier.startsWith('.')) return checkRelative(specifier, at.file, at.rule);
+  if (specifier.startsWith('.')) return checkRelative(specifier, at);
   if (isBuiltin(specifier)) return specifier.startsWith('node:') ? [] : ['lacks "node:"'];
   const name = packageNameOf(specifier);
   if (name === at.manifest.name) return ['is the package itself: import the file'];
@@ -88,9 +89,36 @@ function checkImport(at: {
   ];
 }
 
-function checkRelative(specifier: string, file: string, rule: ImportRule): string[] {
-  const target = relative(rule.folder, resolve('/', dirname(file), specifier).slice(1));
-  return target.startsWith('..') ? ['leaves the package'] : [];
+function checkRelative(
+  specifier: string,
+  at: { file: string; rule: ImportRule; manifest: Manifest },
+): string[] {
+  const { folder, rooms } = at.rule;
+  const target = relative(folder, resolve('/', dirname(at.file), specifier).slice(1));
+  if (target.startsWith('..')) return ['leaves the package'];
+  const file = relative(folder, at.file);
+  if (!rooms || !file.startsWith('src/') || entriesOf(at.manifest).has(file)) return [];
+  const [from, to] = [roomOf(file), roomOf(target)];
+  if (from === to || to === undefined) return [];
+  if (from === undefined)
+    return ['leads into a folder: files at the top are for all and know none'];
+  return rooms[from]?.includes(to) ? [] : [`leads from ${from} to ${to}, which its row forbids`];
+}
+
+/** The folder of `src` that a file of a package lies in; `undefined` for the top. */
+function roomOf(file: string): string | undefined {
+  const [source, room, ...rest] = file.split('/');
+  return source === 'src' && rest.length > 0 ? room : undefined;
+}
+
+/** Complains of rooms that name others below them: two such rows make a circle. */
+function checkRooms({ folder, rooms = {} }: ImportRule): string[] {
+  const order = Object.keys(rooms);
+  return order.flatMap((room, index) =>
+    rooms[room]!.filter((other) => !order.slice(0, index).includes(other)).map(
+      (other) => `${folder}: room ${room} names ${other}, which does not stand above it`,
+    ),
+  );
 }
 
 function checkWords(file: string, source: string, { foreignWords }: ImportRule): string[] {
@@ -107,6 +135,12 @@ function dependenciesOf(manifest: Manifest): string[] {
 
 function publishedNames({ name, exports = {} }: Manifest): string[] {
   return Object.keys(exports).map((subpath) => name + subpath.slice(1));
+}
+
+/** The sources that a package publishes. */
+function entriesOf({ exports = {} }: Manifest): ReadonlySet<string> {
+  const sources = Object.values(exports).map((entry) => (entry as { source?: string }).source);
+  return new Set(sources.flatMap((source) => (source ? [source.replace(/^\.\//, '')] : [])));
 }
 
 function packageNameOf(specifier: string): string {

@@ -8,6 +8,11 @@ export interface ImportRule {
   readonly others: readonly string[];
   /** True for a façade: only there are other packages' names exported once more. */
   readonly mayReexport?: boolean;
+  /**
+   * The folders of `src`, and which of the others each may import; one may only name those above it, so
+   * that the arrows go one way. Files at the top are for all of them and know none; entries know all.
+   */
+  readonly rooms?: Readonly<Record<string, readonly string[]>>;
   /** Words that belong to a product and have no place here. */
   readonly foreignWords?: RegExp;
 }
@@ -18,12 +23,34 @@ export const importRules: readonly ImportRule[] = [
     folder: 'packages/core',
     ours: [],
     others: ['@standard-schema/spec'],
+    rooms: {
+      event: [],
+      transport: ['event'],
+      retry: [],
+      idempotency: [],
+      publish: ['event'],
+      consume: ['event', 'transport', 'retry'],
+      bus: ['event', 'transport', 'publish', 'consume'],
+      memory: ['event', 'transport', 'idempotency', 'publish', 'consume', 'bus'],
+      conformance: ['event', 'transport', 'retry', 'idempotency', 'publish', 'consume', 'memory'],
+    },
     foreignWords: /qlid|work_?order/i,
   },
   {
     folder: 'packages/postgres',
     ours: ['@waybill/core'],
     others: ['pg', '@electric-sql/pglite'],
+    rooms: {
+      client: [],
+      embedded: ['client'],
+      migrate: ['client'],
+      outbox: ['client'],
+      store: ['client', 'migrate', 'outbox'],
+      consume: ['client'],
+      idempotency: ['client'],
+      log: ['client'],
+      bus: ['client', 'consume', 'log'],
+    },
   },
   {
     folder: 'packages/redis',

@@ -1,13 +1,16 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 
-import type { EventEnvelope } from './envelope.ts';
 import type { TransactionChoice } from './transaction.ts';
 
 /** What a handler's calls of the library know without being told. */
 export interface HandlerScope {
-  readonly event: Readonly<
-    Pick<EventEnvelope, 'id' | 'correlationId' | 'traceparent' | 'tracestate'>
-  >;
+  /** What events that are published now follow from. */
+  readonly event: {
+    readonly id: string;
+    readonly correlationId?: string;
+    readonly traceparent?: string;
+    readonly tracestate?: string;
+  };
   readonly tx: object | undefined;
   /** Runs something once the handler's transaction has committed; at once where there is none. */
   afterCommit(run: () => void): void;

@@ -1,5 +1,5 @@
 import type { EventError } from './errors.ts';
-import type { Coordinates } from './transport.ts';
+import type { Coordinates } from './coordinates.ts';
 
 /** Something worth counting. Every drop, skip, takeover and override is one. */
 export type Observation =

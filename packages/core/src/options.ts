@@ -1,5 +1,4 @@
-import { isText, isUriReference, maxTextLength } from './attribute-rules.ts';
-import { shown } from './event-label.ts';
+import { isText, maxTextLength, shown } from './text.ts';
 import type { TransactionChoice } from './transaction.ts';
 
 /** @throws {TypeError} If `value` is not a number (a whole one, with `whole`) from `min` to `max`. */
@@ -34,14 +33,6 @@ export function assertName(what: string, name: unknown): void {
   if (isText(name, maxTextLength)) return;
   throw new TypeError(
     `${what} must be 1 to ${maxTextLength} characters, with no control, broken or reserved character among them, got ${shown(name)}`,
-  );
-}
-
-/** @throws {TypeError} If the name of a service cannot be the source of its events. */
-export function assertSource(name: unknown): void {
-  if (isUriReference(name)) return;
-  throw new TypeError(
-    `a publisher needs a serviceName that is a URI reference, such as quickgradez: it is the source of its events; got ${shown(name)}`,
   );
 }
 

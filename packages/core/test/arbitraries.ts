@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 
-import type { EventEnvelope, Profile } from '../src/envelope.ts';
+import type { EventEnvelope, Profile } from '../src/event/envelope.ts';
 
 /** Text that JSON, UTF-8 and PostgreSQL can all keep. */
 const keepableText: fc.Arbitrary<string> = fc

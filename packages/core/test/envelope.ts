@@ -1,4 +1,4 @@
-import type { EventEnvelope } from '../src/envelope.ts';
+import type { EventEnvelope } from '../src/event/envelope.ts';
 
 /** An event with the attributes that every event has. */
 export function envelope(said: Partial<EventEnvelope> = {}): EventEnvelope {

@@ -1,4 +1,4 @@
-import type { Handler } from '../src/handler.ts';
+import type { Handler } from '../src/consume/handler.ts';
 
 /** A handler that remembers the ids that it was called with. */
 export function recording(): { handled: string[]; handler: Handler } {

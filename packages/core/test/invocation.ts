@@ -1,9 +1,9 @@
-import { Abort } from '../src/abort.ts';
-import type { EventEnvelope } from '../src/envelope.ts';
-import { compilePatterns } from '../src/patterns.ts';
-import type { Invocation, Registration } from '../src/policies/step.ts';
-import { defaultRetryPolicy } from '../src/retry-policy.ts';
-import type { Delivery } from '../src/transport.ts';
+import { Abort } from '../src/consume/abort.ts';
+import type { EventEnvelope } from '../src/event/envelope.ts';
+import { compilePatterns } from '../src/event/patterns.ts';
+import type { Invocation, Registration } from '../src/consume/policies/step.ts';
+import { defaultRetryPolicy } from '../src/retry/retry-policy.ts';
+import type { Delivery } from '../src/transport/transport.ts';
 import { envelope } from './envelope.ts';
 import { tinyCodec } from './tiny-codec.ts';
 

@@ -1,10 +1,10 @@
-import { plainProfile, type EventEnvelope } from '../src/envelope.ts';
-import { TransportEventBus } from '../src/event-bus.ts';
+import { plainProfile, type EventEnvelope } from '../src/event/envelope.ts';
+import { TransportEventBus } from '../src/bus/event-bus.ts';
 import { MemoryEventStore } from '../src/memory/memory-event-store.ts';
 import { MemoryOutbox } from '../src/memory/memory-outbox.ts';
 import { MemoryTransport } from '../src/memory/memory-transport.ts';
-import { Publisher } from '../src/publisher.ts';
-import type { PublisherOptions, PublishingStore } from '../src/publisher-options.ts';
+import { Publisher } from '../src/publish/publisher.ts';
+import type { PublisherOptions, PublishingStore } from '../src/publish/publisher-options.ts';
 import { EngineBench } from './engine-bench.ts';
 import { tinyCodec } from './tiny-codec.ts';
 import { settle } from './until.ts';

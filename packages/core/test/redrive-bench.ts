@@ -1,6 +1,6 @@
-import type { ConsumerGroup } from '../src/consumer-group.ts';
-import type { DeadLetter } from '../src/dead-letter-queue.ts';
-import type { Handler } from '../src/handler.ts';
+import type { ConsumerGroup } from '../src/consume/consumer-group.ts';
+import type { DeadLetter } from '../src/consume/dead-letter-queue.ts';
+import type { Handler } from '../src/consume/handler.ts';
 import { EngineBench } from './engine-bench.ts';
 import { settle, until } from './until.ts';
 

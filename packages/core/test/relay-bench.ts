@@ -1,10 +1,10 @@
 import { ManualClock } from '../src/memory/manual-clock.ts';
 import { MemoryDatabase } from '../src/memory/memory-database.ts';
 import { MemoryOutbox } from '../src/memory/memory-outbox.ts';
-import type { Outbox } from '../src/outbox.ts';
-import { OutboxRelay, type OutboxRelayOptions } from '../src/outbox-relay.ts';
+import type { Outbox } from '../src/publish/outbox.ts';
+import { Relay, type RelayOptions } from '../src/publish/relay.ts';
 import { partitionOf } from '../src/partition.ts';
-import type { Message } from '../src/transport.ts';
+import type { Message } from '../src/event/message.ts';
 import { envelope } from './envelope.ts';
 import { Observations } from './observations.ts';
 import { tinyCodec } from './tiny-codec.ts';
@@ -17,7 +17,7 @@ export class RelayBench {
   readonly outbox: MemoryOutbox = new MemoryOutbox(new MemoryDatabase(), { clock: this.clock });
   /** Ids in the order in which they were published. */
   readonly published: string[] = [];
-  readonly #relays: OutboxRelay[] = [];
+  readonly #relays: Relay[] = [];
 
   constructor() {
     this.hint(undefined);
@@ -28,8 +28,8 @@ export class RelayBench {
     Object.defineProperty(this.outbox, 'listen', { value: listen, configurable: true });
   }
 
-  relay(said: Partial<OutboxRelayOptions> = {}): OutboxRelay {
-    const made = new OutboxRelay({
+  relay(said: Partial<RelayOptions> = {}): Relay {
+    const made = new Relay({
       outbox: this.outbox,
       publish: async (messages) => void this.published.push(...messages.map(({ id }) => id)),
       clock: this.clock,

@@ -1,5 +1,5 @@
-import type { Codec } from '../src/codec.ts';
-import { keyOf, plainProfile, type EventEnvelope } from '../src/envelope.ts';
+import type { Codec } from '../src/event/codec.ts';
+import { keyOf, plainProfile, type EventEnvelope } from '../src/event/envelope.ts';
 import { EventError } from '../src/errors.ts';
 
 /** The least that is a codec, so that the engine is tested without a wire format. */

@@ -2,7 +2,7 @@
 
 import { writeFile } from 'node:fs/promises';
 
-import { openPglite } from '../src/pglite-client.ts';
+import { openPglite } from '../src/client/pglite-client.ts';
 import { engineSchema } from '../test/engine-schema.ts';
 
 const client = await openPglite({ memory: true });

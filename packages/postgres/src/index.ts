@@ -1,33 +1,33 @@
-export { joinable } from './joinable.ts';
-export { openPostgres } from './pg-client.ts';
-export type { PostgresOptions } from './pg-client.ts';
-export type { PgPool, PgPoolClient, PgQueryConfig, PgQueryResult } from './pg-driver.ts';
-export type { PgTypes } from './pg-types.ts';
-export { quoteIdentifier } from './quote-identifier.ts';
+export { joinable } from './client/joinable.ts';
+export { openPostgres } from './client/pg-client.ts';
+export type { PostgresOptions } from './client/pg-client.ts';
+export type { PgPool, PgPoolClient, PgQueryConfig, PgQueryResult } from './client/pg-driver.ts';
+export type { PgTypes } from './client/pg-types.ts';
+export { quoteIdentifier } from './client/quote-identifier.ts';
 export type {
   SqlClient,
   SqlQueryable,
   SqlResult,
   SqlTransaction,
   StatementOptions,
-} from './sql-client.ts';
-export { sqlStateOf } from './sql-errors.ts';
-export { migrate } from './migrate.ts';
-export type { MigrateOptions } from './migrate.ts';
-export { engineMigrations } from './migration-files.ts';
-export type { MigrationSet } from './migration-files.ts';
-export { printMigrations } from './print-migrations.ts';
-export { PostgresEventStore } from './event-store.ts';
-export type { PostgresEventStoreOptions } from './event-store.ts';
-export { PostgresIdempotencyStore } from './idempotency-store.ts';
-export type { PostgresIdempotencyStoreOptions } from './idempotency-store.ts';
-export { PostgresOutbox } from './outbox.ts';
-export type { PostgresOutboxOptions } from './outbox.ts';
-export { PostgresInbox } from './inbox.ts';
-export type { PostgresInboxOptions } from './inbox.ts';
-export { PostgresDeadLetterQueue } from './dead-letter-queue.ts';
-export type { PostgresDeadLetterQueueOptions } from './dead-letter-queue.ts';
-export { PostgresLogTransport } from './log-transport.ts';
-export type { PostgresLogTransportOptions } from './log-transport-options.ts';
-export { PostgresEventBus } from './postgres-event-bus.ts';
-export type { PostgresEventBusOptions } from './postgres-event-bus.ts';
+} from './client/sql-client.ts';
+export { sqlStateOf } from './client/sql-errors.ts';
+export { migrate } from './migrate/migrate.ts';
+export type { MigrateOptions } from './migrate/migrate.ts';
+export { engineMigrations } from './migrate/migration-files.ts';
+export type { MigrationSet } from './migrate/migration-files.ts';
+export { printMigrations } from './migrate/print-migrations.ts';
+export { PostgresEventStore } from './store/event-store.ts';
+export type { PostgresEventStoreOptions } from './store/event-store.ts';
+export { PostgresIdempotencyStore } from './idempotency/idempotency-store.ts';
+export type { PostgresIdempotencyStoreOptions } from './idempotency/idempotency-store.ts';
+export { PostgresOutbox } from './outbox/outbox.ts';
+export type { PostgresOutboxOptions } from './outbox/outbox.ts';
+export { PostgresInbox } from './consume/inbox.ts';
+export type { PostgresInboxOptions } from './consume/inbox.ts';
+export { PostgresDeadLetterQueue } from './consume/dead-letter-queue.ts';
+export type { PostgresDeadLetterQueueOptions } from './consume/dead-letter-queue.ts';
+export { PostgresLogTransport } from './log/log-transport.ts';
+export type { PostgresLogTransportOptions } from './log/log-transport-options.ts';
+export { PostgresEventBus } from './bus/postgres-event-bus.ts';
+export type { PostgresEventBusOptions } from './bus/postgres-event-bus.ts';

@@ -1,4 +1,4 @@
-import type { Message } from '@waybill/core';
+import type { Message } from '@waybill/core/adapter';
 
 /** Columns that keep a message, in the outbox and in the log alike. */
 export interface MessageRow {

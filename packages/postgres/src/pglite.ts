@@ -1,4 +1,4 @@
-export { openEmbedded } from './embedded.ts';
-export { openPglite } from './pglite-client.ts';
-export type { PgliteOptions } from './pglite-client.ts';
-export type { PgliteDatabase, PgliteQueryable } from './pglite-driver.ts';
+export { openEmbedded } from './embedded/embedded.ts';
+export { openPglite } from './client/pglite-client.ts';
+export type { PgliteOptions } from './client/pglite-client.ts';
+export type { PgliteDatabase, PgliteQueryable } from './client/pglite-driver.ts';

@@ -5,9 +5,9 @@ import { postgres } from '../../../scripts/services/postgres.ts';
 import type { RunningService } from '../../../scripts/services/service.ts';
 import { hasPostgres } from '../../../scripts/services/test-database.ts';
 import { testEvent } from '../test/test-event.ts';
-import { PostgresEventStore } from './event-store.ts';
-import { openPostgres } from './pg-client.ts';
-import type { SqlClient } from './sql-client.ts';
+import { PostgresEventStore } from './store/event-store.ts';
+import { openPostgres } from './client/pg-client.ts';
+import type { SqlClient } from './client/sql-client.ts';
 
 /** A server of this file's own: it is made to crash. */
 const crashing = postgres({

@@ -2,8 +2,8 @@
 
 import { tellParent, workerArgs } from '@waybill/testing';
 
-import { PostgresIdempotencyStore } from '../src/idempotency-store.ts';
-import { openPostgres } from '../src/pg-client.ts';
+import { PostgresIdempotencyStore } from '../src/idempotency/idempotency-store.ts';
+import { openPostgres } from '../src/client/pg-client.ts';
 
 export interface ClaimingWorkerArgs {
   readonly connectionString: string;

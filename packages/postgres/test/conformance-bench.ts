@@ -3,9 +3,9 @@ import {
   type PostgresMajor,
   type TestDatabase,
 } from '../../../scripts/services/test-database.ts';
-import { openPostgres } from '../src/pg-client.ts';
-import { openPglite } from '../src/pglite-client.ts';
-import type { SqlClient } from '../src/sql-client.ts';
+import { openPostgres } from '../src/client/pg-client.ts';
+import { openPglite } from '../src/client/pglite-client.ts';
+import type { SqlClient } from '../src/client/sql-client.ts';
 
 /** A database that conformance suites run on, from `open` to `close`. */
 export interface ConformanceBench {

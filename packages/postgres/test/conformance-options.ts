@@ -13,13 +13,13 @@ import type {
   Transport,
 } from '@waybill/core';
 
-import { PostgresDeadLetterQueue } from '../src/dead-letter-queue.ts';
-import { PostgresEventStore } from '../src/event-store.ts';
-import { PostgresIdempotencyStore } from '../src/idempotency-store.ts';
-import { PostgresInbox } from '../src/inbox.ts';
-import { PostgresLogTransport } from '../src/log-transport.ts';
-import { PostgresOutbox } from '../src/outbox.ts';
-import type { SqlClient } from '../src/sql-client.ts';
+import { PostgresDeadLetterQueue } from '../src/consume/dead-letter-queue.ts';
+import { PostgresEventStore } from '../src/store/event-store.ts';
+import { PostgresIdempotencyStore } from '../src/idempotency/idempotency-store.ts';
+import { PostgresInbox } from '../src/consume/inbox.ts';
+import { PostgresLogTransport } from '../src/log/log-transport.ts';
+import { PostgresOutbox } from '../src/outbox/outbox.ts';
+import type { SqlClient } from '../src/client/sql-client.ts';
 import type { ConformanceBench } from './conformance-bench.ts';
 import { eventTable, SchemaPool } from './schema-pool.ts';
 

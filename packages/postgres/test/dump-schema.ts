@@ -1,5 +1,5 @@
-import { quoteIdentifier } from '../src/quote-identifier.ts';
-import type { SqlClient, SqlQueryable } from '../src/sql-client.ts';
+import { quoteIdentifier } from '../src/client/quote-identifier.ts';
+import type { SqlClient, SqlQueryable } from '../src/client/sql-client.ts';
 
 interface Definition {
   readonly table: string;

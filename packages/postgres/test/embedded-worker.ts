@@ -3,8 +3,8 @@
 import { isEventError } from '@waybill/core';
 import { tellParent, workerArgs } from '@waybill/testing';
 
-import { openEmbedded } from '../src/embedded.ts';
-import { PostgresEventStore } from '../src/event-store.ts';
+import { openEmbedded } from '../src/embedded/embedded.ts';
+import { PostgresEventStore } from '../src/store/event-store.ts';
 
 export interface EmbeddedWorkerArgs {
   readonly directory: string;

@@ -1,5 +1,5 @@
-import { migrate } from '../src/migrate.ts';
-import type { SqlClient } from '../src/sql-client.ts';
+import { migrate } from '../src/migrate/migrate.ts';
+import type { SqlClient } from '../src/client/sql-client.ts';
 import { dumpSchema } from './dump-schema.ts';
 
 const header = `-- The engine's tables, views and functions as all migrations together leave them.

@@ -1,10 +1,11 @@
 import { randomBytes } from 'node:crypto';
 
-import type { Consumer, Delivery, Message, Observation, Subscription } from '@waybill/core';
+import type { Observation } from '@waybill/core';
+import type { Consumer, Delivery, Message, Subscription } from '@waybill/core/adapter';
 import { vi } from 'vitest';
 
-import { PostgresLogTransport } from '../src/log-transport.ts';
-import type { PostgresLogTransportOptions } from '../src/log-transport-options.ts';
+import { PostgresLogTransport } from '../src/log/log-transport.ts';
+import type { PostgresLogTransportOptions } from '../src/log/log-transport-options.ts';
 
 /** Long enough for a slow machine; every wait ends as soon as its condition holds. */
 export const waiting = { timeout: 15_000, interval: 5 };

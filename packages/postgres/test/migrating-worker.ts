@@ -2,8 +2,8 @@
 
 import { tellParent, workerArgs } from '@waybill/testing';
 
-import { migrate } from '../src/migrate.ts';
-import { openPostgres } from '../src/pg-client.ts';
+import { migrate } from '../src/migrate/migrate.ts';
+import { openPostgres } from '../src/client/pg-client.ts';
 
 const { connectionString, schema } = workerArgs<{ connectionString: string; schema: string }>();
 const client = openPostgres({ connectionString });

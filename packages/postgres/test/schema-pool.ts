@@ -1,8 +1,8 @@
 import { randomBytes } from 'node:crypto';
 
-import { migrate } from '../src/migrate.ts';
-import type { SqlClient } from '../src/sql-client.ts';
-import { qualified } from '../src/sql-names.ts';
+import { migrate } from '../src/migrate/migrate.ts';
+import type { SqlClient } from '../src/client/sql-client.ts';
+import { qualified } from '../src/client/sql-names.ts';
 
 /** Name of the event table in every schema of a pool: one that has to be quoted, too. */
 export const eventTable = 'Order.events';

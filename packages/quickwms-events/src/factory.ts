@@ -1,11 +1,5 @@
-import {
-  assertKnownOptions,
-  randomIds,
-  systemClock,
-  type EventDraft,
-  type Ids,
-  type Clock,
-} from '@waybill/core';
+import { randomIds, systemClock, type EventDraft, type Ids, type Clock } from '@waybill/core';
+import { assertKnownOptions } from '@waybill/core/adapter';
 
 import type { EventDataMap, EventType } from './domains/index.ts';
 import { quickwmsEvents } from './profile.ts';

@@ -1,4 +1,4 @@
-import { runOutsideScope, type Message } from '@waybill/core';
+import { runOutsideScope, type Message } from '@waybill/core/adapter';
 
 type Call = readonly Message[];
 

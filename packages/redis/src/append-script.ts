@@ -1,4 +1,4 @@
-import type { Message } from '@waybill/core';
+import type { Message } from '@waybill/core/adapter';
 
 import type { RedisArgument } from './redis-like.ts';
 import { RedisScript, type RedisCall } from './redis-script.ts';

@@ -1,4 +1,5 @@
-import { assertKnownOptions, type DeadLetterFilter } from '@waybill/core';
+import type { DeadLetterFilter } from '@waybill/core';
+import { assertKnownOptions } from '@waybill/core/adapter';
 
 /** Column of each name that one can filter by. */
 const columns = {

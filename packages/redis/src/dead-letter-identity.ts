@@ -1,4 +1,5 @@
-import type { Coordinates, NewDeadLetter } from '@waybill/core';
+import type { Coordinates } from '@waybill/core';
+import type { NewDeadLetter } from '@waybill/core/adapter';
 
 /** Names the failure of a handling, or of a message that cannot be read: two with one name are one, come again. */
 export function identityOf({ group, handler, event, coordinates }: NewDeadLetter): string {

@@ -1,10 +1,5 @@
-import {
-  isEventError,
-  type DeadLetter,
-  type DeadLetterClaim,
-  type DeadLetterQueue,
-  type NewDeadLetter,
-} from '@waybill/core';
+import { isEventError, type DeadLetter, type DeadLetterQueue } from '@waybill/core';
+import type { DeadLetterClaim, NewDeadLetter } from '@waybill/core/adapter';
 import { MemoryDeadLetterQueue } from '@waybill/core/memory';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';

@@ -1,4 +1,4 @@
-import type { DeadLetterClaim } from '@waybill/core';
+import type { DeadLetterClaim } from '@waybill/core/adapter';
 import type { Redis } from 'ioredis';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 

@@ -1,15 +1,14 @@
-import { assertKnownOptions, assertRange, EventError, randomIds } from '@waybill/core';
+import { EventError, randomIds } from '@waybill/core';
+import { assertKnownOptions, assertRange } from '@waybill/core/adapter';
 import type {
   Coordinates,
   DeadLetter,
-  DeadLetterClaim,
   DeadLetterFilter,
   DeadLetterQueue,
-  NewDeadLetter,
-  RedriveOutcome,
   Resolution,
   TransactionChoice,
 } from '@waybill/core';
+import type { DeadLetterClaim, NewDeadLetter, RedriveOutcome } from '@waybill/core/adapter';
 
 import { isEntryId, searchOf } from './dead-letter-filter.ts';
 import { identityOf, identityOfHandling, identityOfPlace } from './dead-letter-identity.ts';

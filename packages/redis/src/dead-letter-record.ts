@@ -6,8 +6,8 @@ import type {
   DeadLetterStatus,
   EventEnvelope,
   FailureType,
-  NewDeadLetter,
 } from '@waybill/core';
+import type { NewDeadLetter } from '@waybill/core/adapter';
 
 /** A dead letter as scripts answer it: its id, then names and values of its entry, then of its hash. */
 export type DeadLetterReply = readonly [

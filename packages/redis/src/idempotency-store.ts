@@ -1,11 +1,11 @@
-import { assertKnownOptions, assertName, EventError, randomIds } from '@waybill/core';
+import { EventError, randomIds } from '@waybill/core';
+import { assertKnownOptions, assertName } from '@waybill/core/adapter';
+import type { IdempotencyStore, TransactionChoice } from '@waybill/core';
 import type {
   IdempotencyClaim,
   IdempotencyClaimOptions,
   IdempotencyRecord,
-  IdempotencyStore,
-  TransactionChoice,
-} from '@waybill/core';
+} from '@waybill/core/adapter';
 
 import { claimScript, endScript, getScript, renewScript } from './idempotency-scripts.ts';
 import { assertNoTransaction } from './no-transaction.ts';

@@ -1,4 +1,5 @@
-import { assertTransactionChoice, EventError, type TransactionChoice } from '@waybill/core';
+import { EventError, type TransactionChoice } from '@waybill/core';
+import { assertTransactionChoice } from '@waybill/core/adapter';
 
 /**
  * Refuses a transaction that a call was given to join: a rollback would not take back what is in Redis.

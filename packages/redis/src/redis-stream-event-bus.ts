@@ -1,10 +1,5 @@
-import {
-  alsoLogged,
-  assertKnownOptions,
-  JsonCodec,
-  plainProfile,
-  TransportEventBus,
-} from '@waybill/core';
+import { JsonCodec, plainProfile } from '@waybill/core';
+import { alsoLogged, assertKnownOptions, TransportEventBus } from '@waybill/core/adapter';
 import type { Catalogue, ConsumerChoices, Profile } from '@waybill/core';
 
 import { RedisDeadLetterQueue } from './dead-letter-queue.ts';

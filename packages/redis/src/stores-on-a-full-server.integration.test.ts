@@ -1,4 +1,4 @@
-import type { IdempotencyClaim } from '@waybill/core';
+import type { IdempotencyClaim } from '@waybill/core/adapter';
 import { Redis } from 'ioredis';
 import { describe, expect, it } from 'vitest';
 

@@ -1,4 +1,5 @@
-import { assertCarriable, type EventError, type Message } from '@waybill/core';
+import type { EventError } from '@waybill/core';
+import { assertCarriable, type Message } from '@waybill/core/adapter';
 
 import { AppendQueue, maxBytes } from './append-queue.ts';
 import { appendAll, isAccepted } from './append-script.ts';

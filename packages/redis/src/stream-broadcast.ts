@@ -1,5 +1,6 @@
-import { Outlet, runOutsideScope, Wake } from '@waybill/core';
-import type { Clock, Consumer, Deliver, Observer, Subscription } from '@waybill/core';
+import { Outlet, runOutsideScope, Wake } from '@waybill/core/adapter';
+import type { Clock, Observer } from '@waybill/core';
+import type { Consumer, Deliver, Subscription } from '@waybill/core/adapter';
 
 import { stampNow } from './claim-stamp.ts';
 import { zeroId } from './entry-id.ts';

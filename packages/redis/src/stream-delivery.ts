@@ -1,4 +1,5 @@
-import type { Coordinates, Message, RevocableDelivery } from '@waybill/core';
+import type { Coordinates } from '@waybill/core';
+import type { Message, RevocableDelivery } from '@waybill/core/adapter';
 
 import type { ClaimStamp } from './claim-stamp.ts';
 

@@ -1,4 +1,4 @@
-import type { Message } from '@waybill/core';
+import type { Message } from '@waybill/core/adapter';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 

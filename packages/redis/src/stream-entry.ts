@@ -1,6 +1,6 @@
 import { isUtf8 } from 'node:buffer';
 
-import type { Message } from '@waybill/core';
+import type { Message } from '@waybill/core/adapter';
 
 import type { RedisArgument } from './redis-like.ts';
 

@@ -1,4 +1,4 @@
-import { assertName } from '@waybill/core';
+import { assertName } from '@waybill/core/adapter';
 
 /** The names of everything that this package keeps in Redis. A first segment of a type never begins with a colon. */
 export class StreamNames {

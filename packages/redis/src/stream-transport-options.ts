@@ -1,4 +1,5 @@
-import { assertKnownOptions, assertRange, maxTimerMs, systemClock } from '@waybill/core';
+import { systemClock } from '@waybill/core';
+import { assertKnownOptions, assertRange, maxTimerMs } from '@waybill/core/adapter';
 import type { Clock, Observer } from '@waybill/core';
 
 import type { RedisSource } from './redis-like.ts';

@@ -1,14 +1,13 @@
-import { describeStart, EventError, observeAll, runOutsideScope } from '@waybill/core';
+import { EventError } from '@waybill/core';
+import { describeStart, observeAll, runOutsideScope } from '@waybill/core/adapter';
+import type { Observer, Transport, TransportInspection } from '@waybill/core';
 import type {
   Consumer,
   Deliver,
   Message,
-  Observer,
   Subscription,
-  Transport,
   TransportCapabilities,
-  TransportInspection,
-} from '@waybill/core';
+} from '@waybill/core/adapter';
 
 import { zeroId } from './entry-id.ts';
 import { SharedRedis } from './redis-caller.ts';

@@ -1,5 +1,5 @@
 import type { Clock } from '@waybill/core';
-import { Wake } from '@waybill/core';
+import { Wake } from '@waybill/core/adapter';
 
 import { removeIdleConsumers } from './claim-scripts.ts';
 import type { RedisCall } from './redis-script.ts';

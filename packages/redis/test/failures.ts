@@ -1,4 +1,5 @@
-import type { EventEnvelope, NewDeadLetter } from '@waybill/core';
+import type { EventEnvelope } from '@waybill/core';
+import type { NewDeadLetter } from '@waybill/core/adapter';
 
 export const group = 'quicklistz-group';
 export const resolution = { by: 'ops', notes: 'fixed' };

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 
-import type { Delivery, Message, Observation, Subscription } from '@waybill/core';
+import type { Observation } from '@waybill/core';
+import type { Delivery, Message, Subscription } from '@waybill/core/adapter';
 import { Redis } from 'ioredis';
 import { vi } from 'vitest';
 

@@ -1,5 +1,6 @@
 import { MemoryTransport } from '@waybill/core/memory';
-import type { Delivery, Message, Transport } from '@waybill/core';
+import type { Transport } from '@waybill/core';
+import type { Delivery, Message } from '@waybill/core/adapter';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 
 import { CrashPoints, type CrashPlan } from './crash-points.ts';

@@ -1,4 +1,5 @@
-import type { Consumer, Delivery, Message, Transport } from '@waybill/core';
+import type { Transport } from '@waybill/core';
+import type { Consumer, Delivery, Message } from '@waybill/core/adapter';
 
 import type { CrashPoints } from './crash-points.ts';
 import { override } from './override.ts';

@@ -1,5 +1,7 @@
-import { ConsumerGroup, JsonCodec, keyOf, plainProfile } from '@waybill/core';
-import type { Delivery, EventEnvelope, Transport } from '@waybill/core';
+import { ConsumerGroup, JsonCodec, plainProfile } from '@waybill/core';
+import { keyOf } from '@waybill/core/adapter';
+import type { EventEnvelope, Transport } from '@waybill/core';
+import type { Delivery } from '@waybill/core/adapter';
 import { MemoryDeadLetterQueue, MemoryTransport } from '@waybill/core/memory';
 import { describe, expect, it } from 'vitest';
 

@@ -1,4 +1,5 @@
-import type { DeadLetter, DeadLetterQueue, GroupHealth, Message, Observation } from '@waybill/core';
+import type { DeadLetter, DeadLetterQueue, GroupHealth, Observation } from '@waybill/core';
+import type { Message } from '@waybill/core/adapter';
 import { EventSubscriber, type EventBus, type EventEnvelope } from '@quickwms/events';
 import type { EventPublisher } from '@quickwms/events';
 

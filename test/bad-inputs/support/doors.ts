@@ -1,7 +1,8 @@
 import { deepStrictEqual } from 'node:assert/strict';
 import { isUtf8 } from 'node:buffer';
 
-import { isEventError, type ErrorCode, type ErrorDetails, type Message } from '@waybill/core';
+import { isEventError, type ErrorCode, type ErrorDetails } from '@waybill/core';
+import type { Message } from '@waybill/core/adapter';
 import type { CreateEventOptions, EventEnvelope } from '@quickwms/events';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 

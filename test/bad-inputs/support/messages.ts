@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 
-import type { Message } from '@waybill/core';
+import type { Message } from '@waybill/core/adapter';
 
 /** A good event as it looks on the wire, with parts of its own. */
 export function wireEvent(

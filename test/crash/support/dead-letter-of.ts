@@ -1,4 +1,4 @@
-import type { NewDeadLetter } from '@waybill/core';
+import type { NewDeadLetter } from '@waybill/core/adapter';
 
 import { draftOf } from './test-events.ts';
 

@@ -1,6 +1,6 @@
 // Relays until the outbox is empty.
 
-import { OutboxRelay, systemClock } from '@waybill/core';
+import { Relay, systemClock } from '@waybill/core';
 import { workerArgs } from '@waybill/testing';
 
 import { openService, type ServiceArgs } from '../support/open-service.ts';
@@ -11,7 +11,7 @@ export interface RelayArgs extends ServiceArgs {
 
 const args = workerArgs<RelayArgs>();
 const { bus, store, end } = await openService(args);
-const relay = new OutboxRelay({
+const relay = new Relay({
   outbox: store.outbox,
   publish: (messages) => bus.transport.publish(messages),
   batchSize: args.batchSize,

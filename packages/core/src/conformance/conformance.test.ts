@@ -9,7 +9,7 @@ import { MemoryIdempotencyStore } from '../memory/memory-idempotency-store.ts';
 import { MemoryInbox } from '../memory/memory-inbox.ts';
 import { MemoryOutbox } from '../memory/memory-outbox.ts';
 import { MemoryTransport } from '../memory/memory-transport.ts';
-import type { Profile } from '../envelope.ts';
+import type { Profile } from '../event/envelope.ts';
 import { describeDeadLetterQueue } from './describe-dead-letter-queue.ts';
 import { describeEventStore } from './describe-event-store.ts';
 import type { EventStoreConformanceOptions } from './event-store/event-store-options.ts';

@@ -1,4 +1,4 @@
-import type { DeadLetterQueue } from '../dead-letter-queue.ts';
+import type { DeadLetterQueue } from '../consume/dead-letter-queue.ts';
 import { failureOf } from './dead-letter-queue/failures.ts';
 import { describeListing } from './dead-letter-queue/listing.ts';
 import { describeRecording } from './dead-letter-queue/recording.ts';

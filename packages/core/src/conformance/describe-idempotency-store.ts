@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 
 import { isEventError } from '../errors.ts';
-import type { IdempotencyStore } from '../idempotency-store.ts';
+import type { IdempotencyStore } from '../idempotency/idempotency-store.ts';
 import { onStore, type StoreBench, type StoreConformanceOptions } from './store/store-bench.ts';
 import { describeTransactionChoice } from './store/transaction-choice.ts';
 import type { TestApi } from './test-api.ts';

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 
 import { isEventError } from '../errors.ts';
-import type { Inbox, InboxKey } from '../inbox.ts';
+import type { Inbox, InboxKey } from '../consume/inbox.ts';
 import { onStore, type StoreBench, type StoreConformanceOptions } from './store/store-bench.ts';
 import { itWhen, type TestApi } from './test-api.ts';
 

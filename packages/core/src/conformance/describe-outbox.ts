@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 
-import type { Outbox } from '../outbox.ts';
+import type { Outbox } from '../publish/outbox.ts';
 import { partitionCount, partitionOf } from '../partition.ts';
-import type { Message } from '../transport.ts';
+import type { Message } from '../event/message.ts';
 import { onStore, type StoreBench, type StoreConformanceOptions } from './store/store-bench.ts';
 import { describeTransactionChoice } from './store/transaction-choice.ts';
 import { itWhen, type TestApi } from './test-api.ts';

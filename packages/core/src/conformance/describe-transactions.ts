@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 
 import { isEventError } from '../errors.ts';
-import type { Outbox } from '../outbox.ts';
+import type { Outbox } from '../publish/outbox.ts';
 import { onStore, type StoreBench, type StoreConformanceOptions } from './store/store-bench.ts';
 import type { TestApi } from './test-api.ts';
 

@@ -1,7 +1,8 @@
-import { assertCarriable } from '../carriable.ts';
+import { assertCarriable } from '../transport/carriable.ts';
 import { systemClock, type Clock } from '../clock.ts';
 import { assertKnownOptions } from '../options.ts';
-import type { GroupStart, Message, StreamInspection } from '../transport.ts';
+import type { GroupStart, StreamInspection } from '../transport/transport.ts';
+import type { Message } from '../event/message.ts';
 import { MemoryGroup } from './memory-group.ts';
 
 /**

@@ -1,4 +1,4 @@
-import type { Consumer, Deliver } from '../transport.ts';
+import type { Consumer, Deliver } from '../transport/transport.ts';
 import type { MemoryEntry, MemoryGroup, MemoryTaker } from './memory-group.ts';
 
 export interface MemoryConsumerOptions {

@@ -1,5 +1,5 @@
-import type { NewDeadLetter } from '../dead-letter-queue.ts';
-import type { Coordinates } from '../transport.ts';
+import type { NewDeadLetter } from '../consume/dead-letter-queue.ts';
+import type { Coordinates } from '../coordinates.ts';
 
 /** Two failures with one name are the same failure, come again. */
 export function nameOf({ group, handler, event, coordinates }: NewDeadLetter): string {

@@ -8,11 +8,11 @@ import type {
   NewDeadLetter,
   RedriveOutcome,
   Resolution,
-} from '../dead-letter-queue.ts';
+} from '../consume/dead-letter-queue.ts';
 import { EventError } from '../errors.ts';
 import { randomIds, type Ids } from '../ids.ts';
 import type { TransactionChoice } from '../transaction.ts';
-import type { Coordinates } from '../transport.ts';
+import type { Coordinates } from '../coordinates.ts';
 import { MemoryDatabase } from './memory-database.ts';
 import { nameOf, nameOfEvent, nameOfPlace } from './memory-dead-letter-names.ts';
 import type { MemoryTransaction } from './memory-transaction.ts';

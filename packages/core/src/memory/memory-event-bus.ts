@@ -1,7 +1,7 @@
-import { JsonCodec } from '../cloudevents/json-codec.ts';
-import type { Catalogue } from '../catalogue.ts';
-import { plainProfile, type Profile } from '../envelope.ts';
-import { TransportEventBus, type ConsumerChoices } from '../event-bus.ts';
+import { JsonCodec } from '../event/cloudevents/json-codec.ts';
+import type { Catalogue } from '../event/catalogue.ts';
+import { plainProfile, type Profile } from '../event/envelope.ts';
+import { TransportEventBus, type ConsumerChoices } from '../bus/event-bus.ts';
 import type { Observer } from '../observer.ts';
 import { assertKnownOptions } from '../options.ts';
 import { MemoryDeadLetterQueue } from './memory-dead-letter-queue.ts';

@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 
 import { systemClock, type Clock } from '../clock.ts';
-import { plainProfile, type EventEnvelope, type Profile } from '../envelope.ts';
+import { plainProfile, type EventEnvelope, type Profile } from '../event/envelope.ts';
 import { EventError } from '../errors.ts';
 import type {
   AppendOptions,
@@ -9,7 +9,7 @@ import type {
   EventQueryOptions,
   EventStore,
   TimeRangeOptions,
-} from '../event-store.ts';
+} from '../publish/event-store.ts';
 import type { TransactionChoice } from '../transaction.ts';
 import { beginning, countBefore, cursorAfter } from './memory-cursor.ts';
 import type { MemoryRow } from './memory-row.ts';

@@ -1,4 +1,5 @@
-import type { GroupInspection, Message } from '../transport.ts';
+import type { GroupInspection } from '../transport/transport.ts';
+import type { Message } from '../event/message.ts';
 
 /** A message on its way through a group. */
 export interface MemoryEntry {

@@ -5,7 +5,7 @@ import type {
   IdempotencyClaimOptions,
   IdempotencyRecord,
   IdempotencyStore,
-} from '../idempotency-store.ts';
+} from '../idempotency/idempotency-store.ts';
 import { randomIds, type Ids } from '../ids.ts';
 import type { TransactionChoice } from '../transaction.ts';
 import { MemoryDatabase } from './memory-database.ts';

@@ -1,5 +1,5 @@
 import { systemClock, type Clock } from '../clock.ts';
-import type { Inbox, InboxKey } from '../inbox.ts';
+import type { Inbox, InboxKey } from '../consume/inbox.ts';
 import { MemoryDatabase } from './memory-database.ts';
 
 /** An inbox that lives as long as the process. */

@@ -1,8 +1,8 @@
 import { systemClock, type Clock } from '../clock.ts';
-import type { DrainOutcome, Outbox, OutboxStatus } from '../outbox.ts';
+import type { DrainOutcome, Outbox, OutboxStatus } from '../publish/outbox.ts';
 import { partitionOf } from '../partition.ts';
 import type { TransactionChoice } from '../transaction.ts';
-import type { Message } from '../transport.ts';
+import type { Message } from '../event/message.ts';
 import { MemoryDatabase } from './memory-database.ts';
 
 interface Row {

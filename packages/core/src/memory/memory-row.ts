@@ -1,4 +1,4 @@
-import type { EventEnvelope } from '../envelope.ts';
+import type { EventEnvelope } from '../event/envelope.ts';
 
 /** An event as it was appended: JSON, so that nobody who holds it can change what is stored. */
 export interface MemoryRow {

@@ -1,6 +1,7 @@
 import { expect, it } from 'vitest';
 
-import type { Delivery, Message, Subscription } from '../transport.ts';
+import type { Delivery, Subscription } from '../transport/transport.ts';
+import type { Message } from '../event/message.ts';
 import { settle } from '../../test/until.ts';
 import { ManualClock } from './manual-clock.ts';
 import { MemoryBroker } from './memory-broker.ts';

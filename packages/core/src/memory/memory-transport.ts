@@ -3,12 +3,12 @@ import { assertKnownOptions } from '../options.ts';
 import type {
   Consumer,
   Deliver,
-  Message,
   Subscription,
   Transport,
   TransportCapabilities,
   TransportInspection,
-} from '../transport.ts';
+} from '../transport/transport.ts';
+import type { Message } from '../event/message.ts';
 import { MemoryBroker } from './memory-broker.ts';
 import { MemoryConsumer } from './memory-consumer.ts';
 

@@ -1,11 +1,11 @@
 // Consumes for a group and tells its parent of everything, until it is killed.
 
-import type { Delivery } from '@waybill/core';
+import type { Delivery } from '@waybill/core/adapter';
 import { isEventError } from '@waybill/core';
 import { tellParent, workerArgs } from '@waybill/testing';
 
-import { PostgresLogTransport } from '../../src/log-transport.ts';
-import { openPostgres } from '../../src/pg-client.ts';
+import { PostgresLogTransport } from '../../src/log/log-transport.ts';
+import { openPostgres } from '../../src/client/pg-client.ts';
 
 export interface LogConsumerArgs {
   readonly connectionString: string;

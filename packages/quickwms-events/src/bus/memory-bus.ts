@@ -1,4 +1,4 @@
-import { assertKnownOptions } from '@waybill/core';
+import { assertKnownOptions } from '@waybill/core/adapter';
 import { MemoryEventBus as EngineBus, type MemoryEventBusOptions } from '@waybill/core/memory';
 
 import { quickwmsEvents, quickwmsProfile } from '../profile.ts';

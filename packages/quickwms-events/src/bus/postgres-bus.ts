@@ -1,4 +1,4 @@
-import { assertKnownOptions } from '@waybill/core';
+import { assertKnownOptions } from '@waybill/core/adapter';
 import {
   PostgresEventBus as EngineBus,
   type PostgresEventBusOptions as EngineOptions,

@@ -1,4 +1,4 @@
-import { assertKnownOptions } from '@waybill/core';
+import { assertKnownOptions } from '@waybill/core/adapter';
 import type { GroupInspection, Handler, HandlerOptions, StreamInspection } from '@waybill/core';
 import {
   RedisStreamEventBus as EngineBus,

@@ -1,16 +1,14 @@
 import {
-  assertKnownOptions,
-  assertRange,
   Publisher,
   type Clock,
   type EventBus,
   type Ids,
   type Logger,
   type Observer,
-  type PublishingStore,
   type TransactionChoice,
   type WarningCode,
 } from '@waybill/core';
+import { assertKnownOptions, assertRange, type PublishingStore } from '@waybill/core/adapter';
 
 import { correlationOf, type CreateEventOptions, type KnownEvent } from '../factory.ts';
 import { quickwmsEvents } from '../profile.ts';

@@ -4,7 +4,8 @@ import {
   PostgresEventStore as EngineStore,
   type PostgresEventStoreOptions,
 } from '@waybill/postgres';
-import { assertKnownOptions, type EventQueryOptions, type TimeRangeOptions } from '@waybill/core';
+import type { EventQueryOptions, TimeRangeOptions } from '@waybill/core';
+import { assertKnownOptions } from '@waybill/core/adapter';
 
 import { quickwmsProfile } from '../profile.ts';
 import type { EventEnvelope } from '../types/index.ts';

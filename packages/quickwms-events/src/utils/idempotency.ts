@@ -1,9 +1,5 @@
-import {
-  assertKnownOptions,
-  IdempotentExecution,
-  type Clock,
-  type IdempotencyStore,
-} from '@waybill/core';
+import { IdempotentExecution, type Clock, type IdempotencyStore } from '@waybill/core';
+import { assertKnownOptions } from '@waybill/core/adapter';
 import { PostgresIdempotencyStore, type SqlClient } from '@waybill/postgres';
 import { RedisIdempotencyStore, type RedisSource } from '@waybill/redis';
 

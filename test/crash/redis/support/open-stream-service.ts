@@ -1,4 +1,5 @@
-import { Publisher, JsonCodec, plainProfile, TransportEventBus } from '@waybill/core';
+import { Publisher, JsonCodec, plainProfile } from '@waybill/core';
+import { TransportEventBus } from '@waybill/core/adapter';
 import type { DeadLetterQueue, Observer } from '@waybill/core';
 import {
   openPostgres,

@@ -1,6 +1,6 @@
-import type { NewDeadLetter } from '../../dead-letter-queue.ts';
-import type { EventEnvelope } from '../../envelope.ts';
-import type { Coordinates } from '../../transport.ts';
+import type { NewDeadLetter } from '../../consume/dead-letter-queue.ts';
+import type { EventEnvelope } from '../../event/envelope.ts';
+import type { Coordinates } from '../../coordinates.ts';
 
 /** A place in a partitioned stream. */
 export function place(position: string): Coordinates {

@@ -1,6 +1,10 @@
 import assert from 'node:assert/strict';
 
-import type { DeadLetter, DeadLetterFilter, DeadLetterQueue } from '../../dead-letter-queue.ts';
+import type {
+  DeadLetter,
+  DeadLetterFilter,
+  DeadLetterQueue,
+} from '../../consume/dead-letter-queue.ts';
 import { onStore, type StoreBench, type StoreConformanceOptions } from '../store/store-bench.ts';
 import type { TestApi } from '../test-api.ts';
 import { failureOf, unreadable } from './failures.ts';

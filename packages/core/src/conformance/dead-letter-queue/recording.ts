@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 
-import type { DeadLetterQueue } from '../../dead-letter-queue.ts';
+import type { DeadLetterQueue } from '../../consume/dead-letter-queue.ts';
 import { onStore, type StoreConformanceOptions } from '../store/store-bench.ts';
 import type { TestApi } from '../test-api.ts';
 import { failureOf, place, unreadable } from './failures.ts';

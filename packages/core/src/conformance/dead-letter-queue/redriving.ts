@@ -5,7 +5,7 @@ import type {
   DeadLetterQueue,
   DeadLetterStatus,
   RedriveOutcome,
-} from '../../dead-letter-queue.ts';
+} from '../../consume/dead-letter-queue.ts';
 import { isEventError } from '../../errors.ts';
 import { onStore, type StoreBench, type StoreConformanceOptions } from '../store/store-bench.ts';
 import type { TestApi } from '../test-api.ts';

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 
 import { systemClock } from '../../clock.ts';
-import type { ConsumerGroup } from '../../consumer-group.ts';
-import type { DeadLetterQueue } from '../../dead-letter-queue.ts';
+import type { ConsumerGroup } from '../../consume/consumer-group.ts';
+import type { DeadLetterQueue } from '../../consume/dead-letter-queue.ts';
 import { isEventError } from '../../errors.ts';
 import { changed } from '../faults/changed.ts';
 import { itWhen, type TestApi } from '../test-api.ts';

@@ -1,15 +1,16 @@
-import { JsonCodec } from '../../cloudevents/json-codec.ts';
-import { ConsumerGroup } from '../../consumer-group.ts';
-import type { ConsumerGroupOptions } from '../../consumer-group-options.ts';
-import type { DeadLetter, DeadLetterQueue } from '../../dead-letter-queue.ts';
-import type { EventEnvelope } from '../../envelope.ts';
-import type { HandlerContext } from '../../handler.ts';
+import { JsonCodec } from '../../event/cloudevents/json-codec.ts';
+import { ConsumerGroup } from '../../consume/consumer-group.ts';
+import type { ConsumerGroupOptions } from '../../consume/consumer-group-options.ts';
+import type { DeadLetter, DeadLetterQueue } from '../../consume/dead-letter-queue.ts';
+import type { EventEnvelope } from '../../event/envelope.ts';
+import type { HandlerContext } from '../../consume/handler.ts';
 import { randomIds } from '../../ids.ts';
-import type { Inbox } from '../../inbox.ts';
+import type { Inbox } from '../../consume/inbox.ts';
 import { ManualClock } from '../../memory/manual-clock.ts';
 import type { Observation } from '../../observer.ts';
 import type { TransactionRunner } from '../../transaction.ts';
-import type { Message, Transport, TransportCapabilities } from '../../transport.ts';
+import type { Message } from '../../event/message.ts';
+import type { Transport, TransportCapabilities } from '../../transport/transport.ts';
 import { waitQuietly, waitUntil } from '../wait-until.ts';
 
 /** What a case of deliveries works on. */

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 
 import { systemClock } from '../../clock.ts';
-import type { HandlerContext } from '../../handler.ts';
+import type { HandlerContext } from '../../consume/handler.ts';
 import { itWhen, type TestApi } from '../test-api.ts';
 import { onDeliveries, type DeliveryConformanceOptions } from './delivery-bench.ts';
 

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 
 import { systemClock } from '../../clock.ts';
-import type { DeadLetter } from '../../dead-letter-queue.ts';
-import type { EventEnvelope } from '../../envelope.ts';
+import type { DeadLetter } from '../../consume/dead-letter-queue.ts';
+import type { EventEnvelope } from '../../event/envelope.ts';
 import type { TestApi } from '../test-api.ts';
 import {
   onDeliveries,

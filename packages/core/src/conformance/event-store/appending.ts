@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 
 import { isEventError } from '../../errors.ts';
-import type { EventStore } from '../../event-store.ts';
+import type { EventStore } from '../../publish/event-store.ts';
 import { onStore, type StoreConformanceOptions } from '../store/store-bench.ts';
 import type { TestApi } from '../test-api.ts';
 

@@ -1,4 +1,4 @@
-import type { EventStore } from '../../event-store.ts';
+import type { EventStore } from '../../publish/event-store.ts';
 import type { StoreConformanceOptions } from '../store/store-bench.ts';
 
 export interface EventStoreConformanceOptions extends StoreConformanceOptions<EventStore> {

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 
-import type { EventEnvelope } from '../../envelope.ts';
+import type { EventEnvelope } from '../../event/envelope.ts';
 import { itWhen, type TestApi } from '../test-api.ts';
 import { onStore, type StoreBench } from '../store/store-bench.ts';
-import type { EventStore } from '../../event-store.ts';
+import type { EventStore } from '../../publish/event-store.ts';
 import type { EventStoreConformanceOptions } from './event-store-options.ts';
 
 const idsOf = (events: readonly EventEnvelope[]): string[] => events.map(({ id }) => id);

@@ -1,4 +1,4 @@
-import type { DeadLetterClaim, DeadLetterQueue } from '../../dead-letter-queue.ts';
+import type { DeadLetterClaim, DeadLetterQueue } from '../../consume/dead-letter-queue.ts';
 import { chosenTransaction } from '../../handler-scope.ts';
 import { randomIds } from '../../ids.ts';
 import type { PlantedFault } from '../describe-planted-faults.ts';

@@ -1,5 +1,5 @@
-import type { DeadLetterQueue } from '../../dead-letter-queue.ts';
-import type { Inbox } from '../../inbox.ts';
+import type { DeadLetterQueue } from '../../consume/dead-letter-queue.ts';
+import type { Inbox } from '../../consume/inbox.ts';
 import type { DeliveryConformanceOptions, DeliverySubject } from '../delivery/delivery-bench.ts';
 import type { PlantedFault } from '../describe-planted-faults.ts';
 import { changed } from './changed.ts';

@@ -1,6 +1,6 @@
-import type { EventEnvelope } from '../../envelope.ts';
+import type { EventEnvelope } from '../../event/envelope.ts';
 import { EventError, isEventError } from '../../errors.ts';
-import type { EventStore } from '../../event-store.ts';
+import type { EventStore } from '../../publish/event-store.ts';
 import type { EventStoreConformanceOptions } from '../event-store/event-store-options.ts';
 import type { PlantedFault } from '../describe-planted-faults.ts';
 import { forgetsRollback, storeFault } from './store-fault.ts';

@@ -1,5 +1,5 @@
 import { chosenTransaction } from '../../handler-scope.ts';
-import type { IdempotencyStore } from '../../idempotency-store.ts';
+import type { IdempotencyStore } from '../../idempotency/idempotency-store.ts';
 import { randomIds } from '../../ids.ts';
 import type { PlantedFault } from '../describe-planted-faults.ts';
 import type { StoreConformanceOptions } from '../store/store-bench.ts';

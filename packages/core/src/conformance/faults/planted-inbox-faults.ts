@@ -1,4 +1,4 @@
-import type { Inbox, InboxKey } from '../../inbox.ts';
+import type { Inbox, InboxKey } from '../../consume/inbox.ts';
 import type { PlantedFault } from '../describe-planted-faults.ts';
 import type { StoreConformanceOptions } from '../store/store-bench.ts';
 import { forgetsRollback, storeFault } from './store-fault.ts';

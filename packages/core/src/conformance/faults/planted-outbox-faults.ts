@@ -1,6 +1,6 @@
-import type { Outbox } from '../../outbox.ts';
+import type { Outbox } from '../../publish/outbox.ts';
 import type { TransactionRunner } from '../../transaction.ts';
-import type { Message } from '../../transport.ts';
+import type { Message } from '../../event/message.ts';
 import type { PlantedFault } from '../describe-planted-faults.ts';
 import type { StoreConformanceOptions } from '../store/store-bench.ts';
 import { forgetsRollback, storeFault, transactionFault } from './store-fault.ts';

@@ -1,5 +1,5 @@
 import { systemClock } from '../../clock.ts';
-import type { Delivery } from '../../transport.ts';
+import type { Delivery } from '../../transport/transport.ts';
 import type { PlantedFault } from '../describe-planted-faults.ts';
 import type { TransportConformanceOptions } from '../transport/transport-bench.ts';
 import { changed } from './changed.ts';

@@ -1,4 +1,10 @@
-import type { Consumer, Deliver, Delivery, Subscription, Transport } from '../../transport.ts';
+import type {
+  Consumer,
+  Deliver,
+  Delivery,
+  Subscription,
+  Transport,
+} from '../../transport/transport.ts';
 import type { PlantedFault } from '../describe-planted-faults.ts';
 import type { TransportConformanceOptions } from '../transport/transport-bench.ts';
 import { changed } from './changed.ts';

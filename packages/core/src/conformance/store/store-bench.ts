@@ -2,9 +2,9 @@ import assert from 'node:assert/strict';
 
 import { systemClock } from '../../clock.ts';
 import { randomIds } from '../../ids.ts';
-import type { EventEnvelope } from '../../envelope.ts';
+import type { EventEnvelope } from '../../event/envelope.ts';
 import type { TransactionRunner } from '../../transaction.ts';
-import type { Message } from '../../transport.ts';
+import type { Message } from '../../event/message.ts';
 import { waitUntil } from '../wait-until.ts';
 
 /** What a store can do with transactions; proven by its suite. */

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 
-import type { Delivery, Message } from '../../transport.ts';
+import type { Delivery } from '../../transport/transport.ts';
+import type { Message } from '../../event/message.ts';
 
 /** Fails unless a message came as it was sent; the body is compared as bytes. */
 export function assertSameMessage(actual: Message, sent: Message): void {

@@ -1,4 +1,5 @@
-import type { Message, Transport } from '../../transport.ts';
+import type { Message } from '../../event/message.ts';
+import type { Transport } from '../../transport/transport.ts';
 import { itWhen, type TestApi } from '../test-api.ts';
 import { assertKeyOrder, assertOnceEach } from './assert-messages.ts';
 import { onBench, type TransportConformanceOptions } from './transport-bench.ts';

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 
-import type { Transport } from '../../transport.ts';
+import type { Transport } from '../../transport/transport.ts';
 import type { TestApi } from '../test-api.ts';
 import {
   onBench,

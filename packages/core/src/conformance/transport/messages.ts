@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 
-import type { Message } from '../../transport.ts';
+import type { Message } from '../../event/message.ts';
 import type { TestApi } from '../test-api.ts';
 import { assertOnceEach, assertSameMessage } from './assert-messages.ts';
 import {

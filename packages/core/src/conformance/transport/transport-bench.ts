@@ -5,11 +5,11 @@ import { randomIds } from '../../ids.ts';
 import type {
   Delivery,
   GroupInspection,
-  Message,
   Subscription,
   Transport,
   TransportCapabilities,
-} from '../../transport.ts';
+} from '../../transport/transport.ts';
+import type { Message } from '../../event/message.ts';
 import type { TransactionRunner } from '../../transaction.ts';
 import { waitQuietly, waitUntil } from '../wait-until.ts';
 import { TransportProbe } from './transport-probe.ts';

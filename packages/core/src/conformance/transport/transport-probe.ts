@@ -1,4 +1,4 @@
-import type { Consumer, Delivery } from '../../transport.ts';
+import type { Consumer, Delivery } from '../../transport/transport.ts';
 import { waitUntil } from '../wait-until.ts';
 
 /** One subscription of a case, and everything that it was handed. */

@@ -1,0 +1,64 @@
+// For people who write adapters and products: what a port's types name beyond the main entry, and the
+// blocks that our own adapters are built from.
+
+// The parts of ports that only an adapter meets
+export type { EncodedEvent, Message } from './event/message.ts';
+export type {
+  Consumer,
+  Deliver,
+  Delivery,
+  Subscription,
+  TransportCapabilities,
+} from './transport/transport.ts';
+export type { DrainOutcome } from './publish/outbox.ts';
+export type { EventSender } from './publish/event-sender.ts';
+export type { PublishingStore } from './publish/publisher-options.ts';
+export type { InboxKey } from './consume/inbox.ts';
+export type {
+  DeadLetterClaim,
+  NewDeadLetter,
+  RedriveOutcome,
+} from './consume/dead-letter-queue.ts';
+export type {
+  IdempotencyClaim,
+  IdempotencyClaimOptions,
+  IdempotencyRecord,
+} from './idempotency/idempotency-store.ts';
+
+// A transport and its bus
+export { TransportEventBus, type TransportEventBusOptions } from './bus/event-bus.ts';
+export { assertCarriable } from './transport/carriable.ts';
+export { describeStart } from './transport/group-start.ts';
+export { Outlet, type RevocableDelivery } from './transport/outlet.ts';
+export { Wake } from './transport/wake.ts';
+export { Watermark } from './transport/watermark.ts';
+export { partitionCount, partitionOf } from './partition.ts';
+export { alsoLogged } from './warnings.ts';
+export { observeAll } from './observer.ts';
+export { maxTimerMs } from './clock.ts';
+
+// A codec or a way in
+export { fromWire, type FromWireOptions } from './event/cloudevents/from-wire.ts';
+export { toWire } from './event/cloudevents/to-wire.ts';
+export type { WireEvent } from './event/cloudevents/wire-event.ts';
+export { keyOf } from './event/envelope.ts';
+export { checkEnvelope } from './event/envelope-check.ts';
+export { isoTime } from './event/iso-time.ts';
+export { assertJson, defaultMaxBytes, maxJsonDepth } from './event/json-safety.ts';
+export { parsePayload, type PayloadCheck, payloadInvalid } from './event/catalogue.ts';
+export { compilePattern, compilePatterns, isWildcard, type TypeMatcher } from './event/patterns.ts';
+
+// A store
+export { GroupCommit, type GroupCommitOptions } from './publish/group-commit.ts';
+export {
+  chosenTransaction,
+  currentScope,
+  type HandlerScope,
+  holdHandler,
+  runOutsideScope,
+} from './handler-scope.ts';
+
+// Options
+export { assertConsumerGroupOptions } from './consume/consumer-group-options.ts';
+export { assertKnownOptions, assertName, assertRange, assertTransactionChoice } from './options.ts';
+export { Lanes } from './consume/lanes.ts';

@@ -1,0 +1,252 @@
+import { EventEmitter } from 'node:events';
+
+import type { Catalogue } from '../event/catalogue.ts';
+import type { Clock } from '../clock.ts';
+import type { Codec } from '../event/codec.ts';
+import { ConsumerGroup } from '../consume/consumer-group.ts';
+import { assertChoices, type ConsumerGroupOptions } from '../consume/consumer-group-options.ts';
+import type { UnfinishedDelivery } from '../consume/delivery-processor.ts';
+import type { EventEnvelope, Profile } from '../event/envelope.ts';
+import type { Handler } from '../consume/handler.ts';
+import { withOwnStart } from '../transport/group-start.ts';
+import { observeAll, type Observation, type Observer } from '../observer.ts';
+import { assertKnownOptions, assertName } from '../options.ts';
+import type { HandlerOptions } from '../consume/registration.ts';
+import type { GroupInspection, StreamInspection, Transport } from '../transport/transport.ts';
+import type { EncodedEvent, Message } from '../event/message.ts';
+
+/** What a consumer of a bus may choose; the bus knows the rest. */
+export type ConsumerChoices = Omit<
+  ConsumerGroupOptions,
+  'transport' | 'codec' | 'group' | 'deadLetters'
+> &
+  Partial<Pick<ConsumerGroupOptions, 'deadLetters'>>;
+
+/** What listeners of a bus are told. */
+export interface BusEvents {
+  published: [{ streamKey: string; messageId: string; event: EventEnvelope }];
+  processed: [{ streamKey: string; messageId: string; event: { id: string; type: string } }];
+  processingError: [{ streamKey: string; messageId: string; error: unknown }];
+  deadLetter: [{ streamKey: string; messageId: string; error: Error }];
+}
+
+/** Where events go in and come out, whatever carries them. */
+export interface EventBus {
+  /** Name of the service; its consumer group is `<serviceName>-group`. */
+  readonly serviceName: string;
+  readonly transport: Transport;
+  readonly codec: Codec;
+  readonly profile: Profile;
+  connect(): Promise<void>;
+  /** @returns Where the message lies, as the broker prints it. */
+  publish<T>(event: EventEnvelope<T>): Promise<string>;
+  publishBatch<T>(events: EventEnvelope<T>[]): Promise<string[]>;
+  /** Publishes events that are encoded already. @returns Where each lies, in the order given. */
+  publishEncoded(encoded: readonly EncodedEvent[]): Promise<string[]>;
+  /** Publishes what a relay took from an outbox. @returns Where each lies, in the order given. */
+  publishMessages(messages: readonly Message[]): Promise<string[]>;
+  subscribe(eventTypes: string[], handler: Handler, options?: HandlerOptions): Promise<void>;
+  /**
+   * The consumers of a group in this process; asked again, the same ones.
+   *
+   * @param group `<serviceName>-group` unless given; `null` for a broadcast subscription, new each time.
+   * @throws {TypeError} If the group was made with other choices before.
+   */
+  consumers(group?: string | null, choices?: ConsumerChoices): ConsumerGroup;
+  start(): Promise<void>;
+  shutdown(options?: { deadlineMs?: number }): Promise<void>;
+}
+
+export interface TransportEventBusOptions {
+  serviceName: string;
+  transport: Transport;
+  codec: Codec;
+  profile: Profile;
+  /** True if others use the transport too: `shutdown()` leaves it open then. */
+  sharedTransport?: boolean;
+  /** What groups get unless they choose otherwise. */
+  consumers: ConsumerChoices & Pick<ConsumerGroupOptions, 'deadLetters'>;
+  catalogue?: Catalogue;
+  observer?: Observer;
+  clock?: Clock;
+}
+
+/** A bus over any transport; each transport package makes one with its own options. */
+export class TransportEventBus extends EventEmitter<BusEvents> implements EventBus {
+  readonly serviceName: string;
+  readonly transport: Transport;
+  readonly codec: Codec;
+  readonly profile: Profile;
+  readonly #options: TransportEventBusOptions;
+  readonly #groups = new Map<string, ConsumerGroup>();
+  readonly #broadcasts: ConsumerGroup[] = [];
+  readonly #observe: Observer;
+
+  /** @throws {TypeError} If the service name cannot name a group, or an option of its consumers is not usable. */
+  constructor(options: TransportEventBusOptions) {
+    super();
+    const { serviceName } = options;
+    if (typeof serviceName !== 'string' || serviceName === '')
+      throw new TypeError('a bus needs a serviceName: it names the consumer group');
+    assertName('the consumer group of a serviceName', `${serviceName}-group`);
+    // A group is made when it is first asked for; what is wrong with its options is said here.
+    assertChoices(`bus of ${serviceName}`, options.consumers);
+    this.serviceName = serviceName;
+    this.transport = options.transport;
+    this.codec = options.codec;
+    this.profile = options.profile;
+    this.#options = { ...options, consumers: withOwnStart(options.consumers) };
+    this.#observe = observeAll([
+      (seen) => this.#emitFor(seen),
+      ...(options.observer ? [options.observer] : []),
+    ]);
+  }
+
+  connect(): Promise<void> {
+    return this.transport.connect();
+  }
+
+  async publish<T>(event: EventEnvelope<T>): Promise<string> {
+    const [position] = await this.publishBatch([event]);
+    return position!;
+  }
+
+  async publishBatch<T>(events: EventEnvelope<T>[]): Promise<string[]> {
+    const encoded = events.map((event) => ({ event, message: this.codec.encode(event) }));
+    return await this.publishEncoded(encoded);
+  }
+
+  async publishEncoded(encoded: readonly EncodedEvent[]): Promise<string[]> {
+    const positions = await this.transport.publish(encoded.map(({ message }) => message));
+    for (const [index, { event }] of encoded.entries()) {
+      this.#observe({ kind: 'published', eventType: event.type, eventId: event.id, stored: false });
+      this.#tellPublished(positions[index]!, event.type, () => event);
+    }
+    return [...positions];
+  }
+
+  async publishMessages(messages: readonly Message[]): Promise<string[]> {
+    const positions = await this.transport.publish(messages);
+    for (const [index, message] of messages.entries()) {
+      this.#tellPublished(positions[index]!, message.type, () => this.codec.decode(message));
+    }
+    return [...positions];
+  }
+
+  async subscribe(eventTypes: string[], handler: Handler, options?: HandlerOptions): Promise<void> {
+    this.consumers().on(eventTypes, handler, options);
+  }
+
+  consumers(
+    group: string | null = `${this.serviceName}-group`,
+    choices: ConsumerChoices = {},
+  ): ConsumerGroup {
+    const known = group === null ? undefined : this.#groups.get(group);
+    if (known) {
+      if (Object.keys(given(choices)).length > 0) {
+        throw new TypeError(
+          `group ${group} is set up already on this bus; give its options to the first subscriber`,
+        );
+      }
+      return known;
+    }
+    const made = this.#newGroup(group, choices);
+    if (group === null) this.#broadcasts.push(made);
+    else this.#groups.set(group, made);
+    return made;
+  }
+
+  /** Starts every group that has handlers. */
+  async start(): Promise<void> {
+    for (const group of this.#all()) {
+      if (group.hasHandlers) await group.start();
+    }
+  }
+
+  /** Stops all consumers within the deadline, then closes the transport. Idempotent. */
+  async shutdown(options: { deadlineMs?: number } = {}): Promise<void> {
+    assertKnownOptions('shutdown', options, ['deadlineMs']);
+    const stops = await Promise.allSettled(this.#all().map((group) => group.stop(options)));
+    if (!this.#options.sharedTransport) await this.transport.close();
+    const failed = stops.find((stop) => stop.status === 'rejected');
+    if (failed) throw failed.reason;
+  }
+
+  /** What the last stop of each group left for other workers. */
+  get unfinished(): readonly UnfinishedDelivery[] {
+    return this.#all().flatMap(({ unfinished }) => unfinished);
+  }
+
+  /** @returns What the transport knows of one stream; an empty one if it knows none of that name. */
+  async getStreamInfo(streamKey: string): Promise<StreamInspection> {
+    const { streams } = await this.transport.inspect();
+    return (
+      streams.find(({ name }) => name === streamKey) ?? { name: streamKey, length: 0, groups: [] }
+    );
+  }
+
+  async getGroupInfo(streamKey: string): Promise<readonly GroupInspection[]> {
+    return (await this.getStreamInfo(streamKey)).groups;
+  }
+
+  #newGroup(group: string | null, choices: ConsumerChoices): ConsumerGroup {
+    const { catalogue, clock, consumers } = this.#options;
+    const said = { ...consumers, ...given(choices) };
+    const observers = [this.#observe, consumers.observer, choices.observer];
+    return new ConsumerGroup({
+      ...(catalogue ? { catalogue } : {}),
+      ...(clock ? { clock } : {}),
+      ...said,
+      ...(group === null ? { deadLetters: undefined } : {}),
+      transport: this.transport,
+      codec: this.codec,
+      group,
+      observer: observeAll(observers.filter((observer) => observer !== undefined)),
+    });
+  }
+
+  #all(): ConsumerGroup[] {
+    return [...this.#groups.values(), ...this.#broadcasts];
+  }
+
+  /** @param event Made only where somebody listens. */
+  #tellPublished(messageId: string, eventType: string, event: () => EventEnvelope): void {
+    if (this.listenerCount('published') === 0) return;
+    const streamKey = this.transport.streamOf?.(eventType) ?? this.transport.name;
+    try {
+      this.emit('published', { streamKey, messageId, event: event() });
+    } catch {
+      // The message is published; a listener's own bug must not say that it is not.
+    }
+  }
+
+  #emitFor(seen: Observation): void {
+    if (seen.kind === 'processed') {
+      const { eventId: id, eventType: type, coordinates } = seen;
+      this.emit('processed', {
+        streamKey: coordinates.stream,
+        messageId: coordinates.position,
+        event: { id, type },
+      });
+    } else if (seen.kind === 'attempt-failed') {
+      const { coordinates, error } = seen;
+      this.emit('processingError', {
+        streamKey: coordinates.stream,
+        messageId: coordinates.position,
+        error,
+      });
+    } else if (seen.kind === 'dead-lettered') {
+      const { coordinates, error } = seen;
+      this.emit('deadLetter', {
+        streamKey: coordinates.stream,
+        messageId: coordinates.position,
+        error,
+      });
+    }
+  }
+}
+
+/** An option given as `undefined` is an option not given. */
+function given(choices: ConsumerChoices): ConsumerChoices {
+  return Object.fromEntries(Object.entries(choices).filter(([, value]) => value !== undefined));
+}

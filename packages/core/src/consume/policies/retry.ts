@@ -1,0 +1,85 @@
+import type { Clock } from '../../clock.ts';
+import { isEventError, type EventError } from '../../errors.ts';
+import type { HealthReasons } from '../../health-reasons.ts';
+import type { Observer } from '../../observer.ts';
+import { delayBefore, isRetryable } from '../../retry/retry-policy.ts';
+import type { Invocation, Policy, Progress } from './step.ts';
+
+/** Longest wait between two tries for what passes by itself. */
+const maxWaitingDelayMs = 5_000;
+
+/**
+ * Tries again, after a growing delay, as often as the handler's policy allows.
+ *
+ * What failed before the handler was reached (the database is away), and what somebody else has open
+ * right now, is nobody's attempt: it is waited out and does not count.
+ *
+ * @param options.once Never tries again what counts.
+ */
+export function retry(options: {
+  group: string;
+  once: boolean;
+  clock: Clock;
+  random: () => number;
+  observe: Observer;
+  reasons: HealthReasons;
+}): Policy {
+  const { group, once, clock, random, observe, reasons } = options;
+  return (next) => async (event, invocation) => {
+    const { progress, abort } = invocation;
+    let own = event;
+    try {
+      for (let waits = 0; ; own = invocation.reread()) {
+        progress.entered = false;
+        try {
+          return await next(own, { ...invocation, attempt: progress.attempts + 1 });
+        } catch (error) {
+          if (abort.aborted) throw error;
+          const passes = passesByItself(error, progress);
+          const delayMs = passes ? waitingDelay(waits++) : countedDelay(error, invocation);
+          report(error, invocation, delayMs);
+          if (delayMs === null) throw error;
+          if (passes && !isEventError(error, 'CLAIM_HELD')) {
+            reasons.add(progress, `handlers cannot begin: ${error.code}`);
+          }
+          await clock.sleep(delayMs, abort.signal);
+          if (abort.aborted) throw error;
+        }
+      }
+    } finally {
+      reasons.remove(progress);
+    }
+  };
+
+  function countedDelay(error: unknown, { progress, registration }: Invocation): number | null {
+    progress.attempts += 1;
+    reasons.remove(progress);
+    const { retry: policy } = registration;
+    const again = !once && progress.attempts <= policy.maxRetries && isRetryable(policy, error);
+    return again ? delayBefore(policy, progress.attempts, random()) : null;
+  }
+
+  function report(error: unknown, invocation: Invocation, willRetryInMs: number | null): void {
+    const { registration, identity, progress, delivery } = invocation;
+    observe({
+      kind: 'attempt-failed',
+      group,
+      handler: registration.name,
+      eventId: identity.id,
+      attempt: progress.attempts,
+      error,
+      willRetryInMs,
+      coordinates: delivery.coordinates,
+    });
+  }
+}
+
+function waitingDelay(waitsBefore: number): number {
+  return Math.min(100 * 2 ** waitsBefore, maxWaitingDelayMs);
+}
+
+function passesByItself(error: unknown, { entered }: Progress): error is EventError {
+  if (!isEventError(error)) return false;
+  // A crashed process holds its claim until it lapses: longer than most policies have retries for.
+  return error.code === 'CLAIM_HELD' || (!entered && error.retryable);
+}

@@ -1,0 +1,58 @@
+import { maxTimerMs } from '../../clock.ts';
+import { isEventError } from '../../errors.ts';
+import type { Inbox } from '../inbox.ts';
+import type { Observer } from '../../observer.ts';
+import type { TransactionRunner } from '../../transaction.ts';
+import type { Invocation, Policy } from './step.ts';
+
+/** The server waits this much longer than we do, so that our own timeout speaks first. */
+const graceMs = 5_000;
+
+/**
+ * Runs an attempt in a transaction of its own, together with its inbox row: the effect and the memory
+ * of it commit together or not at all. An event that is in the inbox is skipped.
+ */
+export function transaction(options: {
+  group: string;
+  transactions: TransactionRunner;
+  inbox: Inbox;
+  observe: Observer;
+}): Policy {
+  const { group, transactions, inbox, observe } = options;
+  return (next) => async (event, invocation) => {
+    const { registration, identity, abort } = invocation;
+    if (!registration.inbox) return next(event, invocation);
+    const limitMs = Math.min(registration.timeoutMs + graceMs, maxTimerMs);
+    const key = { group, handler: registration.name, source: identity.source, id: identity.id };
+    const committed: (() => void)[] = [];
+    const afterCommit = (run: () => void): void => void committed.push(run);
+    await transactions.run(
+      async (tx) => {
+        await assertOurs(tx, invocation);
+        if (await inbox.record(key, tx)) return next(event, { ...invocation, tx, afterCommit });
+        observe({
+          kind: 'duplicate-skipped',
+          group,
+          handler: registration.name,
+          eventId: identity.id,
+        });
+      },
+      { statementTimeoutMs: limitMs, idleTimeoutMs: limitMs, signal: abort.signal },
+    );
+    for (const run of committed) run();
+  };
+
+  /** A former owner, frozen for a while, finds out here; its message is somebody else's by now. */
+  async function assertOurs(tx: object, { delivery, giveUp }: Invocation): Promise<void> {
+    try {
+      await delivery.fence?.(tx);
+    } catch (error) {
+      if (isEventError(error, 'CLAIM_LOST')) {
+        const { coordinates } = delivery;
+        observe({ kind: 'stale-refused', group, what: 'handler transaction', coordinates });
+        giveUp(error);
+      }
+      throw error;
+    }
+  }
+}

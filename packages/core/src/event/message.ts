@@ -1,0 +1,20 @@
+import type { EventEnvelope } from './envelope.ts';
+
+/** What a transport moves. It never looks inside `body`. */
+export interface Message {
+  /** Id of the event; repeated when a publish is repeated. */
+  readonly id: string;
+  readonly type: string;
+  /** Ordering key: messages with one key are delivered in the order in which they were published. */
+  readonly key: string;
+  readonly contentType: string;
+  /** The encoded event. A string is kept as UTF-8; bytes are kept exactly. */
+  readonly body: string | Uint8Array;
+  readonly headers?: Readonly<Record<string, string>>;
+}
+
+/** An event and the message that carries it. */
+export interface EncodedEvent {
+  readonly event: EventEnvelope;
+  readonly message: Message;
+}

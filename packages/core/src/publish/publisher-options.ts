@@ -1,0 +1,47 @@
+import { isUriReference } from '../event/attribute-rules.ts';
+import type { Catalogue } from '../event/catalogue.ts';
+import { shown } from '../text.ts';
+import type { Clock } from '../clock.ts';
+import type { EventEnvelope } from '../event/envelope.ts';
+import type { EventSender } from './event-sender.ts';
+import type { EventStore } from './event-store.ts';
+import type { Ids } from '../ids.ts';
+import type { Logger, Observer, WarningCode } from '../observer.ts';
+import type { Outbox } from './outbox.ts';
+import type { TransactionRunner } from '../transaction.ts';
+
+/** A store whose events are put on the transport by way of its outbox. */
+export interface PublishingStore extends Pick<EventStore, 'append' | 'appendBatch'> {
+  readonly outbox: Outbox;
+  readonly transactions: TransactionRunner;
+}
+
+export interface PublisherOptions {
+  /** Source of the events, unless a draft says otherwise. */
+  serviceName: string;
+  bus: EventSender;
+  /** With a store, event and outbox row commit together and a relay publishes; without, the bus is called directly. */
+  store?: PublishingStore;
+  catalogue?: Catalogue;
+  /** Refuse what is otherwise a warning: types outside the catalogue and missing key data. */
+  strict?: boolean;
+  /** `false` where another process relays. */
+  relay?: boolean;
+  /** How often the relay looks for messages that nobody announced, in milliseconds. */
+  relayPollMs?: number;
+  /** Further warnings of a product: called with each event before it is published. */
+  advise?: (event: EventEnvelope, warn: (code: WarningCode, message: string) => void) => void;
+  intended?: readonly WarningCode[];
+  observer?: Observer;
+  logger?: Logger;
+  clock?: Clock;
+  ids?: Ids;
+}
+
+/** @throws {TypeError} If the name of a service cannot be the source of its events. */
+export function assertSource(name: unknown): void {
+  if (isUriReference(name)) return;
+  throw new TypeError(
+    `a publisher needs a serviceName that is a URI reference, such as quickgradez: it is the source of its events; got ${shown(name)}`,
+  );
+}

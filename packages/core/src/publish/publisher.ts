@@ -1,0 +1,301 @@
+import { assertComplete, combined, goodOf, type EventResult } from './batch-result.ts';
+import { checkAgainst } from './catalogue-check.ts';
+import { systemClock, type Clock } from '../clock.ts';
+import type { EventEnvelope } from '../event/envelope.ts';
+import { EventError, isEventError } from '../errors.ts';
+import type { EncodedEvent } from '../event/message.ts';
+import { completeDraft, type EventDraft } from './event-draft.ts';
+import { GroupCommit } from './group-commit.ts';
+import { chosenTransaction, currentScope, holdHandler } from '../handler-scope.ts';
+import { randomIds, type Ids } from '../ids.ts';
+import { observeAll, silentLogger, type Observer, type WarningCode } from '../observer.ts';
+import { assertSource } from './publisher-options.ts';
+import { assertTransactionChoice } from '../options.ts';
+import type { Relay } from './relay.ts';
+import { partitionOf } from '../partition.ts';
+import { PendingWork } from '../pending-work.ts';
+import type { PublisherOptions, PublishingStore } from './publisher-options.ts';
+import { shareRelay, type RelayHold } from './shared-relay.ts';
+import type { TransactionChoice } from '../transaction.ts';
+import type { Message } from '../event/message.ts';
+import { Warnings } from '../warnings.ts';
+
+const maxGroupSize = 500;
+
+/** Checks events and gets them on their way; resolves when they cannot be lost any more. */
+export class Publisher {
+  readonly #options: PublisherOptions;
+  readonly #clock: Clock;
+  readonly #ids: Ids;
+  readonly #observe: Observer;
+  readonly #warnings: Warnings;
+  readonly #hold: RelayHold | undefined;
+  readonly #commits: GroupCommit<EncodedEvent, void> | undefined;
+  readonly #underWay = new PendingWork();
+  #connected: Promise<void> | undefined;
+
+  /** @throws {TypeError} If the service name is no URI reference, or `relayPollMs` is out of range. */
+  constructor(options: PublisherOptions) {
+    assertSource(options.serviceName);
+    this.#options = options;
+    this.#clock = options.clock ?? systemClock;
+    this.#ids = options.ids ?? randomIds;
+    this.#observe = observeAll(options.observer ? [options.observer] : []);
+    this.#warnings = new Warnings({
+      observe: this.#observe,
+      logger: options.logger ?? silentLogger,
+      ...(options.intended ? { intended: options.intended } : {}),
+    });
+    const { store, bus } = options;
+    if (!store) return;
+    this.#commits = new GroupCommit({
+      flush: (items) => this.#commitGroup(store, items),
+      maxItems: maxGroupSize,
+      isItemFault: (error) => isEventError(error) && !error.retryable,
+    });
+    if (options.relay === false) return;
+    this.#hold = shareRelay(store.outbox, bus, {
+      ...(options.relayPollMs === undefined ? {} : { pollMs: options.relayPollMs }),
+      clock: this.#clock,
+      observer: this.#observe,
+    });
+  }
+
+  /** The relay of this process; absent without a store, or where another process relays. */
+  get relay(): Relay | undefined {
+    return this.#hold?.relay;
+  }
+
+  /** Gives a warning about this publisher, once, unless it is intended. */
+  warn(code: WarningCode, message: string): void {
+    this.#warnings.once(code, this.#options.serviceName, message);
+  }
+
+  /** Connects the bus and relays, first what a process that died has left. So does the first publish. */
+  async connect(): Promise<void> {
+    await this.#options.bus.connect();
+    this.relay?.start();
+  }
+
+  /**
+   * Checks an event and publishes it.
+   *
+   * Inside a handler it joins the handler's transaction; `{ tx }` joins the caller's, `{ tx: null }`
+   * stays out of both.
+   *
+   * @returns The event as it was published.
+   * @throws {EventError} `PAYLOAD_INVALID`, `TYPE_UNKNOWN`, `ENVELOPE_INVALID`, `PAYLOAD_NOT_JSON`,
+   *   `PAYLOAD_TOO_LARGE`, `EVENT_ID_CONFLICT`, `STORE_UNAVAILABLE`, `TRANSPORT_UNAVAILABLE`
+   */
+  publish<T>(draft: EventDraft<T>, options?: TransactionChoice): Promise<EventEnvelope<T>> {
+    return this.#begin(this.#publish(draft, options), options) as Promise<EventEnvelope<T>>;
+  }
+
+  /**
+   * Publishes several events in order; the good ones go even if others are refused. In a transaction
+   * that is joined, a refusal by the database is one for all.
+   *
+   * @throws {EventError} `BATCH_INCOMPLETE` with one outcome per event, if any was refused; the error
+   *   itself if it kept all of them from being published.
+   */
+  publishBatch<T>(
+    drafts: readonly EventDraft<T>[],
+    options?: TransactionChoice,
+  ): Promise<EventEnvelope<T>[]> {
+    return this.#begin(this.#publishBatch(drafts, options), options) as Promise<EventEnvelope<T>[]>;
+  }
+
+  /** Waits for publishes under way and lets go of the relay. What is left in the outbox is another relay's. */
+  async shutdown(): Promise<void> {
+    await this.#underWay.ended();
+    await this.#hold?.release();
+  }
+
+  /**
+   * Inside a handler, its end waits for what it publishes, unless that stays out of its transaction: it
+   * might wait for the very connection that the transaction holds.
+   */
+  #begin<T>(publishing: Promise<T>, options: TransactionChoice | undefined): Promise<T> {
+    if (options?.tx !== null) holdHandler(publishing);
+    return this.#underWay.watch(publishing);
+  }
+
+  async #publish(draft: EventDraft, options?: TransactionChoice): Promise<EventEnvelope> {
+    assertTransactionChoice('publish', options);
+    try {
+      const checking = this.#check(draft);
+      const checked = checking instanceof Promise ? await checking : checking;
+      if (!this.#options.store) await this.#publishDirectly([checked], options);
+      else {
+        const [outcome] = await this.#send(this.#options.store, [checked], options);
+        if (outcome!.status === 'rejected') throw outcome!.reason;
+      }
+      return checked.event;
+    } catch (error) {
+      this.#observe({ kind: 'publish-failed', eventType: draft.type, error });
+      throw error;
+    }
+  }
+
+  async #publishBatch(
+    drafts: readonly EventDraft[],
+    options?: TransactionChoice,
+  ): Promise<EventEnvelope[]> {
+    assertTransactionChoice('publishBatch', options);
+    // All of them before the first wait: what the caller does to its data meanwhile changes nothing.
+    const checking = drafts.map((draft) => this.#checked(draft));
+    const checks: EventResult[] = [];
+    for (const check of checking) checks.push(check instanceof Promise ? await check : check);
+    const good = goodOf(checks);
+    const results = combined(checks, good.length > 0 ? await this.#sendAll(good, options) : []);
+    for (const [index, result] of results.entries()) {
+      if (result.status === 'fulfilled') continue;
+      const eventType = drafts[index]!.type;
+      this.#observe({ kind: 'publish-failed', eventType, error: result.reason });
+    }
+    assertComplete(results);
+    return good.map(({ event }) => event);
+  }
+
+  #checked(draft: EventDraft): EventResult | Promise<EventResult> {
+    try {
+      const checking = this.#check(draft);
+      return checking instanceof Promise ? checking.then(fulfilled, rejected) : fulfilled(checking);
+    } catch (reason) {
+      return rejected(reason);
+    }
+  }
+
+  /** Waits only where a schema has to. */
+  #check(draft: EventDraft): EncodedEvent | Promise<EncodedEvent> {
+    const { bus, catalogue, serviceName: source, store, strict = false } = this.#options;
+    const version = catalogue?.get(draft.type)?.version ?? 1;
+    const made = completeDraft(draft, { source, version, ids: this.#ids, clock: this.#clock });
+    // Before the first wait, and for the store as well: what the caller does to its data from here on
+    // must change neither of the two.
+    const message = bus.codec.encode(made);
+    const event = store ? bus.codec.decode(message) : made;
+    const checking = catalogue && checkAgainst(catalogue, event, strict, this.#warnings);
+    if (checking) return checking.then(() => this.#advised({ event, message }));
+    return this.#advised({ event, message });
+  }
+
+  #advised(encoded: EncodedEvent): EncodedEvent {
+    const { event } = encoded;
+    this.#options.advise?.(event, (code, text) => this.#warnings.once(code, event.type, text));
+    return encoded;
+  }
+
+  /** Connects with the first publish, and again if that failed. */
+  #connect(): Promise<void> {
+    this.#connected ??= this.#options.bus.connect().catch((error: unknown) => {
+      this.#connected = undefined;
+      throw error;
+    });
+    return this.#connected;
+  }
+
+  /** @returns For each event whether it is on its way, in the order given. */
+  async #sendAll(
+    checked: readonly EncodedEvent[],
+    options?: TransactionChoice,
+  ): Promise<readonly PromiseSettledResult<unknown>[]> {
+    const { store } = this.#options;
+    if (store) return await this.#send(store, checked, options);
+    return await forAll(checked, this.#publishDirectly(checked, options));
+  }
+
+  async #send(
+    store: PublishingStore,
+    checked: readonly EncodedEvent[],
+    options?: TransactionChoice,
+  ): Promise<readonly PromiseSettledResult<unknown>[]> {
+    const tx = chosenTransaction(options);
+    const results = tx
+      ? await forAll(checked, this.#joinTransaction(store, tx, checked))
+      : await this.#commit(store, checked);
+    this.relay?.start();
+    for (const [index, { event }] of checked.entries()) {
+      if (results[index]!.status === 'rejected') continue;
+      this.#observe({ kind: 'published', eventType: event.type, eventId: event.id, stored: true });
+    }
+    return results;
+  }
+
+  /** Without a store nothing can wait for a commit. */
+  async #publishDirectly(
+    checked: readonly EncodedEvent[],
+    options?: TransactionChoice,
+  ): Promise<void> {
+    const tx = chosenTransaction(options);
+    if (options?.tx) {
+      const details = { transport: this.#options.bus.transport.name, capability: 'transactions' };
+      const message =
+        'a publisher without a store cannot publish in a transaction; give it a store';
+      throw new EventError('CAPABILITY_MISSING', message, details);
+    }
+    if (tx) {
+      this.warn(
+        'NOT_DURABLE',
+        `${this.#options.serviceName} publishes from a handler with a transaction, and its publisher has no store: events go out even if the transaction is rolled back. Give it a store, or say intended: ['NOT_DURABLE']`,
+      );
+    }
+    await this.#connect();
+    await this.#options.bus.publishEncoded(checked);
+  }
+
+  /** Adds to a transaction that commits later; its handler, or else the relay's next poll, sees to the rest. */
+  async #joinTransaction(
+    store: PublishingStore,
+    tx: object,
+    checked: readonly EncodedEvent[],
+  ): Promise<void> {
+    await appendAndAdd(store, tx, checked);
+    const scope = currentScope();
+    if (scope?.tx === tx) scope.afterCommit(() => this.relay?.nudge(partitionsOf(checked)));
+  }
+
+  /** Commits each on its own account, in the order given, together with whatever waits. */
+  async #commit(
+    store: PublishingStore,
+    checked: readonly EncodedEvent[],
+  ): Promise<readonly PromiseSettledResult<unknown>[]> {
+    store.transactions.assertFree?.();
+    return Promise.allSettled(checked.map((item) => this.#commits!.add(item)));
+  }
+
+  async #commitGroup(store: PublishingStore, checked: readonly EncodedEvent[]): Promise<void[]> {
+    await store.transactions.run((tx) => appendAndAdd(store, tx, checked));
+    this.relay?.nudge(partitionsOf(checked));
+    return checked.map(() => undefined);
+  }
+}
+
+async function appendAndAdd(
+  store: PublishingStore,
+  tx: object,
+  checked: readonly EncodedEvent[],
+): Promise<void> {
+  const [events, messages] = [checked.map(({ event }) => event), checked.map(messageOf)];
+  await store.appendBatch(events, { tx });
+  await store.outbox.add(messages, { tx });
+}
+
+const fulfilled = (value: EncodedEvent): EventResult => ({ status: 'fulfilled', value });
+const rejected = (reason: unknown): EventResult => ({ status: 'rejected', reason });
+
+const messageOf = ({ message }: EncodedEvent): Message => message;
+
+/** One outcome for all of them. */
+async function forAll(
+  checked: readonly EncodedEvent[],
+  work: Promise<void>,
+): Promise<readonly PromiseSettledResult<void>[]> {
+  const [outcome] = await Promise.allSettled([work]);
+  return checked.map(() => outcome);
+}
+
+/** The partitions of the outbox that these messages are in. */
+function partitionsOf(checked: readonly EncodedEvent[]): Set<number> {
+  return new Set(checked.map(({ message }) => partitionOf(message.key)));
+}

@@ -1,0 +1,178 @@
+import { systemClock, type Clock } from '../clock.ts';
+import { runOutsideScope } from '../handler-scope.ts';
+import { observeAll, type Observer } from '../observer.ts';
+import type { Outbox } from './outbox.ts';
+import { assertRange } from '../options.ts';
+import type { Message } from '../event/message.ts';
+
+export interface RelayOptions {
+  outbox: Outbox;
+  /** Hands messages to the transport; resolves when the broker has them. */
+  publish: (messages: readonly Message[]) => Promise<unknown>;
+  /** How often to look for messages that nobody announced, in milliseconds; 100 unless given. */
+  pollMs?: number;
+  /** Most messages published at once, 1 to 10,000; 500 unless given. */
+  batchSize?: number;
+  clock?: Clock;
+  observer?: Observer;
+}
+
+/** Longest wait before a partition that failed is tried again. */
+const maxDelayMs = 5_000;
+/** How long a relay that ends goes on with what its own process has announced. */
+const lastPassesMs = 5_000;
+/** Stands for the look at all partitions, which can fail like any of them. */
+const allPartitions = -1;
+
+/**
+ * Moves committed messages from the outbox to the transport, in order per partition.
+ *
+ * Relays may run in any number of processes; each partition is worked on by one of them at a time. A
+ * relay that dies between publishing and forgetting leaves repeats, with the same ids.
+ */
+export class Relay {
+  readonly #outbox: Outbox;
+  readonly #publish: (messages: readonly Message[]) => Promise<unknown>;
+  readonly #pollMs: number;
+  readonly #batchSize: number;
+  readonly #clock: Clock;
+  readonly #observe: Observer;
+  /** Partitions to drain: announced, found, or not emptied by the last drain. */
+  readonly #due = new Set<number>();
+  readonly #stop = new AbortController();
+  #wake = new AbortController();
+  /** When to look at all partitions again, in milliseconds since the epoch. */
+  #scanAt = 0;
+  /** When a relay that ends gives up what is left. */
+  #endAt = 0;
+  #running: Promise<void> | undefined;
+  #endListening: (() => Promise<void>) | undefined;
+  readonly #failing = new Map<number, { error: unknown; delayMs: number; retryAt: number }>();
+
+  /** @throws {TypeError} If an option is out of range. */
+  constructor(options: RelayOptions) {
+    const { pollMs = 100, batchSize = 500 } = options;
+    assertRange('relay', 'pollMs', pollMs, 1, 3_600_000);
+    assertRange('relay', 'batchSize', batchSize, 1, 10_000, true);
+    this.#outbox = options.outbox;
+    this.#publish = options.publish;
+    this.#pollMs = pollMs;
+    this.#batchSize = batchSize;
+    this.#clock = options.clock ?? systemClock;
+    this.#observe = observeAll(options.observer ? [options.observer] : []);
+  }
+
+  /** What stopped the last pass; `undefined` while all goes well. */
+  get lastError(): unknown {
+    return [...this.#failing.values()].at(-1)?.error;
+  }
+
+  /** Begins to relay, in the background. Idempotent. */
+  start(): void {
+    if (this.#running || this.#stop.signal.aborted) return;
+    this.#running = runOutsideScope(() => this.#run());
+  }
+
+  /** Says that a commit has put messages into these partitions; they are published at once. */
+  nudge(partitions: Iterable<number>): void {
+    for (const partition of partitions) this.#due.add(partition);
+    this.#wake.abort();
+  }
+
+  /**
+   * Publishes what this process has announced, for a few seconds at most, and ends. What is left waits
+   * for another relay. Idempotent.
+   */
+  async stop(): Promise<void> {
+    if (!this.#stop.signal.aborted) this.#endAt = this.#clock.now() + lastPassesMs;
+    this.#stop.abort();
+    this.#wake.abort();
+    await this.#running;
+    await this.#endListening?.().catch(() => undefined);
+    this.#endListening = undefined;
+  }
+
+  async #run(): Promise<void> {
+    void this.#listen();
+    while (!this.#stop.signal.aborted) {
+      // Whoever wakes the relay from here on has something that this round may miss.
+      if (this.#wake.signal.aborted) this.#wake = new AbortController();
+      await this.#findDue();
+      await this.#drainDue(() => this.#stop.signal.aborted);
+      await this.#pause();
+    }
+    while (this.#due.size > 0 && this.#clock.now() < this.#endAt) {
+      await this.#drainDue(() => this.#clock.now() >= this.#endAt);
+    }
+  }
+
+  /** Hints spare the wait for the next poll. Where they cannot be had, the polls find everything. */
+  async #listen(): Promise<void> {
+    try {
+      const end = await this.#outbox.listen?.(() => {
+        this.#scanAt = 0;
+        this.#wake.abort();
+      });
+      if (this.#stop.signal.aborted) await end?.();
+      else this.#endListening = end;
+    } catch {
+      return;
+    }
+  }
+
+  /** Waits for a nudge, for a hint, or for the next poll. */
+  async #pause(): Promise<void> {
+    const waitMs = Math.min(this.#scanAt - this.#clock.now(), this.#pollMs);
+    if (this.#due.size > 0 || waitMs <= 0 || this.#stop.signal.aborted) return;
+    await this.#clock.sleep(waitMs, this.#wake.signal);
+  }
+
+  /** Looks at all partitions once per poll, however busy the announced ones keep the relay. */
+  async #findDue(): Promise<void> {
+    if (this.#isAhead(this.#scanAt, this.#pollMs)) return;
+    this.#scanAt = this.#clock.now() + this.#pollMs;
+    const found = await this.#attempt(allPartitions, () => this.#outbox.waitingPartitions());
+    for (const partition of found ?? []) this.#due.add(partition);
+  }
+
+  /** One round: every partition that is due once, the longest waiting first. */
+  async #drainDue(isOver: () => boolean): Promise<void> {
+    // A copy, since what a drain puts back is for the next round.
+    for (const partition of Array.from(this.#due)) {
+      if (isOver()) return;
+      this.#due.delete(partition);
+      await this.#attempt(partition, () => this.#drain(partition));
+    }
+  }
+
+  async #drain(partition: number): Promise<void> {
+    const outcome = await this.#outbox.drain(partition, this.#batchSize, this.#publish);
+    if (outcome.status === 'busy') return;
+    if (outcome.more) this.#due.add(partition);
+    if (outcome.published > 0) {
+      this.#observe({ kind: 'relayed', partition, count: outcome.published });
+    }
+  }
+
+  /** Does something for one partition unless it has just failed, so that it never holds up the others. */
+  async #attempt<T>(partition: number, work: () => Promise<T>): Promise<T | undefined> {
+    const failing = this.#failing.get(partition);
+    if (failing && this.#isAhead(failing.retryAt, failing.delayMs)) return undefined;
+    try {
+      const result = await work();
+      this.#failing.delete(partition);
+      return result;
+    } catch (error) {
+      const delayMs = Math.min((failing?.delayMs ?? this.#pollMs / 2) * 2, maxDelayMs);
+      this.#failing.set(partition, { error, delayMs, retryAt: this.#clock.now() + delayMs });
+      this.#observe({ kind: 'relay-failed', partition, error });
+      return undefined;
+    }
+  }
+
+  /** Says whether a time that was set `withinMs` ahead is still to come, however the clock was put since. */
+  #isAhead(atMs: number, withinMs: number): boolean {
+    const leftMs = atMs - this.#clock.now();
+    return leftMs > 0 && leftMs <= withinMs;
+  }
+}

@@ -1,0 +1,141 @@
+import type { Coordinates } from '../coordinates.ts';
+import type { Message } from '../event/message.ts';
+
+/** What a transport can do; proven by the conformance suite, never assumed. */
+export interface TransportCapabilities {
+  /** A partitioned log keeps an offset per group; a pending list settles entries one by one. */
+  readonly shape: 'log' | 'pending-list';
+  /** Messages survive the process that published them. */
+  readonly persistent: boolean;
+  /** `start: 'earliest'`, or a time, gives a new group what was published before it existed. */
+  readonly history: boolean;
+  /** Subscriptions without a group get everything published from now on, on every instance. */
+  readonly broadcast: boolean;
+  /** `deliveryCount` is filled in and survives a crash. */
+  readonly deliveryCounts: boolean;
+  /**
+   * How far the order of a key reaches: within one consumer process of a group, or over all of them.
+   */
+  readonly keyOrder: 'process' | 'group';
+  /** `Delivery.fence` is offered, so that a former owner's transaction is refused. */
+  readonly fencing: boolean;
+}
+
+/** One message handed to one consumer. */
+export interface Delivery {
+  readonly message: Message;
+  readonly coordinates: Coordinates;
+  /** 1 for the first time; `undefined` where the transport does not count. */
+  readonly deliveryCount: number | undefined;
+  /** Aborted when this consumer no longer owns the message. */
+  readonly signal: AbortSignal;
+  /**
+   * Marks the message finished for the group. The transport may tell its broker later and together
+   * with others, but has told it when `Consumer.close()` resolves. Calls after the first, or after
+   * ownership was lost, change nothing.
+   */
+  settle(): void;
+  /**
+   * Checks inside the handler's transaction that this consumer still owns the message.
+   *
+   * @throws {EventError} `CLAIM_LOST` if somebody else took it.
+   */
+  fence?(tx: object): Promise<void>;
+}
+
+/**
+ * Where a group that does not exist yet begins: with everything that is kept, with what is published
+ * from now on, or with what the broker accepted at this time or later.
+ *
+ * The time is told by the broker's own clock. One that has not come yet means from now on.
+ */
+export type GroupStart = 'earliest' | 'latest' | Date;
+
+export interface Subscription {
+  /** Consumer group: each message goes to one consumer of it. `null` means broadcast. */
+  readonly group: string | null;
+  /** Patterns of event types. A transport may use them to fetch less, and must never withhold a match. */
+  readonly patterns: readonly string[];
+  /** Where a group that does not exist yet begins; a known one goes on where it stood. */
+  readonly start: GroupStart;
+  /** Most deliveries that may be unsettled at once, 1 or more. */
+  readonly maxInFlight: number;
+  /** Name of this consumer, unique per process start. */
+  readonly worker: string;
+}
+
+/** A running subscription. */
+export interface Consumer {
+  /** Stops handing out deliveries; those handed out may still be settled. Idempotent. */
+  pause(): void;
+  /** Undoes `pause`. */
+  resume(): void;
+  /** Changes how many deliveries may be unsettled at once, 1 or more. */
+  setMaxInFlight(maxInFlight: number): void;
+  /**
+   * Writes out what was settled and gives up the rest, which the group's next consumer gets.
+   * Aborts the signal of every unsettled delivery. Idempotent.
+   */
+  close(): Promise<void>;
+  /** Resolves after `close`; rejects with what made the consumer stop by itself for good. */
+  readonly finished: Promise<void>;
+}
+
+export type Deliver = (delivery: Delivery) => void;
+
+/** What a transport knows of its streams and groups. */
+export interface TransportInspection {
+  readonly streams: readonly StreamInspection[];
+}
+
+export interface StreamInspection {
+  readonly name: string;
+  /** Messages held. */
+  readonly length: number;
+  readonly groups: readonly GroupInspection[];
+}
+
+export interface GroupInspection {
+  readonly name: string;
+  /** Delivered and not settled; on a log, what lies between the committed and the delivered offset. */
+  readonly pending: number;
+  /** Not delivered yet. */
+  readonly lag: number;
+  readonly consumers: number;
+}
+
+/**
+ * Moves opaque messages, at least once per consumer group.
+ *
+ * Implementations pass `describeTransport` of `@waybill/core/conformance`.
+ */
+export interface Transport {
+  /** Kind of transport for coordinates and messages, e.g. `redis`, `postgres-log`. */
+  readonly name: string;
+  readonly capabilities: TransportCapabilities;
+  /** Name of the stream that takes a type; absent where there is one for all. */
+  streamOf?(eventType: string): string;
+  /** Connects and prepares what it needs. Idempotent; concurrent calls share one attempt. */
+  connect(): Promise<void>;
+  /**
+   * Resolves when the broker has accepted every message as durably as it ever will.
+   *
+   * After a rejection any of them may have been accepted; the caller repeats the call with the same
+   * ids. Safe to call concurrently; messages of one call and one key keep their order.
+   *
+   * @returns Where each message lies, as the broker prints it, in the order given.
+   * @throws {EventError} `TRANSPORT_UNAVAILABLE`, `NOT_CONNECTED`; `MESSAGE_UNPARSEABLE` if a text has no UTF-8
+   */
+  publish(messages: readonly Message[]): Promise<readonly string[]>;
+  /**
+   * Starts handing messages to `deliver`, which returns at once and never throws.
+   *
+   * @returns The consumer, once the group exists and everything published from now on will reach it.
+   * @throws {EventError} `CAPABILITY_MISSING` for a start other than `latest` without `history`, and for
+   *   no group without `broadcast`
+   */
+  subscribe(subscription: Subscription, deliver: Deliver): Promise<Consumer>;
+  inspect(): Promise<TransportInspection>;
+  /** Closes what it opened; running consumers are closed first. Idempotent. */
+  close(): Promise<void>;
+}

@@ -1,0 +1,70 @@
+import { JsonCodec, plainProfile } from '@waybill/core';
+import { alsoLogged, assertKnownOptions, TransportEventBus } from '@waybill/core/adapter';
+import type { Catalogue, ConsumerChoices, Observer, Profile, Transport } from '@waybill/core';
+
+import { PostgresDeadLetterQueue } from '../consume/dead-letter-queue.ts';
+import { PostgresInbox } from '../consume/inbox.ts';
+import { PostgresLogTransport } from '../log/log-transport.ts';
+import type { SqlClient } from '../client/sql-client.ts';
+
+export interface PostgresEventBusOptions {
+  /** Names the consumer group, `<serviceName>-group`. */
+  serviceName: string;
+  /** The database of the log, of the inboxes and of the dead letters. */
+  client: SqlClient;
+  /** Schema of the library's tables; `public` unless given. */
+  schema?: string;
+  /** Shared by buses of one process, so that they poll once; a new one unless given. */
+  transport?: Transport;
+  profile?: Profile;
+  catalogue?: Catalogue;
+  /** Attempts of a handler after its first one; 3 unless given. */
+  maxRetries?: number;
+  /** Delay before the first retry in milliseconds; 1,000 unless given. */
+  retryDelayMs?: number;
+  /** What groups get unless they choose otherwise. */
+  consumers?: ConsumerChoices;
+  observer?: Observer;
+}
+
+const knownOptions: readonly (keyof PostgresEventBusOptions)[] = [
+  'serviceName',
+  'client',
+  'schema',
+  'transport',
+  'profile',
+  'catalogue',
+  'maxRetries',
+  'retryDelayMs',
+  'consumers',
+  'observer',
+];
+
+/** A bus that needs nothing but PostgreSQL: the log carries events, inbox and dead letters lie beside it. */
+export class PostgresEventBus extends TransportEventBus {
+  /** @throws {TypeError} If an option is not known, or one is not usable. */
+  constructor(options: PostgresEventBusOptions) {
+    assertKnownOptions('PostgresEventBus', options, knownOptions);
+    const { client, schema = 'public', profile = plainProfile, catalogue, observer } = options;
+    const { maxRetries = 3, retryDelayMs = 1_000, serviceName, consumers } = options;
+    const heard = alsoLogged(observer, consumers);
+    super({
+      serviceName,
+      transport:
+        options.transport ??
+        new PostgresLogTransport({ client, schema, ...(heard ? { observer: heard } : {}) }),
+      sharedTransport: options.transport !== undefined,
+      codec: new JsonCodec({ profile, observe: observer }),
+      profile,
+      consumers: {
+        transactions: client,
+        inbox: new PostgresInbox({ client, schema }),
+        deadLetters: new PostgresDeadLetterQueue({ client, schema }),
+        retry: { maxRetries, baseDelayMs: retryDelayMs },
+        ...consumers,
+      },
+      ...(catalogue ? { catalogue } : {}),
+      ...(observer ? { observer } : {}),
+    });
+  }
+}

@@ -1,0 +1,60 @@
+import type { Coordinates } from '@waybill/core';
+import type { Delivery, Message } from '@waybill/core/adapter';
+
+import { messageOf } from '../message-columns.ts';
+import type { LogRow } from './log-group.ts';
+import { logStream, logTransport, positionOf } from './log-tables.ts';
+
+/** Who a delivery reports to. */
+export interface LogDeliveryOwner {
+  settle(delivery: LogDelivery): void;
+  /** Absent where nobody else could have taken over. */
+  fence?(tx: object): Promise<void>;
+}
+
+/** One row of the log on its way to a handler. */
+export class LogDelivery implements Delivery {
+  readonly message: Message;
+  readonly coordinates: Coordinates;
+  readonly deliveryCount: number;
+  readonly fence?: (tx: object) => Promise<void>;
+  readonly partition: number;
+  readonly offset: bigint;
+  readonly #owner: LogDeliveryOwner;
+  /** Made when somebody asks for it: most deliveries end without. */
+  #controller: AbortController | undefined;
+  #givenUp = false;
+
+  constructor(row: LogRow, deliveryCount: number, owner: LogDeliveryOwner) {
+    this.message = messageOf(row);
+    this.partition = row.partition;
+    this.offset = row.log_offset;
+    this.coordinates = {
+      transport: logTransport,
+      stream: logStream,
+      partition: row.partition,
+      position: positionOf(row.partition, row.log_offset),
+    };
+    this.deliveryCount = deliveryCount;
+    this.#owner = owner;
+    if (owner.fence) this.fence = (tx) => owner.fence!(tx);
+  }
+
+  get signal(): AbortSignal {
+    if (!this.#controller) {
+      this.#controller = new AbortController();
+      if (this.#givenUp) this.#controller.abort();
+    }
+    return this.#controller.signal;
+  }
+
+  settle(): void {
+    this.#owner.settle(this);
+  }
+
+  /** Tells the handler that the message is no longer its own. */
+  giveUp(): void {
+    this.#givenUp = true;
+    this.#controller?.abort();
+  }
+}

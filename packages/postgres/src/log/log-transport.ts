@@ -1,0 +1,249 @@
+import { EventError } from '@waybill/core';
+import {
+  assertKnownOptions,
+  assertRange,
+  describeStart,
+  observeAll,
+  runOutsideScope,
+} from '@waybill/core/adapter';
+import type { Observer, Transport, TransportInspection } from '@waybill/core';
+import type {
+  Consumer,
+  Deliver,
+  Message,
+  Subscription,
+  TransportCapabilities,
+} from '@waybill/core/adapter';
+
+import { lockKey } from '../client/lock-key.ts';
+import { LogAppender } from './log-appender.ts';
+import { LogBroadcast } from './log-broadcast.ts';
+import { LogConsumer } from './log-consumer.ts';
+import { LogGroup } from './log-group.ts';
+import { LogHeads } from './log-heads.ts';
+import { inspectLog } from './log-inspection.ts';
+import { pruneLog } from './log-retention.ts';
+import { seatsOf } from './log-seats.ts';
+import type { LogSeats } from './log-seats.ts';
+import { logTables, logTransport } from './log-tables.ts';
+import type { LogTables } from './log-tables.ts';
+import { completed } from './log-transport-options.ts';
+import type { LogTransportSettings, PostgresLogTransportOptions } from './log-transport-options.ts';
+import { ProcessLock } from '../client/process-lock.ts';
+
+const retryMs = 250;
+
+/**
+ * A partitioned log in two tables: what a small team needs instead of a broker.
+ *
+ * In each group one process consumes and the others stand by. Over `pg`, a transport with groups keeps
+ * one connection of the client's pool busy for as long as it is connected.
+ */
+export class PostgresLogTransport implements Transport {
+  static readonly capabilities: TransportCapabilities = Object.freeze({
+    shape: 'log',
+    persistent: true,
+    history: true,
+    broadcast: true,
+    deliveryCounts: true,
+    keyOrder: 'group',
+    fencing: true,
+  });
+
+  readonly name: string = logTransport;
+  readonly capabilities: TransportCapabilities = PostgresLogTransport.capabilities;
+  readonly #options: LogTransportSettings;
+  readonly #observe: Observer;
+  readonly #tables: LogTables;
+  readonly #seats: LogSeats;
+  readonly #consumers = new Set<Consumer>();
+  #open: Promise<OpenLog> | undefined;
+  #stopPruning: (() => void) | undefined;
+
+  /** @throws {TypeError} If the schema is no name, a length is out of range, or an option is not known. */
+  constructor(options: PostgresLogTransportOptions) {
+    this.#options = completed(options);
+    this.#observe = observeAll(options.observer ? [options.observer] : []);
+    this.#tables = logTables(this.#options.schema);
+    this.#seats = seatsOf(options.client, this.#options.schema);
+  }
+
+  /** @throws {EventError} `STORE_UNAVAILABLE`; `STORE_REJECTED` if the tables are not there. */
+  async connect(): Promise<void> {
+    this.#open ??= this.#connect();
+    const opening = this.#open;
+    try {
+      await opening;
+    } catch (error) {
+      if (this.#open === opening) this.#open = undefined;
+      throw error;
+    }
+  }
+
+  /** @throws {EventError} `TRANSPORT_UNAVAILABLE`, `NOT_CONNECTED`, `STORE_REJECTED` */
+  async publish(messages: readonly Message[]): Promise<readonly string[]> {
+    const { appender } = await this.#opened();
+    return await appender.append(messages);
+  }
+
+  /** @throws {EventError} `NOT_CONNECTED`, `STORE_UNAVAILABLE` */
+  async subscribe(subscription: Subscription, deliver: Deliver): Promise<Consumer> {
+    assertMaxInFlight(subscription.maxInFlight);
+    const log = await this.#opened();
+    const { group } = subscription;
+    if (group !== null) return await this.#join(log, group, subscription, deliver);
+    const { client, clock } = this.#options;
+    await log.heads.refresh();
+    return this.#keep(
+      (onClose) =>
+        new LogBroadcast({
+          client,
+          tables: this.#tables,
+          subscription,
+          deliver,
+          heads: log.heads,
+          clock,
+          observe: this.#observe,
+          retryMs,
+          onClose,
+        }),
+    );
+  }
+
+  /** @throws {EventError} `NOT_CONNECTED`, `STORE_UNAVAILABLE` */
+  async inspect(): Promise<TransportInspection> {
+    await this.#opened();
+    const { client } = this.#options;
+    const inspection = await inspectLog(client, this.#tables);
+    if (client.dialect === 'postgres') return inspection;
+    // The lock of a process that ended is never taken here, so the tables cannot tell.
+    const consumersOf = (name: string): number => (this.#seats.isTaken(name) ? 1 : 0);
+    const streams = inspection.streams.map((stream) => ({
+      ...stream,
+      groups: stream.groups.map((each) => ({ ...each, consumers: consumersOf(each.name) })),
+    }));
+    return { streams };
+  }
+
+  /**
+   * Deletes rows that every group has finished and that are older than this. The transport does so by
+   * itself from time to time.
+   *
+   * @returns How many.
+   */
+  async prune(options: { olderThanMs?: number } = {}): Promise<number> {
+    assertKnownOptions('prune', options, ['olderThanMs']);
+    const { client, retentionMs } = this.#options;
+    const { olderThanMs = retentionMs } = options;
+    assertRange('prune', 'olderThanMs', olderThanMs, 0, Number.MAX_SAFE_INTEGER);
+    return await pruneLog(client, this.#tables, olderThanMs);
+  }
+
+  async close(): Promise<void> {
+    const open = this.#open;
+    this.#open = undefined;
+    this.#stopPruning?.();
+    const closed = await Promise.allSettled([...this.#consumers].map((each) => each.close()));
+    const log = await open?.catch(() => undefined);
+    await log?.appender.settled();
+    await log?.heads.stop();
+    await log?.lock.release();
+    for (const outcome of closed) if (outcome.status === 'rejected') throw outcome.reason;
+  }
+
+  async #connect(): Promise<OpenLog> {
+    const { client, schema, clock, ids, pollMs, noticeEveryMs, leaseMs } = this.#options;
+    const tables = this.#tables;
+    const heads = new LogHeads({ client, schema, tables, clock, pollMs, noticeEveryMs });
+    await heads.refresh();
+    heads.start();
+    this.#prunePeriodically();
+    return {
+      heads,
+      appender: new LogAppender(client, tables, (grown) => heads.appended(grown)),
+      lock: new ProcessLock({
+        client,
+        clock,
+        key: lockKey('process', ids()),
+        checkEveryMs: leaseMs / 3,
+      }),
+    };
+  }
+
+  async #opened(): Promise<OpenLog> {
+    if (this.#open) return await this.#open;
+    throw new EventError(
+      'NOT_CONNECTED',
+      'the PostgreSQL log is not connected; call connect(), and nothing after close()',
+      { what: this.name },
+    );
+  }
+
+  async #join(
+    { heads, lock }: OpenLog,
+    name: string,
+    subscription: Subscription,
+    deliver: Deliver,
+  ): Promise<Consumer> {
+    const { client, clock, ids, ...timing } = this.#options;
+    const alone = client.dialect === 'pglite';
+    const group = new LogGroup(client, this.#tables, name);
+    if (await group.ensure(subscription.start)) this.#announceGroup(subscription);
+    if (!alone) await lock.hold();
+    return this.#keep(
+      (onClose) =>
+        new LogConsumer({
+          group,
+          subscription,
+          deliver,
+          heads,
+          seats: this.#seats,
+          ownerLock: lock.key,
+          alone,
+          timing: { ...timing, retryMs },
+          clock,
+          ids,
+          observe: this.#observe,
+          onClose,
+        }),
+    );
+  }
+
+  #keep(make: (onClose: () => void) => Consumer): Consumer {
+    const consumer = make(() => this.#consumers.delete(consumer));
+    this.#consumers.add(consumer);
+    return consumer;
+  }
+
+  #announceGroup({ group, start }: Subscription): void {
+    this.#observe({
+      kind: 'warning',
+      code: 'NEW_GROUP_STARTS',
+      message: `group ${group} is new and begins ${describeStart(start)}; say start: 'earliest', 'latest' or a Date to choose`,
+    });
+  }
+
+  #prunePeriodically(): void {
+    const { clock, pruneEveryMs } = this.#options;
+    const next = (): void => {
+      this.#stopPruning = clock.schedule(pruneEveryMs, () => {
+        // What cannot be deleted now is found again the next time.
+        this.prune().catch(() => {});
+        next();
+      });
+    };
+    runOutsideScope(next);
+  }
+}
+
+/** What exists while the transport is connected. */
+interface OpenLog {
+  readonly heads: LogHeads;
+  readonly appender: LogAppender;
+  readonly lock: ProcessLock;
+}
+
+function assertMaxInFlight(maxInFlight: number): void {
+  if (Number.isSafeInteger(maxInFlight) && maxInFlight >= 1) return;
+  throw new TypeError(`maxInFlight must be a whole number from 1 on, got ${maxInFlight}`);
+}
