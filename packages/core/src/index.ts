@@ -24,7 +24,7 @@ export { Publisher } from './publish/publisher.ts';
 export type { PublisherOptions } from './publish/publisher-options.ts';
 export { type BusEvents, type ConsumerChoices, type EventBus } from './bus/event-bus.ts';
 export { ConsumerGroup } from './consume/consumer-group.ts';
-export type { GroupHealth } from './health-reasons.ts';
+export type { Health } from './health.ts';
 export type { UnfinishedDelivery } from './consume/delivery-processor.ts';
 export { type ConsumerGroupOptions } from './consume/consumer-group-options.ts';
 export { type HandlerOptions } from './consume/registration.ts';

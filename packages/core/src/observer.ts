@@ -87,6 +87,10 @@ export type Observation =
     }
   /** A transport could not read for a group, or write what it had settled; it tries again. */
   | { kind: 'consume-failed'; group: string; error: unknown }
+  /** Somebody does not get on, and says so once; what it tries meanwhile fails each time for itself. */
+  | { kind: 'trouble'; who: 'consumer' | 'relay' | 'publisher'; name: string; error: unknown }
+  /** It gets on again. */
+  | { kind: 'recovered'; who: 'consumer' | 'relay' | 'publisher'; name: string; afterMs: number }
   | { kind: 'wire-spelling'; attribute: string; eventType: string }
   | { kind: 'broadcast-failed'; eventType: string; eventId: string; error: unknown }
   | { kind: 'warning'; code: WarningCode; message: string };
@@ -104,7 +108,10 @@ export type EngineWarningCode =
   | 'LOG_GAP'
   | 'GROUP_RECREATED'
   | 'TRIM_HELD_BACK'
-  | 'BROKER_EVICTS';
+  | 'BROKER_EVICTS'
+  | 'CONSUMER_TROUBLE'
+  | 'RELAY_TROUBLE'
+  | 'PUBLISHER_TROUBLE';
 
 /** A warning of the engine, or one of a product's own. */
 export type WarningCode = EngineWarningCode | (string & Record<never, never>);

@@ -1,4 +1,4 @@
-import type { DeadLetter, DeadLetterQueue, GroupHealth, Observation } from '@waybill/core';
+import type { DeadLetter, DeadLetterQueue, Health, Observation } from '@waybill/core';
 import type { Message } from '@waybill/core/adapter';
 import { EventSubscriber, type EventBus, type EventEnvelope } from '@quickwms/events';
 import type { EventPublisher } from '@quickwms/events';
@@ -116,7 +116,7 @@ export class Bench {
     return letters;
   }
 
-  health(): GroupHealth {
+  health(): Health {
     return this.#subscriber.health();
   }
 

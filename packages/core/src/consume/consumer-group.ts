@@ -9,7 +9,7 @@ import { EventError } from '../errors.ts';
 import { withOwnStart } from '../transport/group-start.ts';
 import type { Handler } from './handler.ts';
 import { runOutsideScope } from '../handler-scope.ts';
-import { HealthReasons, type GroupHealth } from '../health-reasons.ts';
+import { HealthReasons, type Health } from '../health.ts';
 import { randomIds } from '../ids.ts';
 import { Lanes } from './lanes.ts';
 import { observeAll, silentLogger, type Observer, type WarningCode } from '../observer.ts';
@@ -36,7 +36,7 @@ export class ConsumerGroup {
   readonly #warnings: Warnings;
   readonly #lanes: Lanes;
   readonly #registrations: Registration[] = [];
-  readonly #reasons = new HealthReasons();
+  readonly #reasons: HealthReasons;
   readonly #recorder: DeadLetterRecorder | undefined;
   readonly #processor: DeliveryProcessor;
   readonly #retry: RetryPolicy;
@@ -57,6 +57,7 @@ export class ConsumerGroup {
     this.group = group;
     this.worker = options.worker ?? `${group ?? 'broadcast'}-${(options.ids ?? randomIds)()}`;
     this.#clock = options.clock ?? systemClock;
+    this.#reasons = new HealthReasons(() => this.#clock.now());
     this.#observe = observeAll(observer ? [observer] : []);
     this.#warnings = new Warnings({ observe: this.#observe, logger, intended });
     this.#retry = mergeRetryPolicy(defaultRetryPolicy, options.retry);
@@ -155,7 +156,7 @@ export class ConsumerGroup {
     return await this.#stopped;
   }
 
-  health(): GroupHealth {
+  health(): Health {
     return this.#reasons.health();
   }
 

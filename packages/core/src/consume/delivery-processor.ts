@@ -3,7 +3,7 @@ import type { Catalogue } from '../event/catalogue.ts';
 import type { Codec } from '../event/codec.ts';
 import type { EventEnvelope } from '../event/envelope.ts';
 import { EventError } from '../errors.ts';
-import type { HealthReasons } from '../health-reasons.ts';
+import type { HealthReasons } from '../health.ts';
 import type { Observer } from '../observer.ts';
 import { describe, type DeadLetterRecorder } from './policies/dead-letter.ts';
 import type { Invocation, Registration } from './policies/step.ts';

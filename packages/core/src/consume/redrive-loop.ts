@@ -2,7 +2,7 @@ import type { Clock } from '../clock.ts';
 import type { DeadLetterClaim, DeadLetterQueue, RedriveOutcome } from './dead-letter-queue.ts';
 import type { DeliveryProcessor, UnfinishedDelivery } from './delivery-processor.ts';
 import { EventError, isEventError } from '../errors.ts';
-import type { HealthReasons } from '../health-reasons.ts';
+import type { HealthReasons } from '../health.ts';
 import type { Lanes } from './lanes.ts';
 import type { Observer } from '../observer.ts';
 import { describeFailure } from './policies/dead-letter.ts';

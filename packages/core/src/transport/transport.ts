@@ -62,6 +62,12 @@ export interface Subscription {
   readonly maxInFlight: number;
   /** Name of this consumer, unique per process start. */
   readonly worker: string;
+  /**
+   * Told when the consumer stops getting on (its server is away, what it reads is gone, what it settles
+   * is refused), with why, and with `undefined` when it gets on again. It may be told more than once
+   * while that lasts; it must not throw.
+   */
+  readonly onTrouble?: (error: unknown) => void;
 }
 
 /** A running subscription. */

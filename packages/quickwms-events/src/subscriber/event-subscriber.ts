@@ -2,7 +2,7 @@ import type {
   ConsumerChoices,
   ConsumerGroup,
   EventBus,
-  GroupHealth,
+  Health,
   Handler,
   HandlerOptions,
   StandardSchemaV1,
@@ -144,7 +144,7 @@ export class EventSubscriber<Inbox extends boolean = boolean> {
     return [...this.#group.unfinished, ...(this.#broadcasts?.unfinished ?? [])];
   }
 
-  health(): GroupHealth {
+  health(): Health {
     return this.#group.health();
   }
 

@@ -1,5 +1,5 @@
 import type { Clock } from '../../clock.ts';
-import type { HealthReasons } from '../../health-reasons.ts';
+import type { HealthReasons } from '../../health.ts';
 import type { Inbox } from '../inbox.ts';
 import type { Logger, Observer } from '../../observer.ts';
 import type { TransactionRunner } from '../../transaction.ts';

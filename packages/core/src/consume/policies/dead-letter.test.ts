@@ -6,7 +6,7 @@ import { Observations } from '../../../test/observations.ts';
 import { settle } from '../../../test/until.ts';
 import type { DeadLetter } from '../dead-letter-queue.ts';
 import { EventError } from '../../errors.ts';
-import { HealthReasons } from '../../health-reasons.ts';
+import { HealthReasons } from '../../health.ts';
 import { ManualClock } from '../../memory/manual-clock.ts';
 import { MemoryDatabase } from '../../memory/memory-database.ts';
 import { MemoryDeadLetterQueue } from '../../memory/memory-dead-letter-queue.ts';

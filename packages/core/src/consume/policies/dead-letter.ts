@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto';
 import type { Clock } from '../../clock.ts';
 import type { DeadLetterQueue, FailureType, NewDeadLetter } from '../dead-letter-queue.ts';
 import { EventError, isEventError } from '../../errors.ts';
-import type { HealthReasons } from '../../health-reasons.ts';
+import type { HealthReasons } from '../../health.ts';
 import type { Observer } from '../../observer.ts';
 import { messageOfThrown, readThrown } from '../../thrown.ts';
 import type { Coordinates } from '../../coordinates.ts';

@@ -7,7 +7,7 @@ import { delivery, invocation, registration } from '../../../test/invocation.ts'
 import { Observations } from '../../../test/observations.ts';
 import { settle } from '../../../test/until.ts';
 import { EventError } from '../../errors.ts';
-import { HealthReasons } from '../../health-reasons.ts';
+import { HealthReasons } from '../../health.ts';
 import { ManualClock } from '../../memory/manual-clock.ts';
 import { defaultRetryPolicy, type RetryPolicy } from '../../retry/retry-policy.ts';
 import { retry } from './retry.ts';

@@ -1,6 +1,6 @@
 import type { Clock } from '../../clock.ts';
 import { isEventError, type EventError } from '../../errors.ts';
-import type { HealthReasons } from '../../health-reasons.ts';
+import type { HealthReasons } from '../../health.ts';
 import type { Observer } from '../../observer.ts';
 import { delayBefore, isRetryable } from '../../retry/retry-policy.ts';
 import type { Invocation, Policy, Progress } from './step.ts';

@@ -8,7 +8,7 @@ import { invocation } from '../../../test/invocation.ts';
 import { Observations } from '../../../test/observations.ts';
 import { settle } from '../../../test/until.ts';
 import { EventError, isEventError } from '../../errors.ts';
-import { HealthReasons } from '../../health-reasons.ts';
+import { HealthReasons } from '../../health.ts';
 import { ManualClock } from '../../memory/manual-clock.ts';
 import type { Step } from './step.ts';
 import { timeout } from './timeout.ts';

@@ -1,7 +1,7 @@
 import { Abort } from '../abort.ts';
 import type { Clock } from '../../clock.ts';
 import { EventError, isEventError } from '../../errors.ts';
-import type { HealthReasons } from '../../health-reasons.ts';
+import type { HealthReasons } from '../../health.ts';
 import type { Observer } from '../../observer.ts';
 import type { Invocation, Policy } from './step.ts';
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 
-import { HealthReasons } from './health-reasons.ts';
+import { HealthReasons } from './health.ts';
 
 describe('health', () => {
   it('is good while nobody is held up, and again afterwards', () => {

@@ -1,0 +1,75 @@
+import type { Clock } from './clock.ts';
+import type { HealthReasons } from './health.ts';
+import type { Logger, Observer, WarningCode } from './observer.ts';
+import { messageOfThrown } from './thrown.ts';
+
+export interface TroubleReporterOptions {
+  readonly who: 'consumer' | 'relay' | 'publisher';
+  /** Which one: the group, or where the messages go. */
+  readonly name: string;
+  readonly clock: Clock;
+  readonly observe: Observer;
+  /** Without one, the first trouble of each kind goes to `process.emitWarning`. */
+  readonly logger: Logger | undefined;
+  readonly intended: readonly WarningCode[];
+  readonly reasons: HealthReasons;
+}
+
+const codes = {
+  consumer: 'CONSUMER_TROUBLE',
+  relay: 'RELAY_TROUBLE',
+  publisher: 'PUBLISHER_TROUBLE',
+} as const;
+
+/** Kinds of trouble that this process has been warned of. */
+const warned = new Set<string>();
+
+/**
+ * Says when somebody does not get on, and when they do again: once for each, not for each try, to
+ * observer, log and health.
+ */
+export class TroubleReporter {
+  readonly #options: TroubleReporterOptions;
+  #sinceMs: number | undefined;
+
+  constructor(options: TroubleReporterOptions) {
+    this.#options = options;
+  }
+
+  get isInTrouble(): boolean {
+    return this.#sinceMs !== undefined;
+  }
+
+  /** Takes note of a failure; while it goes on, only its words in the health change. */
+  begin(error: unknown): void {
+    const { who, name, clock, observe, reasons } = this.#options;
+    const words = `the ${who} of ${name} does not get on: ${messageOfThrown(error)}`;
+    reasons.add(this, words);
+    if (this.isInTrouble) return;
+    this.#sinceMs = clock.now();
+    observe({ kind: 'trouble', who, name, error });
+    this.#log(words, { who, name, error });
+  }
+
+  /** Takes note that it gets on. */
+  end(): void {
+    if (this.#sinceMs === undefined) return;
+    const { who, name, clock, observe, reasons } = this.#options;
+    const afterMs = Math.max(clock.now() - this.#sinceMs, 0);
+    this.#sinceMs = undefined;
+    reasons.remove(this);
+    observe({ kind: 'recovered', who, name, afterMs });
+    const words = `the ${who} of ${name} gets on again after ${afterMs} ms`;
+    this.#options.logger?.warn({ who, name, afterMs }, words);
+  }
+
+  #log(words: string, details: object): void {
+    const { who, logger, intended } = this.#options;
+    const code = codes[who];
+    if (intended.includes(code)) return;
+    if (logger) return logger.warn({ code, ...details }, words);
+    if (warned.has(code)) return;
+    warned.add(code);
+    process.emitWarning(words, { type: 'WaybillWarning', code });
+  }
+}
