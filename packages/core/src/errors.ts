@@ -44,8 +44,10 @@ export interface ErrorDetails {
   STORE_UNAVAILABLE: { sqlState?: string };
   /** The database refused the statement for good. */
   STORE_REJECTED: { sqlState?: string; constraint?: string };
-  /** The broker cannot be reached or refused the batch. */
-  TRANSPORT_UNAVAILABLE: { transport: string };
+  /** The broker cannot be reached, or refused messages. */
+  TRANSPORT_UNAVAILABLE: { transport: string; eventId?: string; eventType?: string };
+  /** The server behind a destination bears another mark than it did, or none: it is another one, or was emptied. */
+  DESTINATION_CHANGED: { destination: string; expected: string; found: string | null };
   /** The transport cannot honour what was asked of it. */
   CAPABILITY_MISSING: { transport: string; capability: string };
   /** The operation came before `connect()` or after `close()`. */
@@ -104,6 +106,7 @@ export const errorCodes: readonly ErrorCode[] = (
     CURSOR_FOREIGN: 0,
     DEAD_LETTER_UNAVAILABLE: 0,
     DELIVERIES_EXCEEDED: 0,
+    DESTINATION_CHANGED: 0,
     DIRECTORY_HELD: 0,
     ENVELOPE_CONFLICT: 0,
     ENVELOPE_INVALID: 0,

@@ -7,6 +7,17 @@ export type Observation =
   | { kind: 'publish-failed'; eventType: string; error: unknown }
   | { kind: 'relayed'; partition: number; count: number }
   | { kind: 'relay-failed'; partition: number; error: unknown }
+  /** A destination did not take a message, which holds back the later ones of its key. */
+  | {
+      kind: 'publish-refused';
+      destination: string;
+      eventId: string;
+      eventType: string;
+      key: string;
+      error: EventError;
+    }
+  /** The server behind a destination had lost its mark, and so whatever it had accepted before. */
+  | { kind: 'emptied'; destination: string }
   | {
       kind: 'delivered';
       group: string;
@@ -111,7 +122,9 @@ export type EngineWarningCode =
   | 'BROKER_EVICTS'
   | 'CONSUMER_TROUBLE'
   | 'RELAY_TROUBLE'
-  | 'PUBLISHER_TROUBLE';
+  | 'PUBLISHER_TROUBLE'
+  | 'MESSAGE_REFUSED'
+  | 'DESTINATION_EMPTIED';
 
 /** A warning of the engine, or one of a product's own. */
 export type WarningCode = EngineWarningCode | (string & Record<never, never>);

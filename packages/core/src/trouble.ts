@@ -21,8 +21,23 @@ const codes = {
   publisher: 'PUBLISHER_TROUBLE',
 } as const;
 
-/** Kinds of trouble that this process has been warned of. */
-const warned = new Set<string>();
+/** What this process has been warned of. */
+const warned = new Set<WarningCode>();
+
+/**
+ * Tells people of something that they have to know although they may not have asked: by the logger, or else
+ * by `process.emitWarning`, where only the first of each kind goes.
+ */
+export function tellPeople(
+  { logger, intended }: { logger: Logger | undefined; intended: readonly WarningCode[] },
+  { code, words, details }: { code: WarningCode; words: string; details: object },
+): void {
+  if (intended.includes(code)) return;
+  if (logger) return logger.warn({ code, ...details }, words);
+  if (warned.has(code)) return;
+  warned.add(code);
+  process.emitWarning(words, { type: 'WaybillWarning', code });
+}
 
 /**
  * Says when somebody does not get on, and when they do again: once for each, not for each try, to
@@ -48,7 +63,7 @@ export class TroubleReporter {
     if (this.isInTrouble) return;
     this.#sinceMs = clock.now();
     observe({ kind: 'trouble', who, name, error });
-    this.#log(words, { who, name, error });
+    tellPeople(this.#options, { code: codes[who], words, details: { who, name, error } });
   }
 
   /** Takes note that it gets on. */
@@ -61,15 +76,5 @@ export class TroubleReporter {
     observe({ kind: 'recovered', who, name, afterMs });
     const words = `the ${who} of ${name} gets on again after ${afterMs} ms`;
     this.#options.logger?.warn({ who, name, afterMs }, words);
-  }
-
-  #log(words: string, details: object): void {
-    const { who, logger, intended } = this.#options;
-    const code = codes[who];
-    if (intended.includes(code)) return;
-    if (logger) return logger.warn({ code, ...details }, words);
-    if (warned.has(code)) return;
-    warned.add(code);
-    process.emitWarning(words, { type: 'WaybillWarning', code });
   }
 }

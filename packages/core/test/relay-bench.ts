@@ -5,10 +5,23 @@ import type { Outbox } from '../src/publish/outbox.ts';
 import { Relay, type RelayOptions } from '../src/publish/relay.ts';
 import { partitionOf } from '../src/partition.ts';
 import type { Message } from '../src/event/message.ts';
+import { accepted, type PublishOutcome } from '../src/transport/publish-outcome.ts';
 import { envelope } from './envelope.ts';
 import { Observations } from './observations.ts';
 import { tinyCodec } from './tiny-codec.ts';
 import { settle } from './until.ts';
+
+/** What a relay publishes with; takes everything if it says nothing. */
+export type TestPublish = (
+  ...args: Parameters<RelayOptions['publish']>
+) => Promise<readonly PublishOutcome[] | void>;
+
+export interface RelayBenchOptions extends Partial<Omit<RelayOptions, 'publish'>> {
+  publish?: TestPublish;
+}
+
+/** Where the relays of the bench relay to. */
+export const destination = 'test';
 
 /** An outbox, and relays that publish into a list, on a clock that stands still. */
 export class RelayBench {
@@ -28,12 +41,14 @@ export class RelayBench {
     Object.defineProperty(this.outbox, 'listen', { value: listen, configurable: true });
   }
 
-  relay(said: Partial<RelayOptions> = {}): Relay {
+  relay({ publish = this.#publish, ...said }: RelayBenchOptions = {}): Relay {
     const made = new Relay({
       outbox: this.outbox,
-      publish: async (messages) => void this.published.push(...messages.map(({ id }) => id)),
+      destination,
       clock: this.clock,
       observer: this.seen.observe,
+      publish: async (messages, options) =>
+        (await publish(messages, options)) ?? messages.map(({ id }) => accepted(id)),
       ...said,
     });
     this.#relays.push(made);
@@ -42,8 +57,11 @@ export class RelayBench {
 
   /** Commits messages of one key without telling any relay, as another process would. */
   async add(key: string, ...ids: string[]): Promise<void> {
-    await this.outbox.add(ids.map((id) => tinyCodec.encode(envelope({ id, subject: key }))));
+    const messages = ids.map((id) => tinyCodec.encode(envelope({ id, subject: key })));
+    await this.outbox.add(messages, { destination });
   }
+
+  readonly #publish: TestPublish = async (messages) => void this.published.push(...idsOf(messages));
 
   async end(): Promise<void> {
     const stopped = this.#relays.map((relay) => relay.stop());

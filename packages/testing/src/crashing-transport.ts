@@ -14,8 +14,8 @@ import { override } from './override.ts';
  */
 export function crashingTransport(transport: Transport, points: CrashPoints): Transport {
   return override(transport, {
-    publish: (messages) =>
-      points.around(`publish ${typesOf(messages)}`, () => transport.publish(messages)),
+    publish: (messages, options) =>
+      points.around(`publish ${typesOf(messages)}`, () => transport.publish(messages, options)),
     subscribe: async (subscription, deliver) => {
       const consumer = await transport.subscribe(subscription, (delivery) =>
         deliver(crashingDelivery(delivery, points)),

@@ -9,6 +9,9 @@ import type { UnfinishedDelivery } from '../consume/delivery-processor.ts';
 import type { EventEnvelope, Profile } from '../event/envelope.ts';
 import type { Handler } from '../consume/handler.ts';
 import { withOwnStart } from '../transport/group-start.ts';
+import { assertComplete } from '../publish/batch-result.ts';
+import type { EventSender } from '../publish/event-sender.ts';
+import { positionsOf, type PublishOutcome } from '../transport/publish-outcome.ts';
 import { observeAll, type Observation, type Observer } from '../observer.ts';
 import { assertKnownOptions, assertName } from '../options.ts';
 import type { HandlerOptions } from '../consume/registration.ts';
@@ -31,20 +34,18 @@ export interface BusEvents {
 }
 
 /** Where events go in and come out, whatever carries them. */
-export interface EventBus {
+export interface EventBus extends EventSender {
   /** Name of the service; its consumer group is `<serviceName>-group`. */
   readonly serviceName: string;
   readonly transport: Transport;
-  readonly codec: Codec;
   readonly profile: Profile;
-  connect(): Promise<void>;
-  /** @returns Where the message lies, as the broker prints it. */
+  /** @returns Where the message lies, as the broker prints it. @throws Why it was not accepted. */
   publish<T>(event: EventEnvelope<T>): Promise<string>;
+  /**
+   * @returns Where each message lies, in the order given.
+   * @throws {EventError} `BATCH_INCOMPLETE` with one outcome per event, if the broker took only some.
+   */
   publishBatch<T>(events: EventEnvelope<T>[]): Promise<string[]>;
-  /** Publishes events that are encoded already. @returns Where each lies, in the order given. */
-  publishEncoded(encoded: readonly EncodedEvent[]): Promise<string[]>;
-  /** Publishes what a relay took from an outbox. @returns Where each lies, in the order given. */
-  publishMessages(messages: readonly Message[]): Promise<string[]>;
   subscribe(eventTypes: string[], handler: Handler, options?: HandlerOptions): Promise<void>;
   /**
    * The consumers of a group in this process; asked again, the same ones.
@@ -107,30 +108,46 @@ export class TransportEventBus extends EventEmitter<BusEvents> implements EventB
   }
 
   async publish<T>(event: EventEnvelope<T>): Promise<string> {
-    const [position] = await this.publishBatch([event]);
-    return position!;
+    const [outcome] = await this.publishEncoded([this.#encoded(event)]);
+    return positionsOf([outcome!])[0]!;
   }
 
   async publishBatch<T>(events: EventEnvelope<T>[]): Promise<string[]> {
-    const encoded = events.map((event) => ({ event, message: this.codec.encode(event) }));
-    return await this.publishEncoded(encoded);
+    const encoded = events.map((event) => this.#encoded(event));
+    const outcomes = await this.publishEncoded(encoded);
+    assertComplete(
+      outcomes.map((outcome, index) =>
+        outcome.status === 'accepted'
+          ? { status: 'fulfilled', value: encoded[index]! }
+          : { status: 'rejected', reason: outcome.error },
+      ),
+    );
+    return positionsOf(outcomes);
   }
 
-  async publishEncoded(encoded: readonly EncodedEvent[]): Promise<string[]> {
-    const positions = await this.transport.publish(encoded.map(({ message }) => message));
+  async publishEncoded(encoded: readonly EncodedEvent[]): Promise<readonly PublishOutcome[]> {
+    const outcomes = await this.transport.publish(encoded.map(({ message }) => message));
     for (const [index, { event }] of encoded.entries()) {
+      const outcome = outcomes[index]!;
+      if (outcome.status !== 'accepted') continue;
       this.#observe({ kind: 'published', eventType: event.type, eventId: event.id, stored: false });
-      this.#tellPublished(positions[index]!, event.type, () => event);
+      this.#tellPublished(outcome.position, event.type, () => event);
     }
-    return [...positions];
+    return outcomes;
   }
 
-  async publishMessages(messages: readonly Message[]): Promise<string[]> {
-    const positions = await this.transport.publish(messages);
+  async publishMessages(
+    messages: readonly Message[],
+    options?: { readonly marker?: string },
+  ): Promise<readonly PublishOutcome[]> {
+    const outcomes = await this.transport.publish(messages, options);
+    if (this.listenerCount('published') === 0) return outcomes;
     for (const [index, message] of messages.entries()) {
-      this.#tellPublished(positions[index]!, message.type, () => this.codec.decode(message));
+      const outcome = outcomes[index]!;
+      if (outcome.status !== 'accepted') continue;
+      this.#tellPublished(outcome.position, message.type, () => this.codec.decode(message));
     }
-    return [...positions];
+    return outcomes;
   }
 
   async subscribe(eventTypes: string[], handler: Handler, options?: HandlerOptions): Promise<void> {
@@ -207,6 +224,10 @@ export class TransportEventBus extends EventEmitter<BusEvents> implements EventB
 
   #all(): ConsumerGroup[] {
     return [...this.#groups.values(), ...this.#broadcasts];
+  }
+
+  #encoded(event: EventEnvelope): EncodedEvent {
+    return { event, message: this.codec.encode(event) };
   }
 
   /** @param event Made only where somebody listens. */

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { isEventError } from '../errors.ts';
 import type { Outbox } from '../publish/outbox.ts';
 import { onStore, type StoreBench, type StoreConformanceOptions } from './store/store-bench.ts';
+import { to } from './outbox/outbox-cases.ts';
 import type { TestApi } from './test-api.ts';
 
 /**
@@ -23,7 +24,7 @@ export function describeTransactions(
       'commits when the work resolves, and answers what it returned',
       bench(async (b) => {
         const answer = await b.transactions.run(async (tx) => {
-          await b.store.add([b.message()], { tx });
+          await b.store.add([b.message()], { ...to, tx });
           return 'done';
         });
         assert.equal(answer, 'done');
@@ -34,7 +35,7 @@ export function describeTransactions(
     it(
       'rolls back when the work rejects, and rejects with the very reason',
       bench(async (b) => {
-        await b.rolledBack((tx) => b.store.add([b.message()], { tx }));
+        await b.rolledBack((tx) => b.store.add([b.message()], { ...to, tx }));
         assert.equal(await waiting(b), 0);
       }),
     );
@@ -46,9 +47,11 @@ export function describeTransactions(
         let refusal: unknown;
         const running = b.transactions.run(
           async (tx) => {
-            await b.store.add([b.message()], { tx });
+            await b.store.add([b.message()], { ...to, tx });
             controller.abort(new Error('took too long'));
-            refusal = await b.store.add([b.message()], { tx }).catch((error: unknown) => error);
+            refusal = await b.store
+              .add([b.message()], { ...to, tx })
+              .catch((error: unknown) => error);
           },
           { signal: controller.signal },
         );
@@ -66,7 +69,7 @@ export function describeTransactions(
         const { promise: entered, resolve: enter } = Promise.withResolvers<void>();
         const stuck = b.transactions.run(
           async (tx) => {
-            await b.store.add([b.message()], { tx });
+            await b.store.add([b.message()], { ...to, tx });
             enter();
             await hanging;
           },
@@ -78,7 +81,7 @@ export function describeTransactions(
         );
         await entered;
         controller.abort(new Error('took too long'));
-        await b.transactions.run((tx) => b.store.add([b.message({ id: 'next' })], { tx }));
+        await b.transactions.run((tx) => b.store.add([b.message({ id: 'next' })], { ...to, tx }));
         assert.equal(await waiting(b), 1);
         release();
         assert.equal(await settled, 'rolled back');
@@ -104,7 +107,7 @@ export function describeTransactions(
         const ended = running.catch(() => undefined).then(() => order.push('transaction'));
         await entered;
         controller.abort(new Error('took too long'));
-        await b.transactions.run(async (tx) => b.store.add([b.message()], { tx }));
+        await b.transactions.run(async (tx) => b.store.add([b.message()], { ...to, tx }));
         release();
         await ended;
         assert.deepEqual(order, ['work', 'transaction']);
@@ -127,7 +130,7 @@ export function describeTransactions(
       'keeps what was committed when the signal is aborted afterwards',
       bench(async (b) => {
         const controller = new AbortController();
-        await b.transactions.run((tx) => b.store.add([b.message()], { tx }), {
+        await b.transactions.run((tx) => b.store.add([b.message()], { ...to, tx }), {
           signal: controller.signal,
         });
         controller.abort();
@@ -140,9 +143,9 @@ export function describeTransactions(
       bench(async (b) => {
         const runs = Array.from({ length: 20 }, (_, number) =>
           b.transactions.run(async (tx) => {
-            await b.store.add([b.message({ key: `order-${number}` })], { tx });
+            await b.store.add([b.message({ key: `order-${number}` })], { ...to, tx });
             if (number % 4 === 0) throw new Error('no');
-            await b.store.add([b.message({ key: `order-${number}` })], { tx });
+            await b.store.add([b.message({ key: `order-${number}` })], { ...to, tx });
           }),
         );
         const outcomes = await Promise.allSettled(runs);

@@ -8,6 +8,7 @@ import { describeInspection } from './transport/inspection.ts';
 import { describeLifecycle } from './transport/lifecycle.ts';
 import { describeMessages } from './transport/messages.ts';
 import { describeOwnership } from './transport/ownership.ts';
+import { describePublishing } from './transport/publishing.ts';
 import { describeSettling } from './transport/settling.ts';
 import type { TransportConformanceOptions } from './transport/transport-bench.ts';
 
@@ -26,6 +27,7 @@ export function describeTransport(
   api.describe(`transport ${name}`, () => {
     describeClaims(options, api);
     describeMessages(options, api);
+    describePublishing(options, api);
     describeDeliveries(options, api);
     describeSettling(options, api);
     describeOwnership(options, api);

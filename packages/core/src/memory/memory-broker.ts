@@ -1,6 +1,6 @@
-import { assertCarriable } from '../transport/carriable.ts';
 import { systemClock, type Clock } from '../clock.ts';
 import { assertKnownOptions } from '../options.ts';
+import { destinationChanged } from '../transport/destination-changed.ts';
 import type { GroupStart, StreamInspection } from '../transport/transport.ts';
 import type { Message } from '../event/message.ts';
 import { MemoryGroup } from './memory-group.ts';
@@ -26,9 +26,23 @@ export class MemoryBroker {
     this.#clock = options.clock ?? systemClock;
   }
 
-  /** @returns The position of each message. @throws {EventError} `MESSAGE_UNPARSEABLE` */
+  /** Tells this broker from others of the same name. */
+  #marker: string | undefined;
+
+  /** @returns The mark that it bears now. */
+  mark(candidate: string): string {
+    this.#marker ??= candidate;
+    return this.#marker;
+  }
+
+  /** @throws {EventError} `DESTINATION_CHANGED` */
+  assertMarker(destination: string, expected: string): void {
+    const found = this.#marker ?? null;
+    if (found !== expected) throw destinationChanged(destination, expected, found);
+  }
+
+  /** @returns The position of each message. */
   append(messages: readonly Message[]): string[] {
-    for (const message of messages) assertCarriable(message);
     const acceptedAtMs = this.#clock.now();
     const positions = messages.map((message) => {
       this.#acceptedAtMs.push(acceptedAtMs);

@@ -70,7 +70,9 @@ it('refuses the transaction of another database', async () => {
   const outbox = new MemoryOutbox(new MemoryDatabase());
   const message = { id: '1', type: 'order.placed', key: 'k', contentType: 'text/plain', body: '' };
   await new MemoryDatabase().run(async (tx) => {
-    await expect(outbox.add([message], { tx })).rejects.toThrow('TX_FOREIGN');
+    await expect(outbox.add([message], { tx, destination: 'orders' })).rejects.toThrow(
+      'TX_FOREIGN',
+    );
   });
 });
 

@@ -4,13 +4,13 @@ import { systemClock, type Clock } from '../clock.ts';
 import { plainProfile, type EventEnvelope, type Profile } from '../event/envelope.ts';
 import { EventError } from '../errors.ts';
 import type {
+  AppendBatchOptions,
   AppendOptions,
   EventPage,
   EventQueryOptions,
   EventStore,
   TimeRangeOptions,
 } from '../publish/event-store.ts';
-import type { TransactionChoice } from '../transaction.ts';
 import { beginning, countBefore, cursorAfter } from './memory-cursor.ts';
 import type { MemoryRow } from './memory-row.ts';
 import { MemoryDatabase } from './memory-database.ts';
@@ -45,13 +45,19 @@ export class MemoryEventStore<E extends EventEnvelope = EventEnvelope> implement
     });
   }
 
-  async appendBatch(events: readonly E[], options?: TransactionChoice): Promise<bigint[]> {
-    const batch = events.map((event) => ({ event, json: JSON.stringify(event) }));
-    return await this.#database.join(options, (tx) => {
+  async appendBatch(events: readonly E[], options: AppendBatchOptions = {}): Promise<bigint[]> {
+    const { route, ...choice } = options;
+    const batch = events.map((event, index) => {
+      const routed = route && { destination: route.destination, key: route.keys[index]! };
+      return { event, json: JSON.stringify(event), routed };
+    });
+    return await this.#database.join(choice, (tx) => {
       // A joined transaction may go on after a refusal, so the batch is refused before it is begun.
       for (const { event, json } of batch) this.#known(event, json);
       assertOneBodyPerIdentity(batch);
-      return batch.map(({ event, json }) => this.#known(event, json) ?? this.#insert(tx, json));
+      return batch.map(
+        ({ event, json, routed }) => this.#known(event, json) ?? this.#insert(tx, json, routed),
+      );
     });
   }
 
@@ -106,7 +112,11 @@ export class MemoryEventStore<E extends EventEnvelope = EventEnvelope> implement
       const rows = this.#rows.slice(from, from + most);
       const last = rows.at(-1);
       return {
-        events: rows.map((row) => ({ position: row.position, event: this.#read(row) })),
+        events: rows.map((row) => ({
+          position: row.position,
+          event: this.#read(row),
+          ...row.routed,
+        })),
         cursor: last ? cursorAfter(last) : start,
       };
     });
@@ -156,9 +166,9 @@ export class MemoryEventStore<E extends EventEnvelope = EventEnvelope> implement
     );
   }
 
-  #insert(tx: MemoryTransaction, json: string): bigint {
+  #insert(tx: MemoryTransaction, json: string, routed?: MemoryRow['routed']): bigint {
     const event = JSON.parse(json) as EventEnvelope;
-    const row = { position: BigInt(this.#rows.length + 1), event, json };
+    const row = { position: BigInt(this.#rows.length + 1), event, json, routed };
     tx.push(this.#rows, row);
     tx.set(this.#byIdentity, identityOf(event), row);
     if (event.subject !== undefined) tx.set(this.#lastOfSubject, event.subject, row.position);

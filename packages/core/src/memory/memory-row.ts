@@ -5,4 +5,6 @@ export interface MemoryRow {
   readonly position: bigint;
   readonly event: EventEnvelope;
   readonly json: string;
+  /** Where it went, and by which key. */
+  readonly routed?: { readonly destination: string; readonly key: string } | undefined;
 }

@@ -108,5 +108,7 @@ it('can be connected again after a close', async () => {
   const transport = await connected();
   await transport.close();
   await transport.connect();
-  await expect(transport.publish([message])).resolves.toEqual(['0']);
+  await expect(transport.publish([message])).resolves.toEqual([
+    { status: 'accepted', position: '0' },
+  ]);
 });

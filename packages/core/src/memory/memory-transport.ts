@@ -1,5 +1,6 @@
 import { EventError } from '../errors.ts';
-import { assertKnownOptions } from '../options.ts';
+import { assertKnownOptions, assertName } from '../options.ts';
+import { accepted, publishSendable, type PublishOutcome } from '../transport/publish-outcome.ts';
 import type {
   Consumer,
   Deliver,
@@ -22,20 +23,25 @@ export class MemoryTransport implements Transport {
     deliveryCounts: true,
     keyOrder: 'process',
     fencing: false,
+    marks: true,
   });
 
   readonly name = 'memory';
   readonly capabilities: TransportCapabilities = MemoryTransport.capabilities;
   readonly #broker: MemoryBroker;
+  readonly destination: string;
   readonly #consumers = new Set<MemoryConsumer>();
   #connected = false;
 
   /**
    * @param options.broker Shared with other transports; one of its own unless given.
+   * @param options.destination Name of where messages go; `memory` unless given.
    * @throws {TypeError} If an option is not known.
    */
-  constructor(options: { broker?: MemoryBroker } = {}) {
-    assertKnownOptions('MemoryTransport', options, ['broker']);
+  constructor(options: { broker?: MemoryBroker; destination?: string } = {}) {
+    assertKnownOptions('MemoryTransport', options, ['broker', 'destination']);
+    this.destination = options.destination ?? 'memory';
+    assertName('a destination', this.destination);
     this.#broker = options.broker ?? new MemoryBroker();
   }
 
@@ -43,9 +49,20 @@ export class MemoryTransport implements Transport {
     this.#connected = true;
   }
 
-  async publish(messages: readonly Message[]): Promise<readonly string[]> {
+  async publish(
+    messages: readonly Message[],
+    { marker }: { readonly marker?: string } = {},
+  ): Promise<readonly PublishOutcome[]> {
     this.#assertConnected();
-    return this.#broker.append(messages);
+    if (marker !== undefined) this.#broker.assertMarker(this.destination, marker);
+    return await publishSendable(messages, async (sendable) =>
+      this.#broker.append(sendable).map(accepted),
+    );
+  }
+
+  async mark(candidate: string): Promise<string> {
+    this.#assertConnected();
+    return this.#broker.mark(candidate);
   }
 
   async subscribe(subscription: Subscription, deliver: Deliver): Promise<Consumer> {

@@ -1,14 +1,24 @@
 import type { Codec } from '../event/codec.ts';
 import type { EncodedEvent, Message } from '../event/message.ts';
+import type { PublishOutcome } from '../transport/publish-outcome.ts';
+import type { Transport } from '../transport/transport.ts';
 
 /** What a publisher and its relay send through: a codec, and a way to send. Every `EventBus` is one. */
 export interface EventSender {
-  /** Identity and name of what carries the messages; relays are shared by it. */
-  readonly transport: { readonly name: string };
+  /** What carries the messages; one relay serves all senders over the same one. */
+  readonly transport: Pick<Transport, 'name' | 'destination' | 'mark'>;
   readonly codec: Codec;
   connect(): Promise<void>;
-  /** Publishes events that are encoded already. @returns Where each lies, in the order given. */
-  publishEncoded(encoded: readonly EncodedEvent[]): Promise<string[]>;
-  /** Publishes what a relay took from an outbox. @returns Where each lies, in the order given. */
-  publishMessages(messages: readonly Message[]): Promise<string[]>;
+  /** Publishes events that are encoded already. @returns What became of each, in the order given. */
+  publishEncoded(encoded: readonly EncodedEvent[]): Promise<readonly PublishOutcome[]>;
+  /**
+   * Publishes what a relay took from an outbox.
+   *
+   * @param options.marker As `Transport.publish` takes it.
+   * @returns What became of each, in the order given.
+   */
+  publishMessages(
+    messages: readonly Message[],
+    options?: { readonly marker?: string },
+  ): Promise<readonly PublishOutcome[]>;
 }

@@ -9,6 +9,19 @@ export interface AppendOptions extends TransactionChoice {
   expectedPosition?: bigint | null;
 }
 
+/** Where events go, kept beside them so that what a broker loses can be brought back. */
+export interface EventRoute {
+  /** `Transport.destination`, 1 to 255 characters. */
+  readonly destination: string;
+  /** The ordering key of each event, in the order given. */
+  readonly keys: readonly string[];
+}
+
+export interface AppendBatchOptions extends TransactionChoice {
+  /** Left out by those who publish elsewhere, or not at all. */
+  route?: EventRoute;
+}
+
 /** How much to read, and from where. */
 export interface EventQueryOptions {
   /** Most events, 1 to 10,000; 1,000 unless given. */
@@ -32,6 +45,9 @@ export interface TimeRangeOptions extends EventQueryOptions {
 export interface StoredEvent<E extends EventEnvelope = EventEnvelope> {
   readonly position: bigint;
   readonly event: E;
+  /** Where it went, and by which key it was ordered there; absent if it was appended without a route. */
+  readonly destination?: string;
+  readonly key?: string;
 }
 
 /** One read from a cursor. */
@@ -56,7 +72,7 @@ export interface EventStore<E extends EventEnvelope = EventEnvelope> {
    */
   append(event: E, options?: AppendOptions): Promise<bigint>;
   /** Appends all or none, in order. @returns Their positions, in the order given. */
-  appendBatch(events: readonly E[], options?: TransactionChoice): Promise<bigint[]>;
+  appendBatch(events: readonly E[], options?: AppendBatchOptions): Promise<bigint[]>;
   getBySubject(subject: string, options?: EventQueryOptions): Promise<E[]>;
   getByCorrelationId(correlationId: string, options?: EventQueryOptions): Promise<E[]>;
   /** Reads by an attribute that the profile declares, by its name in code. */

@@ -7,6 +7,7 @@ import type { EncodedEvent } from '../event/message.ts';
 import { completeDraft, type EventDraft } from './event-draft.ts';
 import { GroupCommit } from './group-commit.ts';
 import { chosenTransaction, currentScope, holdHandler } from '../handler-scope.ts';
+import { HealthReasons, jointHealth, type Health } from '../health.ts';
 import { randomIds, type Ids } from '../ids.ts';
 import { observeAll, silentLogger, type Observer, type WarningCode } from '../observer.ts';
 import { assertSource } from './publisher-options.ts';
@@ -18,6 +19,8 @@ import type { PublisherOptions, PublishingStore } from './publisher-options.ts';
 import { shareRelay, type RelayHold } from './shared-relay.ts';
 import type { TransactionChoice } from '../transaction.ts';
 import type { Message } from '../event/message.ts';
+import type { PublishOutcome } from '../transport/publish-outcome.ts';
+import { TroubleReporter } from '../trouble.ts';
 import { Warnings } from '../warnings.ts';
 
 const maxGroupSize = 500;
@@ -29,6 +32,9 @@ export class Publisher {
   readonly #ids: Ids;
   readonly #observe: Observer;
   readonly #warnings: Warnings;
+  readonly #reasons: HealthReasons;
+  /** Of publishing without a store; with one, the relay is who has it. */
+  readonly #trouble: TroubleReporter;
   readonly #hold: RelayHold | undefined;
   readonly #commits: GroupCommit<EncodedEvent, void> | undefined;
   readonly #underWay = new PendingWork();
@@ -46,7 +52,17 @@ export class Publisher {
       logger: options.logger ?? silentLogger,
       ...(options.intended ? { intended: options.intended } : {}),
     });
-    const { store, bus } = options;
+    const { store, bus, logger, intended = [] } = options;
+    this.#reasons = new HealthReasons(() => this.#clock.now());
+    this.#trouble = new TroubleReporter({
+      who: 'publisher',
+      name: options.serviceName,
+      clock: this.#clock,
+      observe: this.#observe,
+      logger,
+      intended,
+      reasons: this.#reasons,
+    });
     if (!store) return;
     this.#commits = new GroupCommit({
       flush: (items) => this.#commitGroup(store, items),
@@ -56,9 +72,16 @@ export class Publisher {
     if (options.relay === false) return;
     this.#hold = shareRelay(store.outbox, bus, {
       ...(options.relayPollMs === undefined ? {} : { pollMs: options.relayPollMs }),
+      ...(logger ? { logger } : {}),
+      intended,
       clock: this.#clock,
       observer: this.#observe,
     });
+  }
+
+  /** What keeps events from getting out: with a store what its relay says, else whether the last ones got out. */
+  health(): Health {
+    return jointHealth([this.#reasons.health(), ...(this.relay ? [this.relay.health()] : [])]);
   }
 
   /** The relay of this process; absent without a store, or where another process relays. */
@@ -125,11 +148,8 @@ export class Publisher {
     try {
       const checking = this.#check(draft);
       const checked = checking instanceof Promise ? await checking : checking;
-      if (!this.#options.store) await this.#publishDirectly([checked], options);
-      else {
-        const [outcome] = await this.#send(this.#options.store, [checked], options);
-        if (outcome!.status === 'rejected') throw outcome!.reason;
-      }
+      const [outcome] = await this.#sendAll([checked], options);
+      if (outcome!.status === 'rejected') throw outcome!.reason;
       return checked.event;
     } catch (error) {
       this.#observe({ kind: 'publish-failed', eventType: draft.type, error });
@@ -202,7 +222,7 @@ export class Publisher {
   ): Promise<readonly PromiseSettledResult<unknown>[]> {
     const { store } = this.#options;
     if (store) return await this.#send(store, checked, options);
-    return await forAll(checked, this.#publishDirectly(checked, options));
+    return await this.#publishDirectly(checked, options);
   }
 
   async #send(
@@ -222,11 +242,11 @@ export class Publisher {
     return results;
   }
 
-  /** Without a store nothing can wait for a commit. */
+  /** Without a store nothing can wait for a commit, and nobody but the caller can try again. */
   async #publishDirectly(
     checked: readonly EncodedEvent[],
     options?: TransactionChoice,
-  ): Promise<void> {
+  ): Promise<readonly PromiseSettledResult<unknown>[]> {
     const tx = chosenTransaction(options);
     if (options?.tx) {
       const details = { transport: this.#options.bus.transport.name, capability: 'transactions' };
@@ -240,8 +260,17 @@ export class Publisher {
         `${this.#options.serviceName} publishes from a handler with a transaction, and its publisher has no store: events go out even if the transaction is rolled back. Give it a store, or say intended: ['NOT_DURABLE']`,
       );
     }
-    await this.#connect();
-    await this.#options.bus.publishEncoded(checked);
+    try {
+      await this.#connect();
+      const outcomes = await this.#options.bus.publishEncoded(checked);
+      const failed = outcomes.find((outcome) => outcome.status !== 'accepted');
+      if (failed?.error.retryable) this.#trouble.begin(failed.error);
+      else this.#trouble.end();
+      return outcomes.map(settledAs);
+    } catch (reason) {
+      this.#trouble.begin(reason);
+      return checked.map(() => ({ status: 'rejected', reason }));
+    }
   }
 
   /** Adds to a transaction that commits later; its handler, or else the relay's next poll, sees to the rest. */
@@ -250,7 +279,7 @@ export class Publisher {
     tx: object,
     checked: readonly EncodedEvent[],
   ): Promise<void> {
-    await appendAndAdd(store, tx, checked);
+    await this.#appendAndAdd(store, tx, checked);
     const scope = currentScope();
     if (scope?.tx === tx) scope.afterCommit(() => this.relay?.nudge(partitionsOf(checked)));
   }
@@ -265,26 +294,33 @@ export class Publisher {
   }
 
   async #commitGroup(store: PublishingStore, checked: readonly EncodedEvent[]): Promise<void[]> {
-    await store.transactions.run((tx) => appendAndAdd(store, tx, checked));
+    await store.transactions.run((tx) => this.#appendAndAdd(store, tx, checked));
     this.relay?.nudge(partitionsOf(checked));
     return checked.map(() => undefined);
   }
-}
 
-async function appendAndAdd(
-  store: PublishingStore,
-  tx: object,
-  checked: readonly EncodedEvent[],
-): Promise<void> {
-  const [events, messages] = [checked.map(({ event }) => event), checked.map(messageOf)];
-  await store.appendBatch(events, { tx });
-  await store.outbox.add(messages, { tx });
+  async #appendAndAdd(
+    store: PublishingStore,
+    tx: object,
+    checked: readonly EncodedEvent[],
+  ): Promise<void> {
+    const { destination } = this.#options.bus.transport;
+    const [events, messages] = [checked.map(({ event }) => event), checked.map(messageOf)];
+    const route = { destination, keys: messages.map(({ key }) => key) };
+    await store.appendBatch(events, { tx, route });
+    await store.outbox.add(messages, { tx, destination });
+  }
 }
 
 const fulfilled = (value: EncodedEvent): EventResult => ({ status: 'fulfilled', value });
 const rejected = (reason: unknown): EventResult => ({ status: 'rejected', reason });
 
 const messageOf = ({ message }: EncodedEvent): Message => message;
+
+const settledAs = (outcome: PublishOutcome): PromiseSettledResult<unknown> =>
+  outcome.status === 'accepted'
+    ? { status: 'fulfilled', value: outcome }
+    : { status: 'rejected', reason: outcome.error };
 
 /** One outcome for all of them. */
 async function forAll(

@@ -1,9 +1,16 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 
-import { idsOf, keyA, keyB, partitionA, partitionB, RelayBench } from '../../test/relay-bench.ts';
+import {
+  idsOf,
+  keyA,
+  keyB,
+  partitionA,
+  partitionB,
+  RelayBench,
+  type TestPublish,
+} from '../../test/relay-bench.ts';
 import { settle, until } from '../../test/until.ts';
 import { EventError } from '../errors.ts';
-import type { RelayOptions } from './relay.ts';
 
 let bench: RelayBench;
 
@@ -16,7 +23,7 @@ afterEach(() => bench.end());
 const away = new EventError('TRANSPORT_UNAVAILABLE', 'away', { transport: 'test' });
 
 describe('a partition that cannot be published', () => {
-  const failing: RelayOptions['publish'] = async (messages) => {
+  const failing: TestPublish = async (messages) => {
     if (idsOf(messages).some((id) => id.startsWith('a'))) throw away;
     bench.published.push(...idsOf(messages));
   };

@@ -11,11 +11,11 @@ import {
   partitionA,
   partitionB,
   RelayBench,
+  type TestPublish,
 } from '../../test/relay-bench.ts';
 import { settle, until } from '../../test/until.ts';
 import { EventError } from '../errors.ts';
 import { currentScope, runInScope } from '../handler-scope.ts';
-import type { RelayOptions } from './relay.ts';
 
 let bench: RelayBench;
 
@@ -134,7 +134,7 @@ describe('a relay', () => {
       schedule: clock.schedule.bind(clock),
     };
     let isAway = true;
-    const publish: RelayOptions['publish'] = async (messages) => {
+    const publish: TestPublish = async (messages) => {
       if (isAway) throw away;
       bench.published.push(...idsOf(messages));
     };
@@ -194,7 +194,9 @@ describe('where a relay runs', () => {
     const requests = new AsyncLocalStorage<string>();
     const seen: unknown[] = [];
     const relay = bench.relay({
-      publish: async () => void seen.push(currentScope(), requests.getStore()),
+      publish: async () => {
+        seen.push(currentScope(), requests.getStore());
+      },
     });
     const scope = { event: envelope(), tx: {}, afterCommit: () => {} };
     requests.run('request 1', () => runInScope(scope, () => relay.start()));

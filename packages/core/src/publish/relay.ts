@@ -1,19 +1,35 @@
 import { systemClock, type Clock } from '../clock.ts';
-import { runOutsideScope } from '../handler-scope.ts';
-import { observeAll, type Observer } from '../observer.ts';
-import type { Outbox } from './outbox.ts';
-import { assertRange } from '../options.ts';
 import type { Message } from '../event/message.ts';
+import { runOutsideScope } from '../handler-scope.ts';
+import { HealthReasons, type Health } from '../health.ts';
+import { randomIds, type Ids } from '../ids.ts';
+import { observeAll, type Logger, type Observer, type WarningCode } from '../observer.ts';
+import { assertName, assertRange } from '../options.ts';
+import type { PublishOutcome } from '../transport/publish-outcome.ts';
+import { TroubleReporter } from '../trouble.ts';
+import type { Outbox } from './outbox.ts';
+import { RelayDestination } from './relay-destination.ts';
 
 export interface RelayOptions {
   outbox: Outbox;
-  /** Hands messages to the transport; resolves when the broker has them. */
-  publish: (messages: readonly Message[]) => Promise<unknown>;
+  /** Where it relays to; what waits for other destinations stays. */
+  destination: string;
+  /** Hands messages to the transport, as `Transport.publish` does. */
+  publish: (
+    messages: readonly Message[],
+    options: { readonly marker?: string },
+  ) => Promise<readonly PublishOutcome[]>;
+  /** Marks the server, as `Transport.mark` does; without it, nobody notices that it is another one. */
+  mark?: (candidate: string) => Promise<string>;
   /** How often to look for messages that nobody announced, in milliseconds; 100 unless given. */
   pollMs?: number;
   /** Most messages published at once, 1 to 10,000; 500 unless given. */
   batchSize?: number;
+  /** Warnings that are meant to be so. */
+  intended?: readonly WarningCode[];
+  logger?: Logger;
   clock?: Clock;
+  ids?: Ids;
   observer?: Observer;
 }
 
@@ -25,18 +41,21 @@ const lastPassesMs = 5_000;
 const allPartitions = -1;
 
 /**
- * Moves committed messages from the outbox to the transport, in order per partition.
+ * Moves committed messages from the outbox to one destination, in order per key.
  *
  * Relays may run in any number of processes; each partition is worked on by one of them at a time. A
  * relay that dies between publishing and forgetting leaves repeats, with the same ids.
  */
 export class Relay {
   readonly #outbox: Outbox;
-  readonly #publish: (messages: readonly Message[]) => Promise<unknown>;
+  readonly #name: string;
+  readonly #destination: RelayDestination;
   readonly #pollMs: number;
   readonly #batchSize: number;
   readonly #clock: Clock;
   readonly #observe: Observer;
+  readonly #reasons: HealthReasons;
+  readonly #trouble: TroubleReporter;
   /** Partitions to drain: announced, found, or not emptied by the last drain. */
   readonly #due = new Set<number>();
   readonly #stop = new AbortController();
@@ -51,20 +70,31 @@ export class Relay {
 
   /** @throws {TypeError} If an option is out of range. */
   constructor(options: RelayOptions) {
-    const { pollMs = 100, batchSize = 500 } = options;
+    const { pollMs = 100, batchSize = 500, destination, logger, intended = [] } = options;
+    const { ids = randomIds, clock = systemClock } = options;
+    assertName('a destination', destination);
     assertRange('relay', 'pollMs', pollMs, 1, 3_600_000);
     assertRange('relay', 'batchSize', batchSize, 1, 10_000, true);
     this.#outbox = options.outbox;
-    this.#publish = options.publish;
+    this.#name = destination;
     this.#pollMs = pollMs;
     this.#batchSize = batchSize;
-    this.#clock = options.clock ?? systemClock;
+    this.#clock = clock;
     this.#observe = observeAll(options.observer ? [options.observer] : []);
+    this.#reasons = new HealthReasons(() => clock.now());
+    const told = { observe: this.#observe, logger, intended, reasons: this.#reasons };
+    this.#trouble = new TroubleReporter({ ...told, who: 'relay', name: destination, clock });
+    this.#destination = new RelayDestination({ ...options, ...told, clock, ids });
   }
 
   /** What stopped the last pass; `undefined` while all goes well. */
   get lastError(): unknown {
     return [...this.#failing.values()].at(-1)?.error;
+  }
+
+  /** What keeps messages from getting out: a destination that is away or another one, messages that it does not take. */
+  health(): Health {
+    return this.#reasons.health();
   }
 
   /** Begins to relay, in the background. Idempotent. */
@@ -131,8 +161,16 @@ export class Relay {
   async #findDue(): Promise<void> {
     if (this.#isAhead(this.#scanAt, this.#pollMs)) return;
     this.#scanAt = this.#clock.now() + this.#pollMs;
-    const found = await this.#attempt(allPartitions, () => this.#outbox.waitingPartitions());
-    for (const partition of found ?? []) this.#due.add(partition);
+    const found = await this.#attempt(allPartitions, async () => {
+      await this.#destination.checkIn();
+      return await this.#outbox.waitingPartitions(this.#name);
+    });
+    if (!found) return;
+    for (const partition of found) this.#due.add(partition);
+    for (const partition of this.#failing.keys()) {
+      // Another relay was luckier, or an operator has helped.
+      if (!this.#due.has(partition)) this.#recovered(partition);
+    }
   }
 
   /** One round: every partition that is due once, the longest waiting first. */
@@ -146,12 +184,16 @@ export class Relay {
   }
 
   async #drain(partition: number): Promise<void> {
-    const outcome = await this.#outbox.drain(partition, this.#batchSize, this.#publish);
+    const pass = { destination: this.#name, partition, limit: this.#batchSize };
+    const outcome = await this.#outbox.drain(pass, (messages) =>
+      this.#destination.publish(messages),
+    );
     if (outcome.status === 'busy') return;
     if (outcome.more) this.#due.add(partition);
     if (outcome.published > 0) {
       this.#observe({ kind: 'relayed', partition, count: outcome.published });
     }
+    this.#destination.reportRefused(outcome.refused);
   }
 
   /** Does something for one partition unless it has just failed, so that it never holds up the others. */
@@ -160,14 +202,19 @@ export class Relay {
     if (failing && this.#isAhead(failing.retryAt, failing.delayMs)) return undefined;
     try {
       const result = await work();
-      this.#failing.delete(partition);
+      this.#recovered(partition);
       return result;
     } catch (error) {
       const delayMs = Math.min((failing?.delayMs ?? this.#pollMs / 2) * 2, maxDelayMs);
       this.#failing.set(partition, { error, delayMs, retryAt: this.#clock.now() + delayMs });
       this.#observe({ kind: 'relay-failed', partition, error });
+      this.#trouble.begin(error);
       return undefined;
     }
+  }
+
+  #recovered(partition: number): void {
+    if (this.#failing.delete(partition) && this.#failing.size === 0) this.#trouble.end();
   }
 
   /** Says whether a time that was set `withinMs` ahead is still to come, however the clock was put since. */

@@ -1,7 +1,6 @@
 import type { EventSender } from './event-sender.ts';
 import type { Outbox } from './outbox.ts';
 import { Relay, type RelayOptions } from './relay.ts';
-import type { Message } from '../event/message.ts';
 
 interface Shared {
   readonly relay: Relay;
@@ -17,6 +16,8 @@ export interface RelayHold {
   release(): Promise<void>;
 }
 
+export type SharedRelayOptions = Omit<RelayOptions, 'outbox' | 'destination' | 'publish' | 'mark'>;
+
 /**
  * The one relay of this process between an outbox and a transport: publishers of several services may
  * share a store, and one relay does the work for all of them.
@@ -27,12 +28,12 @@ export interface RelayHold {
 export function shareRelay(
   outbox: Outbox,
   bus: EventSender,
-  options: Omit<RelayOptions, 'outbox' | 'publish'>,
+  options: SharedRelayOptions,
 ): RelayHold {
   const byTransport = relays.get(outbox) ?? new Map<object, Shared>();
   relays.set(outbox, byTransport);
   const shared = byTransport.get(bus.transport) ?? {
-    relay: new Relay({ ...options, outbox, publish: connecting(bus) }),
+    relay: newRelay(outbox, bus, options),
     users: 0,
   };
   byTransport.set(bus.transport, shared);
@@ -58,15 +59,33 @@ async function giveBack(
   await shared.relay.stop();
 }
 
+function newRelay(outbox: Outbox, bus: EventSender, options: SharedRelayOptions): Relay {
+  const { transport } = bus;
+  const connect = connecting(bus);
+  const mark = async (candidate: string): Promise<string> => {
+    await connect();
+    return await transport.mark!(candidate);
+  };
+  return new Relay({
+    ...options,
+    outbox,
+    destination: transport.destination,
+    publish: async (messages, expected) => {
+      await connect();
+      return await bus.publishMessages(messages, expected);
+    },
+    ...(transport.mark ? { mark } : {}),
+  });
+}
+
 /** Connects with the first batch, and again if that failed; never again once it has been closed. */
-function connecting(bus: EventSender): (messages: readonly Message[]) => Promise<unknown> {
+function connecting(bus: EventSender): () => Promise<void> {
   let connected: Promise<void> | undefined;
-  return async (messages) => {
+  return () => {
     connected ??= bus.connect().catch((error: unknown) => {
       connected = undefined;
       throw error;
     });
-    await connected;
-    return bus.publishMessages(messages);
+    return connected;
   };
 }

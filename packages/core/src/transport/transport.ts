@@ -1,5 +1,6 @@
 import type { Coordinates } from '../coordinates.ts';
 import type { Message } from '../event/message.ts';
+import type { PublishOutcome } from './publish-outcome.ts';
 
 /** What a transport can do; proven by the conformance suite, never assumed. */
 export interface TransportCapabilities {
@@ -19,6 +20,8 @@ export interface TransportCapabilities {
   readonly keyOrder: 'process' | 'group';
   /** `Delivery.fence` is offered, so that a former owner's transaction is refused. */
   readonly fencing: boolean;
+  /** `mark` is offered, so that two servers of one name are told apart. */
+  readonly marks: boolean;
 }
 
 /** One message handed to one consumer. */
@@ -121,18 +124,39 @@ export interface Transport {
   readonly capabilities: TransportCapabilities;
   /** Name of the stream that takes a type; absent where there is one for all. */
   streamOf?(eventType: string): string;
+  /**
+   * Name of where messages go, for rows of an outbox: kind and prefix unless the user gives one, never
+   * a host or a port, so that it outlives a move of the server.
+   */
+  readonly destination: string;
   /** Connects and prepares what it needs. Idempotent; concurrent calls share one attempt. */
   connect(): Promise<void>;
   /**
-   * Resolves when the broker has accepted every message as durably as it ever will.
+   * Hands messages to the broker, and says for each of them what became of it.
    *
-   * After a rejection any of them may have been accepted; the caller repeats the call with the same
-   * ids. Safe to call concurrently; messages of one call and one key keep their order.
+   * Safe to call concurrently; messages of one call and one key keep their order. Within a call, nothing
+   * of a key is accepted behind a message of that key that was not; other keys go on. What cannot be
+   * carried as it is (text without UTF-8) is refused with `MESSAGE_UNPARSEABLE`.
    *
-   * @returns Where each message lies, as the broker prints it, in the order given.
-   * @throws {EventError} `TRANSPORT_UNAVAILABLE`, `NOT_CONNECTED`; `MESSAGE_UNPARSEABLE` if a text has no UTF-8
+   * @param options.marker The mark that the server must bear at the moment at which it accepts.
+   * @returns One outcome for each message, in the order given.
+   * @throws {EventError} `NOT_CONNECTED`; `DESTINATION_CHANGED` if the server bears another mark or none: it
+   *   has accepted nothing then; `TRANSPORT_UNAVAILABLE` if nothing is known of any message, so that each
+   *   may have been accepted.
    */
-  publish(messages: readonly Message[]): Promise<readonly string[]>;
+  publish(
+    messages: readonly Message[],
+    options?: { readonly marker?: string },
+  ): Promise<readonly PublishOutcome[]>;
+  /**
+   * Tells apart two servers behind one name: marks the server, unless it is marked already. Absent where
+   * `publish` knows no marks.
+   *
+   * @param candidate 1 to 255 characters, unlike those of any other server.
+   * @returns The mark that it bears now.
+   * @throws {EventError} `TRANSPORT_UNAVAILABLE`, `NOT_CONNECTED`
+   */
+  mark?(candidate: string): Promise<string>;
   /**
    * Starts handing messages to `deliver`, which returns at once and never throws.
    *

@@ -2,6 +2,7 @@ import { systemClock } from '../../clock.ts';
 import type { Message } from '../../event/message.ts';
 import type { PlantedFault } from '../describe-planted-faults.ts';
 import type { TransportConformanceOptions } from '../transport/transport-bench.ts';
+import { accepted } from '../../transport/publish-outcome.ts';
 import { changed } from './changed.ts';
 import {
   everyNth,
@@ -40,7 +41,7 @@ export const lossFaults: readonly PlantedFault<TransportConformanceOptions>[] = 
     () => (inner) => ({
       publish: async (messages) => {
         void systemClock.sleep(lagMs).then(() => inner.publish(messages).catch(() => []));
-        return messages.map(() => '');
+        return messages.map(() => accepted(''));
       },
     }),
   ),

@@ -2,7 +2,9 @@ import type { Outbox } from '../../publish/outbox.ts';
 import type { TransactionRunner } from '../../transaction.ts';
 import type { Message } from '../../event/message.ts';
 import type { PlantedFault } from '../describe-planted-faults.ts';
+import { acceptAll } from '../outbox/outbox-cases.ts';
 import type { StoreConformanceOptions } from '../store/store-bench.ts';
+import { refusalFaults } from './outbox-refusal-faults.ts';
 import { forgetsRollback, storeFault, transactionFault } from './store-fault.ts';
 
 const fault = storeFault<Outbox>;
@@ -13,18 +15,20 @@ export const plantedOutboxFaults: readonly PlantedFault<StoreConformanceOptions<
     'publishes the youngest first',
     'keeps the order of every key over many calls',
     (inner) => ({
-      drain: (partition, limit, publish) =>
-        inner.drain(partition, limit, (messages) => publish(messages.toReversed())),
+      drain: (pass, publish) => inner.drain(pass, (messages) => publish(messages.toReversed())),
     }),
   ),
   fault(
     'forgets what it could not publish',
     'keeps everything when publishing fails, and rejects with the reason',
     (inner) => ({
-      drain: async (partition, limit, publish) => {
+      drain: async (pass, publish) => {
         let failure: { readonly reason: unknown } | undefined;
-        const outcome = await inner.drain(partition, limit, (messages) =>
-          publish(messages).catch((reason: unknown) => (failure = { reason })),
+        const outcome = await inner.drain(pass, (messages) =>
+          publish(messages).catch((reason: unknown) => {
+            failure = { reason };
+            return acceptAll(messages);
+          }),
         );
         if (failure) throw failure.reason;
         return outcome;
@@ -35,10 +39,11 @@ export const plantedOutboxFaults: readonly PlantedFault<StoreConformanceOptions<
     'lets two drains work on one partition',
     'lets one drain at a time work on a partition, and others on the rest',
     (inner) => ({
-      drain: async (partition, limit, publish) => {
+      drain: async (pass, publish) => {
         const taken: Message[] = [];
-        const outcome = await inner.drain(partition, limit, async (messages) => {
+        const outcome = await inner.drain(pass, async (messages) => {
           taken.push(...messages);
+          return acceptAll(messages);
         });
         if (taken.length > 0) await publish(taken);
         return outcome;
@@ -48,7 +53,7 @@ export const plantedOutboxFaults: readonly PlantedFault<StoreConformanceOptions<
   fault(
     'publishes more than the limit',
     'publishes no more than the limit in one pass, oldest first, and says whether more waits',
-    (inner) => ({ drain: (partition, _limit, publish) => inner.drain(partition, 1_000, publish) }),
+    (inner) => ({ drain: (pass, publish) => inner.drain({ ...pass, limit: 1_000 }, publish) }),
   ),
   fault(
     'forgets headers',
@@ -64,11 +69,12 @@ export const plantedOutboxFaults: readonly PlantedFault<StoreConformanceOptions<
   fault(
     'puts a key into any partition',
     'puts each key into the partition that its hash says',
-    (inner) => ({ waitingPartitions: async () => [...(await inner.waitingPartitions()), 99] }),
+    (inner) => ({ waitingPartitions: async (to) => [...(await inner.waitingPartitions(to)), 99] }),
   ),
   fault('does not know how long it waits', 'says how much waits, and for how long', (inner) => ({
     status: async () => ({ ...(await inner.status()), oldestAgeMs: 0 }),
   })),
+  ...refusalFaults,
   forgetsRollback<Outbox>(
     'keeps nothing of a message when the transaction is rolled back, and can do it again',
   ),

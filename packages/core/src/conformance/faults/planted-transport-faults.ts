@@ -2,6 +2,7 @@ import { isEventError } from '../../errors.ts';
 import type { PlantedFault } from '../describe-planted-faults.ts';
 import type { TransportConformanceOptions } from '../transport/transport-bench.ts';
 import { lossFaults, messageFaults } from './message-faults.ts';
+import { publishingFaults } from './publishing-faults.ts';
 import { settlingFaults } from './settling-faults.ts';
 import { flowFaults, groupFaults } from './subscription-faults.ts';
 import { transportFault } from './transport-fault.ts';
@@ -59,6 +60,7 @@ const otherFaults: readonly PlantedFault<TransportConformanceOptions>[] = [
 export const plantedTransportFaults: readonly PlantedFault<TransportConformanceOptions>[] = [
   ...lossFaults,
   ...messageFaults,
+  ...publishingFaults,
   ...settlingFaults,
   ...groupFaults,
   ...flowFaults,

@@ -20,6 +20,8 @@ export interface StoreSubject<Store> {
   readonly store: Store;
   /** Begins transactions that the store can join; needed where `transactions` is claimed. */
   readonly transactions?: TransactionRunner;
+  /** Another instance over the same rows, as another process would have it; needed where `reopens` is claimed. */
+  reopen?(): Store | Promise<Store>;
   /** Moves the store's own clock; unless given, the suite waits. */
   passTime?(ms: number): Promise<void>;
   /** Takes down what `create` put up. */
@@ -30,6 +32,8 @@ export interface StoreConformanceOptions<Store> {
   readonly capabilities: StoreCapabilities;
   /** Called for each case, and twice for some: an empty store, apart from every other in use. */
   create(): Promise<StoreSubject<Store>>;
+  /** Subjects can be opened a second time (`reopen`). */
+  readonly reopens?: boolean;
   /** Longest wait for something that should happen, in milliseconds; 10,000 unless given. */
   readonly timeoutMs?: number;
 }
@@ -77,6 +81,12 @@ export class StoreBench<Store> {
     const { transactions } = this.#subject;
     assert.ok(transactions, 'create() must offer transactions where the store claims to join them');
     return transactions;
+  }
+
+  /** Another instance over the same rows. */
+  async reopen(): Promise<Store> {
+    assert.ok(this.#subject.reopen, 'create() must offer reopen where the adapter claims it');
+    return await this.#subject.reopen();
   }
 
   /** Another store that knows nothing of this one. */

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 
 import type { Message } from '../../event/message.ts';
 import type { TestApi } from '../test-api.ts';
+import { positionsOf } from '../../transport/publish-outcome.ts';
 import { assertOnceEach, assertSameMessage } from './assert-messages.ts';
 import {
   onBench,
@@ -94,7 +95,7 @@ export function describeMessages(
         const transport = await b.open();
         const probe = await b.subscribe(transport, { group: b.group('places'), settle: 'at once' });
         const sent = b.messages(20, { keys: 5 });
-        const positions = await transport.publish(sent);
+        const positions = positionsOf(await transport.publish(sent));
         const deliveries = await probe.received(20);
         for (const { message, coordinates } of deliveries) {
           const index = sent.findIndex(({ id }) => id === message.id);
