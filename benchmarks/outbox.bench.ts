@@ -11,6 +11,8 @@ import { randomUUID } from 'node:crypto';
 import { parseArgs } from 'node:util';
 
 import { Relay } from '@waybill/core';
+import type { PublishOutcome } from '@waybill/core';
+import { accepted } from '@waybill/core/adapter';
 import type { Message } from '@waybill/core/adapter';
 import { migrate, openPostgres, PostgresLogTransport, PostgresOutbox } from '@waybill/postgres';
 import { RedisStreamTransport } from '@waybill/redis';
@@ -51,6 +53,7 @@ await pool.query(
   'CREATE TABLE bare_queue (id BIGSERIAL PRIMARY KEY, payload TEXT NOT NULL, created_at TIMESTAMPTZ NOT NULL DEFAULT now())',
 );
 const outbox = new PostgresOutbox({ client });
+const destination = 'bench';
 const log = new PostgresLogTransport({ client });
 await log.connect();
 const redisUrl = process.env.REDIS_URL;
@@ -83,7 +86,7 @@ const enqueue: Record<string, Case> = {
   },
   'outbox.add, a transaction of its own': {
     count: enqueueCount,
-    run: () => sideBySide(inFlight, enqueueCount, () => outbox.add([message()])),
+    run: () => sideBySide(inFlight, enqueueCount, () => outbox.add([message()], { destination })),
     target: '≥ 0.80',
   },
 };
@@ -106,7 +109,7 @@ const drain: Record<string, Case> = {
   'relay, publishing to nowhere': {
     count: backlog,
     prepare: fillOutbox,
-    run: () => relayAll(async () => {}),
+    run: () => relayAll(async (messages) => messages.map(({ id }) => accepted(id))),
   },
   'relay, publishing to the PostgreSQL log': {
     count: backlog,
@@ -162,23 +165,25 @@ async function fillBare(): Promise<void> {
 async function fillOutbox(): Promise<void> {
   await pool.query('TRUNCATE outbox, event_log');
   for (let at = 0; at < backlog; at += 1_000) {
-    await outbox.add(Array.from({ length: 1_000 }, message));
+    await outbox.add(Array.from({ length: 1_000 }, message), { destination });
   }
   await pool.query('VACUUM ANALYZE outbox');
 }
 
 async function relayAll(
-  publish: (messages: readonly Message[]) => Promise<unknown>,
+  publish: (messages: readonly Message[]) => Promise<readonly PublishOutcome[]>,
 ): Promise<void> {
   let published = 0;
   const { promise: done, resolve } = Promise.withResolvers<void>();
   const relay = new Relay({
     outbox,
+    destination,
     batchSize,
     publish: async (messages) => {
-      await publish(messages);
+      const outcomes = await publish(messages);
       published += messages.length;
       if (published >= backlog) resolve();
+      return outcomes;
     },
   });
   relay.start();

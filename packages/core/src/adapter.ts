@@ -10,7 +10,14 @@ export type {
   Subscription,
   TransportCapabilities,
 } from './transport/transport.ts';
-export type { DrainOutcome } from './publish/outbox.ts';
+export {
+  type DrainOutcome,
+  type DrainPass,
+  type OutboxAddOptions,
+  type RelayOrders,
+  retryDelayMs,
+  unrelayedAfterMs,
+} from './publish/outbox.ts';
 export type { EventSender } from './publish/event-sender.ts';
 export type { PublishingStore } from './publish/publisher-options.ts';
 export type { InboxKey } from './consume/inbox.ts';
@@ -28,6 +35,15 @@ export type {
 // A transport and its bus
 export { TransportEventBus, type TransportEventBusOptions } from './bus/event-bus.ts';
 export { assertCarriable } from './transport/carriable.ts';
+export { destinationChanged } from './transport/destination-changed.ts';
+export {
+  accepted,
+  HeldKeys,
+  heldBack,
+  positionsOf,
+  type Publish,
+  publishSendable,
+} from './transport/publish-outcome.ts';
 export { describeStart } from './transport/group-start.ts';
 export { Outlet, type RevocableDelivery } from './transport/outlet.ts';
 export { Wake } from './transport/wake.ts';

@@ -55,9 +55,11 @@ export type {
 } from './transport/transport.ts';
 export type { Coordinates } from './coordinates.ts';
 export {
+  type AppendBatchOptions,
   type AppendOptions,
   type EventPage,
   type EventQueryOptions,
+  type EventRoute,
   type EventStore,
   type StoredEvent,
   type TimeRangeOptions,
@@ -67,7 +69,13 @@ export {
   type TransactionOptions,
   type TransactionRunner,
 } from './transaction.ts';
-export { type Outbox, type OutboxStatus } from './publish/outbox.ts';
+export {
+  type Outbox,
+  type OutboxStatus,
+  type RefusedMessage,
+  type WaitingMessages,
+} from './publish/outbox.ts';
+export type { PublishOutcome } from './transport/publish-outcome.ts';
 export { type Inbox } from './consume/inbox.ts';
 export {
   type DeadLetter,

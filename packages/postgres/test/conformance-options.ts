@@ -56,11 +56,13 @@ export function conformanceOptions(bench: ConformanceBench): ConformanceOptions 
   const pool = new SchemaPool();
   const store = <Store>(make: (place: Place) => Store): StoreConformanceOptions<Store> => ({
     capabilities: { transactions: true, concurrentTransactions: bench.dialect === 'postgres' },
+    reopens: true,
     create: async () => {
       const { client } = bench;
       const schema = await pool.take(client);
       const cleanup = (): Promise<void> => pool.giveBack(client, schema);
-      return { store: make({ client, schema }), transactions: client, cleanup };
+      const open = (): Store => make({ client, schema });
+      return { store: open(), reopen: open, transactions: client, cleanup };
     },
   });
   return {

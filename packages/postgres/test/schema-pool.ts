@@ -7,7 +7,14 @@ import { qualified } from '../src/client/sql-names.ts';
 /** Name of the event table in every schema of a pool: one that has to be quoted, too. */
 export const eventTable = 'Order.events';
 
-const storeTables = [eventTable, 'outbox', 'inbox', 'event_dlq', 'idempotency_keys'];
+const storeTables = [
+  eventTable,
+  'outbox',
+  'event_destination',
+  'inbox',
+  'event_dlq',
+  'idempotency_keys',
+];
 
 /**
  * Migrated schemas with names that have to be quoted, each lent to one case at a time.

@@ -9,8 +9,10 @@ export async function fillLog(database: CrashDatabase, count: number): Promise<v
   const { client, store } = database;
   const { transport } = new PostgresEventBus({ serviceName: 'dock', client });
   await transport.connect();
-  for (const partition of await store.outbox.waitingPartitions()) {
-    await store.outbox.drain(partition, 1_000, (messages) => transport.publish(messages));
+  const { destination } = transport;
+  for (const partition of await store.outbox.waitingPartitions(destination)) {
+    const pass = { destination, partition, limit: 1_000 };
+    await store.outbox.drain(pass, (messages) => transport.publish(messages));
   }
   await transport.close();
 }

@@ -13,6 +13,7 @@ const args = workerArgs<RelayArgs>();
 const { bus, store, end } = await openService(args);
 const relay = new Relay({
   outbox: store.outbox,
+  destination: bus.transport.destination,
   publish: (messages) => bus.transport.publish(messages),
   batchSize: args.batchSize,
   pollMs: 5,

@@ -14,6 +14,8 @@ export interface PostgresEventBusOptions {
   client: SqlClient;
   /** Schema of the library's tables; `public` unless given. */
   schema?: string;
+  /** Name of where messages go; `postgres-log/<schema>` unless given. */
+  destination?: string;
   /** Shared by buses of one process, so that they poll once; a new one unless given. */
   transport?: Transport;
   profile?: Profile;
@@ -31,6 +33,7 @@ const knownOptions: readonly (keyof PostgresEventBusOptions)[] = [
   'serviceName',
   'client',
   'schema',
+  'destination',
   'transport',
   'profile',
   'catalogue',
@@ -46,13 +49,18 @@ export class PostgresEventBus extends TransportEventBus {
   constructor(options: PostgresEventBusOptions) {
     assertKnownOptions('PostgresEventBus', options, knownOptions);
     const { client, schema = 'public', profile = plainProfile, catalogue, observer } = options;
-    const { maxRetries = 3, retryDelayMs = 1_000, serviceName, consumers } = options;
+    const { maxRetries = 3, retryDelayMs = 1_000, serviceName, consumers, destination } = options;
     const heard = alsoLogged(observer, consumers);
     super({
       serviceName,
       transport:
         options.transport ??
-        new PostgresLogTransport({ client, schema, ...(heard ? { observer: heard } : {}) }),
+        new PostgresLogTransport({
+          client,
+          schema,
+          ...(destination === undefined ? {} : { destination }),
+          ...(heard ? { observer: heard } : {}),
+        }),
       sharedTransport: options.transport !== undefined,
       codec: new JsonCodec({ profile, observe: observer }),
       profile,

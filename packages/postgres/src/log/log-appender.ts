@@ -1,5 +1,13 @@
 import { EventError, isEventError } from '@waybill/core';
-import { assertCarriable, GroupCommit, partitionOf } from '@waybill/core/adapter';
+import {
+  accepted,
+  destinationChanged,
+  GroupCommit,
+  HeldKeys,
+  partitionOf,
+  publishSendable,
+} from '@waybill/core/adapter';
+import type { PublishOutcome } from '@waybill/core';
 import type { Message } from '@waybill/core/adapter';
 
 import {
@@ -17,39 +25,56 @@ export type Heads = ReadonlyMap<number, bigint>;
 
 const maxCallsAtOnce = 64;
 
+/** Messages of one call that go together or not at all. */
+type Call = readonly Message[];
+
+export interface LogAppenderOptions {
+  readonly client: SqlClient;
+  readonly tables: LogTables;
+  readonly destination: string;
+  /** Told after each commit how far the partitions reach. */
+  readonly onAppended: (heads: Heads) => void;
+}
+
 /** Appends messages to the log, at dense offsets that become visible in their order. */
 export class LogAppender {
-  readonly #client: SqlClient;
-  readonly #tables: LogTables;
-  readonly #onAppended: (heads: Heads) => void;
-  readonly #calls: GroupCommit<readonly Message[], string[]>;
+  readonly #options: LogAppenderOptions;
+  /** By the mark that is expected: calls made at the same time go as one statement. */
+  readonly #calls = new Map<string | undefined, GroupCommit<Call, string[]>>();
 
-  /** @param onAppended Told after each commit how far the partitions reach. */
-  constructor(client: SqlClient, tables: LogTables, onAppended: (heads: Heads) => void) {
-    this.#client = client;
-    this.#tables = tables;
-    this.#onAppended = onAppended;
-    this.#calls = new GroupCommit({
-      flush: (calls) => this.#appendAll(calls),
-      maxItems: maxCallsAtOnce,
-      isItemFault: (error) => isEventError(error, 'STORE_REJECTED'),
-    });
+  constructor(options: LogAppenderOptions) {
+    this.#options = options;
   }
 
   /**
-   * Appends the messages of one call, all or none. Calls made at the same time go as one statement.
+   * Appends messages, in one statement unless one of them is refused.
    *
-   * @returns The position of each.
-   * @throws {EventError} `TRANSPORT_UNAVAILABLE`; `MESSAGE_UNPARSEABLE` for what UTF-8 cannot carry, and
-   *   `STORE_REJECTED` for what no table can hold.
+   * @param marker The mark that the log must bear.
+   * @throws {EventError} `TRANSPORT_UNAVAILABLE`, `DESTINATION_CHANGED`
    */
-  async append(messages: readonly Message[]): Promise<string[]> {
+  async append(messages: Call, marker?: string): Promise<readonly PublishOutcome[]> {
     if (messages.length === 0) return [];
-    for (const message of messages) assertCarriable(message);
-    this.#client.assertFree?.();
+    this.#options.client.assertFree?.();
     try {
-      // The caller may use its buffers again while the call waits for its turn.
-      return await this.#calls.add(messages.map(withOwnBody));
+      return await publishSendable(messages, (sendable) =>
+        // The caller may use its buffers again while the call waits for its turn.
+        this.#send(sendable.map(withOwnBody), marker),
+      );
+    } catch (error) {
+      throw isEventError(error, 'STORE_UNAVAILABLE') ? unavailable(error) : error;
+    }
+  }
+
+  /** Marks the log unless it is marked. @returns Its mark. @throws {EventError} `TRANSPORT_UNAVAILABLE` */
+  async mark(candidate: string): Promise<string> {
+    const { client, tables } = this.#options;
+    try {
+      const { rows } = await client.query<{ marker: string }>(
+        `INSERT INTO ${tables.mark} AS known (marker) VALUES ($1)
+         ON CONFLICT (only_one) DO UPDATE SET marker = known.marker RETURNING marker`,
+        [candidate],
+      );
+      return rows[0]!.marker;
     } catch (error) {
       throw isEventError(error, 'STORE_UNAVAILABLE') ? unavailable(error) : error;
     }
@@ -57,15 +82,51 @@ export class LogAppender {
 
   /** Resolves when nothing is on its way to the database. */
   async settled(): Promise<void> {
-    await this.#calls.settled();
+    await Promise.all([...this.#calls.values()].map((calls) => calls.settled()));
   }
 
-  async #appendAll(calls: readonly (readonly Message[])[]): Promise<string[][]> {
+  async #send(messages: Call, marker: string | undefined): Promise<readonly PublishOutcome[]> {
+    try {
+      return (await this.#callsFor(marker).add(messages)).map(accepted);
+    } catch (error) {
+      if (!isEventError(error, 'STORE_REJECTED')) throw error;
+      if (messages.length === 1)
+        return [{ status: 'refused', error: refusal(messages[0]!, error) }];
+      return await this.#sendSingly(messages, marker);
+    }
+  }
+
+  /** The database does not say which of them it refuses. */
+  async #sendSingly(messages: Call, marker: string | undefined): Promise<PublishOutcome[]> {
+    const held = new HeldKeys();
+    const outcomes: PublishOutcome[] = [];
+    for (const message of messages) {
+      const outcome = held.refusalOf(message) ?? (await this.#send([message], marker))[0]!;
+      outcomes.push(held.note(message, outcome));
+    }
+    return outcomes;
+  }
+
+  #callsFor(marker: string | undefined): GroupCommit<Call, string[]> {
+    let calls = this.#calls.get(marker);
+    if (!calls) {
+      calls = new GroupCommit({
+        flush: (group) => this.#appendAll(group, marker),
+        maxItems: maxCallsAtOnce,
+        isItemFault: (error) => isEventError(error, 'STORE_REJECTED'),
+      });
+      this.#calls.set(marker, calls);
+    }
+    return calls;
+  }
+
+  async #appendAll(calls: readonly Call[], marker: string | undefined): Promise<string[][]> {
     const messages = calls.flat();
     const partitions = messages.map(({ key }) => partitionOf(key));
     const { counts, indexes } = countPartitions(partitions);
-    const heads = await this.#insert(messages, partitions, indexes);
-    this.#onAppended(heads);
+    const heads = await this.#insert(messages, { partitions, indexes, marker });
+    if (heads.size === 0) throw await this.#changed(marker!);
+    this.#options.onAppended(heads);
     const positions = partitions.map((partition, at) => {
       const first = heads.get(partition)! - BigInt(counts.get(partition)!);
       return positionOf(partition, first + BigInt(indexes[at]!));
@@ -76,22 +137,29 @@ export class LogAppender {
 
   /**
    * One statement, and so one short transaction: locks the heads of the partitions in ascending order,
-   * moves them on, and inserts the rows behind where they stood.
+   * moves them on, and inserts the rows behind where they stood. Nothing happens if the log bears another
+   * mark than is expected.
    */
   async #insert(
     messages: readonly Message[],
-    partitions: readonly number[],
-    indexes: readonly number[],
+    place: {
+      readonly partitions: readonly number[];
+      readonly indexes: readonly number[];
+      readonly marker: string | undefined;
+    },
   ): Promise<Heads> {
-    const { log, head } = this.#tables;
-    const { rows } = await this.#client.query<{ partition: number; next_offset: bigint }>(
+    const { client, tables } = this.#options;
+    const { log, head, mark } = tables;
+    const { partitions, indexes, marker = null } = place;
+    const { rows } = await client.query<{ partition: number; next_offset: bigint }>(
       `WITH message AS MATERIALIZED (
-         SELECT * FROM ${unnestMessages(3, { partition: '$1::smallint[]', index: '$2::integer[]' })}
+         SELECT * FROM ${unnestMessages(4, { partition: '$1::smallint[]', index: '$2::integer[]' })}
        ), counted AS MATERIALIZED (
          SELECT partition, count(*) AS count FROM message GROUP BY partition
        ), locked AS MATERIALIZED (
          SELECT partition, next_offset FROM ${head}
          WHERE partition IN (SELECT partition FROM counted)
+           AND ($3::text IS NULL OR EXISTS (SELECT FROM ${mark} WHERE marker = $3))
          ORDER BY partition FOR UPDATE
        ), moved AS (
          UPDATE ${head} AS head SET next_offset = locked.next_offset + counted.count
@@ -103,10 +171,19 @@ export class LogAppender {
          FROM message JOIN locked USING (partition)
        )
        SELECT partition, next_offset FROM moved`,
-      [partitions, indexes, ...messageParams(messages)],
+      [partitions, indexes, marker, ...messageParams(messages)],
       { prepared: true },
     );
     return new Map(rows.map((row) => [row.partition, row.next_offset]));
+  }
+
+  async #changed(expected: string): Promise<EventError> {
+    const { client, tables, destination } = this.#options;
+    const { rows } = await client.query<{ marker: string }>(
+      `SELECT marker FROM ${tables.mark}`,
+      [],
+    );
+    return destinationChanged(destination, expected, rows[0]?.marker ?? null);
   }
 }
 
@@ -127,6 +204,16 @@ function countPartitions(partitions: readonly number[]): {
 function withOwnBody(message: Message): Message {
   const { body } = message;
   return typeof body === 'string' ? message : { ...message, body: new Uint8Array(body) };
+}
+
+function refusal(message: Message, cause: EventError<'STORE_REJECTED'>): EventError {
+  const { id, type } = message;
+  return new EventError(
+    'STORE_REJECTED',
+    `the log cannot hold ${type} ${id}: ${cause.message}`,
+    cause.details,
+    { cause },
+  );
 }
 
 function unavailable(cause: EventError): EventError<'TRANSPORT_UNAVAILABLE'> {

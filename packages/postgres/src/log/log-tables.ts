@@ -6,6 +6,7 @@ export interface LogTables {
   readonly head: string;
   readonly group: string;
   readonly consumer: string;
+  readonly mark: string;
 }
 
 export function logTables(schema: string): LogTables {
@@ -14,6 +15,7 @@ export function logTables(schema: string): LogTables {
     head: qualified(schema, 'event_log_head'),
     group: qualified(schema, 'event_log_group'),
     consumer: qualified(schema, 'event_log_consumer'),
+    mark: qualified(schema, 'event_log_mark'),
   };
 }
 

@@ -1,14 +1,17 @@
 import { randomIds, systemClock } from '@waybill/core';
-import { assertKnownOptions, assertRange, maxTimerMs } from '@waybill/core/adapter';
+import { assertKnownOptions, assertName, assertRange, maxTimerMs } from '@waybill/core/adapter';
 import type { Clock, Ids, Observer } from '@waybill/core';
 
 import type { SqlClient } from '../client/sql-client.ts';
 import { defaultNames } from '../client/sql-names.ts';
+import { logTransport } from './log-tables.ts';
 
 export interface PostgresLogTransportOptions {
   readonly client: SqlClient;
   /** Schema of the tables; `public` unless given. */
   readonly schema?: string;
+  /** Name of where messages go; `postgres-log/<schema>` unless given. */
+  readonly destination?: string;
   /** A consumer without a sign of life loses its group after this long, in milliseconds; 15,000 unless given. */
   readonly leaseMs?: number;
   /** How often to look for what nobody announced; 100 unless given, 1,000 on an embedded database. */
@@ -49,6 +52,7 @@ const where = 'PostgresLogTransport';
 const knownOptions = [
   'client',
   'schema',
+  'destination',
   'clock',
   'ids',
   'observer',
@@ -58,7 +62,9 @@ const knownOptions = [
 /** @throws {TypeError} If an option is not known, or a length is out of range. */
 export function completed(options: PostgresLogTransportOptions): LogTransportSettings {
   assertKnownOptions(where, options, knownOptions);
-  const { client, schema, clock, ids } = options;
+  const { client, schema = defaultNames.schema, clock, ids } = options;
+  const { destination = `${logTransport}/${schema}` } = options;
+  assertName('a destination', destination);
   const lengths = {
     leaseMs: options.leaseMs ?? 15_000,
     pollMs: options.pollMs ?? (client.dialect === 'postgres' ? 100 : 1_000),
@@ -72,7 +78,8 @@ export function completed(options: PostgresLogTransportOptions): LogTransportSet
   for (const [name, max, whole] of ranges) assertRange(where, name, lengths[name], 1, max, whole);
   return {
     client,
-    schema: schema ?? defaultNames.schema,
+    schema,
+    destination,
     clock: clock ?? systemClock,
     ids: ids ?? randomIds,
     ...lengths,

@@ -6,7 +6,7 @@ import {
   observeAll,
   runOutsideScope,
 } from '@waybill/core/adapter';
-import type { Observer, Transport, TransportInspection } from '@waybill/core';
+import type { Observer, PublishOutcome, Transport, TransportInspection } from '@waybill/core';
 import type {
   Consumer,
   Deliver,
@@ -48,10 +48,12 @@ export class PostgresLogTransport implements Transport {
     deliveryCounts: true,
     keyOrder: 'group',
     fencing: true,
+    marks: true,
   });
 
   readonly name: string = logTransport;
   readonly capabilities: TransportCapabilities = PostgresLogTransport.capabilities;
+  readonly destination: string;
   readonly #options: LogTransportSettings;
   readonly #observe: Observer;
   readonly #tables: LogTables;
@@ -64,6 +66,7 @@ export class PostgresLogTransport implements Transport {
   constructor(options: PostgresLogTransportOptions) {
     this.#options = completed(options);
     this.#observe = observeAll(options.observer ? [options.observer] : []);
+    this.destination = this.#options.destination;
     this.#tables = logTables(this.#options.schema);
     this.#seats = seatsOf(options.client, this.#options.schema);
   }
@@ -80,10 +83,19 @@ export class PostgresLogTransport implements Transport {
     }
   }
 
-  /** @throws {EventError} `TRANSPORT_UNAVAILABLE`, `NOT_CONNECTED`, `STORE_REJECTED` */
-  async publish(messages: readonly Message[]): Promise<readonly string[]> {
+  /** @throws {EventError} `TRANSPORT_UNAVAILABLE`, `NOT_CONNECTED`, `DESTINATION_CHANGED` */
+  async publish(
+    messages: readonly Message[],
+    { marker }: { readonly marker?: string } = {},
+  ): Promise<readonly PublishOutcome[]> {
     const { appender } = await this.#opened();
-    return await appender.append(messages);
+    return await appender.append(messages, marker);
+  }
+
+  /** @throws {EventError} `TRANSPORT_UNAVAILABLE`, `NOT_CONNECTED` */
+  async mark(candidate: string): Promise<string> {
+    const { appender } = await this.#opened();
+    return await appender.mark(candidate);
   }
 
   /** @throws {EventError} `NOT_CONNECTED`, `STORE_UNAVAILABLE` */
@@ -160,7 +172,12 @@ export class PostgresLogTransport implements Transport {
     this.#prunePeriodically();
     return {
       heads,
-      appender: new LogAppender(client, tables, (grown) => heads.appended(grown)),
+      appender: new LogAppender({
+        client,
+        tables,
+        destination: this.destination,
+        onAppended: (grown) => heads.appended(grown),
+      }),
       lock: new ProcessLock({
         client,
         clock,

@@ -1,6 +1,8 @@
 import { partitionOf } from '@waybill/core/adapter';
 import type { Message } from '@waybill/core/adapter';
 
+import { qualified, quoteLiteral } from '../client/sql-names.ts';
+import type { SqlQueryable } from '../client/sql-client.ts';
 import {
   messageColumns,
   messageOf,
@@ -10,8 +12,11 @@ import {
 } from '../message-columns.ts';
 import type { MessageRow } from '../message-columns.ts';
 import type { Sighting } from './outbox-horizon.ts';
-import type { SqlQueryable } from '../client/sql-client.ts';
-import { qualified, quoteLiteral } from '../client/sql-names.ts';
+
+/** A row that is to be published. */
+export interface OutboxRow extends MessageRow {
+  readonly id: bigint;
+}
 
 /** The oldest messages of a partition, and what is needed to forget them. */
 export interface OutboxBatch {
@@ -21,50 +26,118 @@ export interface OutboxBatch {
   readonly full: boolean;
 }
 
+/** A partition of the rows for one destination. */
+export interface OutboxPart {
+  readonly destination: string;
+  readonly partition: number;
+}
+
 /** A partition, and the first id that a scan of it must look at. */
 export interface ScanStart {
   readonly partition: number;
   readonly fromId: bigint;
 }
 
-/** The statements of the outbox. */
+/** What is special about a partition just now. */
+export interface PartState {
+  /** True if keys of it are held back. */
+  readonly holds: boolean;
+  /** True if rows of older versions lie in it, which name no destination. */
+  readonly adopts: boolean;
+}
+
+/** What a look at a partition has shown. */
+export interface PartSighting extends Sighting, PartState {
+  /** False if another relay has it. */
+  readonly taken: boolean;
+}
+
+/** The locks of a partition. */
+export interface PartLocks {
+  /** Shared by relays of all destinations; those of older versions take it alone. */
+  readonly shared: number;
+  /** Of one destination. */
+  readonly own: number;
+}
+
+/** Names of the tables that the outbox reads and writes. */
+export interface OutboxTables {
+  readonly outbox: string;
+  readonly sequence: string;
+  readonly deadLetters: string;
+  readonly destinations: string;
+}
+
+export function outboxTables(schema: string): OutboxTables {
+  return {
+    outbox: qualified(schema, 'outbox'),
+    sequence: qualified(schema, 'outbox_id_seq'),
+    deadLetters: qualified(schema, 'event_dlq'),
+    destinations: qualified(schema, 'event_destination'),
+  };
+}
+
+/** Keys of a partition that wait behind a message that was refused or let go. */
+export function heldKeys(
+  { outbox, deadLetters }: OutboxTables,
+  destination: string,
+  partition: string,
+): string {
+  return `SELECT key FROM ${outbox}
+          WHERE destination = ${destination} AND partition = ${partition} AND retry_at IS NOT NULL
+          UNION
+          SELECT key FROM ${deadLetters}
+          WHERE destination = ${destination} AND outbox_partition = ${partition} AND key IS NOT NULL
+            AND outbox_id IS NOT NULL AND status IN ('pending', 'processing')`;
+}
+
+/** Columns of `PartState`, for parameters that say destination and partition. */
+export function partState(tables: OutboxTables, destination: string, partition: string): string {
+  return `EXISTS (${heldKeys(tables, destination, partition)}) AS holds,
+          EXISTS (SELECT FROM ${tables.outbox}
+                  WHERE destination = '' AND partition = ${partition}) AS adopts`;
+}
+
+/** The statements of the outbox that every message needs. */
 export class OutboxRows {
-  readonly #table: string;
-  readonly #sequence: string;
+  readonly #tables: OutboxTables;
   /** Takes the transaction id before the row id: see `OutboxHorizon`. */
   readonly #nextId: string;
   readonly #maxBatchBytes: number;
 
-  constructor(schema: string, maxBatchBytes: number) {
-    this.#table = qualified(schema, 'outbox');
-    this.#sequence = qualified(schema, 'outbox_id_seq');
-    const sequence = `${quoteLiteral(this.#sequence)}::regclass`;
+  constructor(tables: OutboxTables, maxBatchBytes: number) {
+    this.#tables = tables;
+    const sequence = `${quoteLiteral(tables.sequence)}::regclass`;
     this.#nextId = `CASE WHEN pg_current_xact_id() IS NOT NULL THEN nextval(${sequence}) END`;
     this.#maxBatchBytes = maxBatchBytes;
   }
 
-  async insert(db: SqlQueryable, messages: readonly Message[]): Promise<void> {
+  async insert(db: SqlQueryable, messages: readonly Message[], destination: string): Promise<void> {
     const [only] = messages;
-    if (messages.length === 1) await this.#insertOne(db, only!);
-    else await this.#insertSeveral(db, messages);
+    if (messages.length === 1) await this.#insertOne(db, only!, destination);
+    else await this.#insertSeveral(db, messages, destination);
   }
 
-  async #insertOne(db: SqlQueryable, message: Message): Promise<void> {
+  async #insertOne(db: SqlQueryable, message: Message, destination: string): Promise<void> {
     await db.query(
-      `INSERT INTO ${this.#table} (id, partition, ${messageColumns})
-       VALUES (${this.#nextId}, $1, $2, $3, $4, $5, $6::jsonb, $7, decode($8, 'base64'))`,
-      [partitionOf(message.key), ...messageParams([message]).map(([value]) => value)],
+      `INSERT INTO ${this.#tables.outbox} (id, destination, partition, ${messageColumns})
+       VALUES (${this.#nextId}, $1, $2, $3, $4, $5, $6, $7::jsonb, $8, decode($9, 'base64'))`,
+      [destination, partitionOf(message.key), ...messageParams([message]).map(([value]) => value)],
       { prepared: true },
     );
   }
 
-  async #insertSeveral(db: SqlQueryable, messages: readonly Message[]): Promise<void> {
+  async #insertSeveral(
+    db: SqlQueryable,
+    messages: readonly Message[],
+    destination: string,
+  ): Promise<void> {
     await db.query(
-      `INSERT INTO ${this.#table} (id, partition, ${messageColumns})
-       SELECT ${this.#nextId}, message.partition, ${unnestedColumns}
-       FROM (SELECT * FROM ${unnestMessages(2, { partition: '$1::smallint[]' })}
+      `INSERT INTO ${this.#tables.outbox} (id, destination, partition, ${messageColumns})
+       SELECT ${this.#nextId}, $1, message.partition, ${unnestedColumns}
+       FROM (SELECT * FROM ${unnestMessages(3, { partition: '$2::smallint[]' })}
              ORDER BY ordinal) AS message`,
-      [messages.map(({ key }) => partitionOf(key)), ...messageParams(messages)],
+      [destination, messages.map(({ key }) => partitionOf(key)), ...messageParams(messages)],
       { prepared: true },
     );
   }
@@ -72,41 +145,52 @@ export class OutboxRows {
   /** Takes a partition until the end of the transaction, unless another relay has it. */
   async tryLock(
     db: SqlQueryable,
-    lockSpace: number,
-    partition: number,
-  ): Promise<Sighting & { readonly taken: boolean }> {
+    { shared, own }: PartLocks,
+    { destination, partition }: OutboxPart,
+  ): Promise<PartSighting> {
     const { rows } = await db.query<{
       taken: boolean;
+      holds: boolean;
+      adopts: boolean;
       last_id: bigint;
       xmin: bigint;
       xmax: bigint;
     }>(
-      `SELECT pg_try_advisory_xact_lock($1, $2) AS taken,
+      `SELECT CASE WHEN pg_try_advisory_xact_lock_shared($1, $3)
+                   THEN pg_try_advisory_xact_lock($2, $3) ELSE false END AS taken,
+              ${partState(this.#tables, '$4', '$3')},
               CASE WHEN is_called THEN last_value ELSE 0 END AS last_id,
               pg_snapshot_xmin(pg_current_snapshot())::text::bigint AS xmin,
               pg_snapshot_xmax(pg_current_snapshot())::text::bigint AS xmax
-       FROM ${this.#sequence}`,
-      [lockSpace, partition],
+       FROM ${this.#tables.sequence}`,
+      [shared, own, partition, destination],
       { prepared: true },
     );
-    const { taken, last_id: lastId, xmin, xmax } = rows[0]!;
-    return { taken, lastId, xmin, xmax };
+    const { last_id: lastId, ...sighting } = rows[0]!;
+    return { ...sighting, lastId };
   }
 
-  /** Reads at least one row if there is one; a batch ends before it holds much more than the size allows. */
+  /**
+   * Reads at least one row if there is one; a batch ends before it holds much more than the size allows.
+   *
+   * @param around True to leave out keys that are held back.
+   */
   async oldest(
     db: SqlQueryable,
-    { partition, fromId }: ScanStart,
-    limit: number,
+    part: OutboxPart & ScanStart,
+    { limit, around }: { limit: number; around: boolean },
   ): Promise<OutboxBatch> {
-    const { rows } = await db.query<MessageRow & { id: bigint; bytes: bigint }>(
+    const bytesOf = `octet_length(coalesce(body, '')) + coalesce(octet_length(body_bytes), 0)`;
+    const held = `AND retry_at IS NULL AND key NOT IN (${heldKeys(this.#tables, '$1', '$2')})`;
+    const { rows } = await db.query<OutboxRow & { bytes: bigint }>(
       `SELECT id, ${messageColumns}, bytes
-       FROM (SELECT *, sum(octet_length(coalesce(body, '')) + coalesce(octet_length(body_bytes), 0))
-                       OVER (ORDER BY id ROWS UNBOUNDED PRECEDING) AS bytes
-             FROM ${this.#table} WHERE partition = $1 AND id >= $2 ORDER BY id LIMIT $3) AS oldest
-       WHERE bytes - octet_length(coalesce(body, '')) - coalesce(octet_length(body_bytes), 0) < $4
+       FROM (SELECT *, sum(${bytesOf}) OVER (ORDER BY id ROWS UNBOUNDED PRECEDING) AS bytes
+             FROM ${this.#tables.outbox}
+             WHERE destination = $1 AND partition = $2 AND id >= $3 ${around ? held : ''}
+             ORDER BY id LIMIT $4) AS oldest
+       WHERE bytes - (${bytesOf}) < $5
        ORDER BY id`,
-      [partition, fromId, limit, this.#maxBatchBytes],
+      [part.destination, part.partition, part.fromId, limit, this.#maxBatchBytes],
       { prepared: true },
     );
     const bytes = rows.at(-1)?.bytes ?? 0n;
@@ -117,34 +201,52 @@ export class OutboxRows {
     };
   }
 
-  async forget(db: SqlQueryable, partition: number, ids: readonly bigint[]): Promise<void> {
+  /** Makes rows of older versions this destination's own. */
+  async adopt(db: SqlQueryable, { destination, partition }: OutboxPart): Promise<void> {
     await db.query(
-      `DELETE FROM ${this.#table} WHERE partition = $1 AND id = ANY($2::bigint[])`,
-      [partition, ids],
+      `UPDATE ${this.#tables.outbox} SET destination = $1 WHERE destination = '' AND partition = $2`,
+      [destination, partition],
+    );
+  }
+
+  async forget(
+    db: SqlQueryable,
+    { destination, partition }: OutboxPart,
+    ids: readonly bigint[],
+  ): Promise<void> {
+    await db.query(
+      `DELETE FROM ${this.#tables.outbox}
+       WHERE destination = $1 AND partition = $2 AND id = ANY($3::bigint[])`,
+      [destination, partition, ids],
       { prepared: true },
     );
   }
 
-  async waiting(db: SqlQueryable, starts: readonly ScanStart[]): Promise<number[]> {
+  /** Partitions in which something can be tried now. */
+  async waiting(
+    db: SqlQueryable,
+    destination: string,
+    starts: readonly ScanStart[],
+  ): Promise<number[]> {
+    const { outbox, deadLetters } = this.#tables;
     const { rows } = await db.query<{ partition: number }>(
-      `SELECT start.partition FROM unnest($1::smallint[], $2::bigint[]) AS start(partition, id)
-       WHERE EXISTS (SELECT FROM ${this.#table} AS row
-                     WHERE row.partition = start.partition AND row.id >= start.id)
+      `SELECT start.partition FROM unnest($2::smallint[], $3::bigint[]) AS start(partition, id)
+       WHERE EXISTS (SELECT FROM ${outbox} AS row
+                     WHERE row.destination = $1 AND row.partition = start.partition
+                       AND row.id >= start.id AND retry_at IS NULL
+                       AND key NOT IN (${heldKeys(this.#tables, '$1', 'start.partition')}))
+          OR EXISTS (SELECT FROM ${outbox} AS row
+                     WHERE row.destination = $1 AND row.partition = start.partition
+                       AND retry_at <= clock_timestamp())
+          OR EXISTS (SELECT FROM ${outbox} AS row
+                     WHERE row.destination = '' AND row.partition = start.partition)
+          OR EXISTS (SELECT FROM ${deadLetters}
+                     WHERE destination = $1 AND outbox_partition = start.partition
+                       AND outbox_id IS NOT NULL AND status = 'processing')
        ORDER BY start.partition`,
-      [starts.map(({ partition }) => partition), starts.map(({ fromId }) => fromId)],
+      [destination, starts.map(({ partition }) => partition), starts.map(({ fromId }) => fromId)],
       { prepared: true },
     );
     return rows.map(({ partition }) => partition);
-  }
-
-  async status(db: SqlQueryable): Promise<{ waiting: number; oldestAgeMs: number | null }> {
-    const { rows } = await db.query<{ waiting: bigint; age_ms: number | null }>(
-      `SELECT count(*) AS waiting,
-              (extract(epoch FROM clock_timestamp() - min(created_at)) * 1000)::float8 AS age_ms
-       FROM ${this.#table}`,
-      [],
-    );
-    const { waiting, age_ms: ageMs } = rows[0]!;
-    return { waiting: Number(waiting), oldestAgeMs: ageMs === null ? null : Math.max(ageMs, 0) };
   }
 }

@@ -1,4 +1,4 @@
-import { partitionOf } from '@waybill/core/adapter';
+import { accepted, partitionOf } from '@waybill/core/adapter';
 import type { Message } from '@waybill/core/adapter';
 import { spawnWorker } from '@waybill/testing';
 import type { WorkerProcess } from '@waybill/testing';
@@ -13,6 +13,10 @@ import { openPostgres } from '../client/pg-client.ts';
 import type { SqlClient } from '../client/sql-client.ts';
 
 const waiting = { timeout: 40_000, interval: 20 };
+
+const to = { destination: 'published' } as const;
+const ofOrder1 = { ...to, partition: partitionOf('order-1'), limit: 10 };
+const acceptAll = async (messages: readonly Message[]) => messages.map(({ id }) => accepted(id));
 
 let numbered = 0;
 function message(key: string): Message {
@@ -38,24 +42,23 @@ describe.skipIf(!hasPostgres())('the outbox on PostgreSQL', () => {
 
   async function drainAll(from: PostgresOutbox = outbox): Promise<string[]> {
     const ids: string[] = [];
-    for (const partition of await from.waitingPartitions()) {
-      await from.drain(
-        partition,
-        100,
-        async (batch) => void ids.push(...batch.map(({ id }) => id)),
-      );
+    for (const partition of await from.waitingPartitions(to.destination)) {
+      await from.drain({ ...to, partition, limit: 100 }, async (batch) => {
+        ids.push(...batch.map(({ id }) => id));
+        return acceptAll(batch);
+      });
     }
     return ids;
   }
 
   it('leaves nothing of a transaction that was rolled back', async () => {
     const ghost = client.run(async (tx) => {
-      await outbox.add([message('order-1')], { tx });
+      await outbox.add([message('order-1')], { ...to, tx });
       throw new Error('the order was refused');
     });
     await expect(ghost).rejects.toThrow('refused');
     expect(await drainAll()).toEqual([]);
-    expect(await outbox.status()).toEqual({ waiting: 0, oldestAgeMs: null });
+    expect(await outbox.status()).toMatchObject({ waiting: 0, oldestAgeMs: null });
   });
 
   it('keeps the order of a key whose older message commits late, behind younger ones of other keys', async () => {
@@ -66,7 +69,7 @@ describe.skipIf(!hasPostgres())('the outbox on PostgreSQL', () => {
     const { promise: released, resolve: release } = Promise.withResolvers<void>();
     const { promise: added, resolve: wasAdded } = Promise.withResolvers<void>();
     const late = client.run(async (tx) => {
-      await outbox.add([older], { tx });
+      await outbox.add([older], { ...to, tx });
       wasAdded();
       await released;
     });
@@ -74,12 +77,12 @@ describe.skipIf(!hasPostgres())('the outbox on PostgreSQL', () => {
     // Each pass would move a bound on, if it trusted the highest id that it has seen.
     for (let pass = 0; pass < 6; pass += 1) {
       const other = message(samePartition);
-      await outbox.add([other]);
+      await outbox.add([other], to);
       expect(await drainAll()).toEqual([other.id]);
     }
     release();
     await late;
-    await outbox.add([younger]);
+    await outbox.add([younger], to);
     expect(await drainAll()).toEqual([older.id, younger.id]);
   });
 
@@ -87,11 +90,14 @@ describe.skipIf(!hasPostgres())('the outbox on PostgreSQL', () => {
     const spy = vi.spyOn(client, 'query');
     // The rows are dead and not vacuumed: whoever began at the first one would step over all of them.
     await vi.waitFor(async () => {
-      await outbox.add(Array.from({ length: 50 }, () => message('order-1')));
+      await outbox.add(
+        Array.from({ length: 50 }, () => message('order-1')),
+        to,
+      );
       await drainAll();
       spy.mockClear();
-      await outbox.waitingPartitions();
-      const starts = spy.mock.calls[0]![1]![1] as bigint[];
+      await outbox.waitingPartitions(to.destination);
+      const starts = spy.mock.calls[0]![1]![2] as bigint[];
       // It moves on when nobody writes any more who wrote before, in other databases too.
       expect(starts[partitionOf('order-1')]).toBeGreaterThan(300n);
     }, waiting);
@@ -103,12 +109,12 @@ describe.skipIf(!hasPostgres())('the outbox on PostgreSQL', () => {
     const clock = { now: () => nowMs, sleep: async () => {}, schedule: () => () => {} };
     const own = new PostgresOutbox({ client, clock });
     for (let pass = 0; pass < 6; pass += 1) {
-      await own.add([message('order-1')]);
+      await own.add([message('order-1')], to);
       await drainAll(own);
     }
     await client.query('ALTER SEQUENCE outbox_id_seq RESTART');
     const restored = message('order-1');
-    await own.add([restored]);
+    await own.add([restored], to);
     nowMs += 60_000;
     expect(await drainAll(own)).toEqual([restored.id]);
   });
@@ -117,15 +123,14 @@ describe.skipIf(!hasPostgres())('the outbox on PostgreSQL', () => {
     const small = new PostgresOutbox({ client, maxBatchBytes: 1_000 });
     const body = 'x'.repeat(700);
     const messages = Array.from({ length: 5 }, () => ({ ...message('order-1'), body }));
-    await small.add([...messages, { ...message('order-1'), body: 'y'.repeat(5_000) }]);
+    await small.add([...messages, { ...message('order-1'), body: 'y'.repeat(5_000) }], to);
     const sizes: number[] = [];
     let more = true;
     while (more) {
-      const outcome = await small.drain(
-        partitionOf('order-1'),
-        100,
-        async ({ length }) => void sizes.push(length),
-      );
+      const outcome = await small.drain({ ...ofOrder1, limit: 100 }, async (batch) => {
+        sizes.push(batch.length);
+        return acceptAll(batch);
+      });
       more = outcome.status === 'drained' && outcome.more;
     }
     expect(sizes).toEqual([2, 2, 2]);
@@ -133,8 +138,8 @@ describe.skipIf(!hasPostgres())('the outbox on PostgreSQL', () => {
 
   it('gives up a publish that takes too long, and keeps its messages', async () => {
     const impatient = new PostgresOutbox({ client, publishTimeoutMs: 30 });
-    await impatient.add([message('order-1')]);
-    const never = impatient.drain(partitionOf('order-1'), 10, () => new Promise(() => {}));
+    await impatient.add([message('order-1')], to);
+    const never = impatient.drain(ofOrder1, () => new Promise(() => {}));
     await expect(never).rejects.toMatchObject({ code: 'TRANSPORT_UNAVAILABLE', retryable: true });
     expect((await impatient.status()).waiting).toBe(1);
     expect(await drainAll()).toHaveLength(1);
@@ -145,7 +150,7 @@ describe.skipIf(!hasPostgres())('the outbox on PostgreSQL', () => {
     let heard = 0;
     const stop = await new PostgresOutbox({ client: other }).listen(() => (heard += 1));
     await client.run(async (tx) => {
-      await outbox.add([message('order-1')], { tx });
+      await outbox.add([message('order-1')], { ...to, tx });
       // Not committed yet, and heard nevertheless: the notice has a connection of its own.
       await vi.waitFor(() => expect(heard).toBeGreaterThan(0), waiting);
     });
@@ -156,11 +161,12 @@ describe.skipIf(!hasPostgres())('the outbox on PostgreSQL', () => {
   it('does not keep another schema from draining the same partition', async () => {
     await migrate(client, { schema: 'Other' });
     const other = new PostgresOutbox({ client, schema: 'Other' });
-    await outbox.add([message('order-1')]);
-    await other.add([message('order-1')]);
-    await outbox.drain(partitionOf('order-1'), 10, async () => {
-      const beside = await other.drain(partitionOf('order-1'), 10, async () => {});
+    await outbox.add([message('order-1')], to);
+    await other.add([message('order-1')], to);
+    await outbox.drain(ofOrder1, async (batch) => {
+      const beside = await other.drain(ofOrder1, acceptAll);
       expect(beside).toMatchObject({ status: 'drained', published: 1 });
+      return acceptAll(batch);
     });
   });
 
@@ -192,7 +198,7 @@ describe.skipIf(!hasPostgres())('the outbox on PostgreSQL', () => {
       const addMore = async (): Promise<void> => {
         const more = Array.from({ length: 200 }, (_, index) => message(`order-${index % 150}`));
         backlog.push(...more);
-        await outbox.add(more);
+        await outbox.add(more, to);
       };
       while (backlog.length < 4_000) await addMore();
       const killed = new Set<string>();
@@ -242,21 +248,21 @@ describe.skipIf(!hasPostgres())('the outbox on PostgreSQL', () => {
     });
 
     it('takes the partition from a relay that is frozen, once the server has ended its transaction', async () => {
-      await outbox.add([message('order-1'), message('order-1')]);
+      await outbox.add([message('order-1'), message('order-1')], to);
       // It has to be stopped, and looked at, before it gives the publish up by itself.
       const frozen = spawnRelay({ worker: 'frozen', answerMs: 60_000, publishTimeoutMs: 3_000 });
       await frozen.message('published');
       frozen.signal('SIGSTOP');
-      expect(await outbox.drain(partitionOf('order-1'), 10, async () => {})).toEqual({
+      expect(await outbox.drain(ofOrder1, acceptAll)).toEqual({
         status: 'busy',
       });
       await vi.waitFor(async () => {
-        expect(await outbox.drain(partitionOf('order-1'), 10, async () => {})).toMatchObject({
+        expect(await outbox.drain(ofOrder1, acceptAll)).toMatchObject({
           published: 2,
         });
       }, waiting);
       const later = message('order-1');
-      await outbox.add([later]);
+      await outbox.add([later], to);
       frozen.signal('SIGCONT');
       // Awake again it finds its transaction gone, and goes on with what there is.
       const { ids } = await frozen.message<{ ids: string[] }>('published');

@@ -1,20 +1,32 @@
-import { EventError, systemClock } from '@waybill/core';
+import { systemClock } from '@waybill/core';
 import {
   assertKnownOptions,
+  assertName,
   assertRange,
   assertTransactionChoice,
   chosenTransaction,
   maxTimerMs,
   partitionCount,
 } from '@waybill/core/adapter';
-import type { Clock, Outbox, OutboxStatus, TransactionChoice } from '@waybill/core';
-import type { DrainOutcome, Message } from '@waybill/core/adapter';
+import type { Clock, Outbox, OutboxStatus } from '@waybill/core';
+import type {
+  DrainOutcome,
+  DrainPass,
+  Message,
+  OutboxAddOptions,
+  Publish,
+  RelayOrders,
+} from '@waybill/core/adapter';
 
 import { joinable } from '../client/joinable.ts';
 import { channelName, lockSpace } from '../client/lock-key.ts';
+import { OutboxDestinations } from './outbox-destinations.ts';
 import { OutboxHorizon } from './outbox-horizon.ts';
-import { OutboxRows } from './outbox-rows.ts';
-import type { OutboxBatch, ScanStart } from './outbox-rows.ts';
+import { OutboxPass } from './outbox-pass.ts';
+import type { Drained } from './outbox-pass.ts';
+import { OutboxRefusals } from './outbox-refusals.ts';
+import { OutboxRows, outboxTables } from './outbox-rows.ts';
+import type { OutboxPart, PartLocks, ScanStart } from './outbox-rows.ts';
 import { PerClient } from '../client/per-client.ts';
 import { defaultNames } from '../client/sql-names.ts';
 import type { SqlClient } from '../client/sql-client.ts';
@@ -33,8 +45,6 @@ export interface PostgresOutboxOptions {
   readonly clock?: Clock;
 }
 
-type Publish = (messages: readonly Message[]) => Promise<unknown>;
-
 /** A frozen relay loses its partition so much later, at most, than its publish would have failed. */
 const maxGraceMs = 5_000;
 /** Rows that came in some other way than through `add` are found after this long. */
@@ -51,7 +61,7 @@ const knownOptions: readonly (keyof PostgresOutboxOptions)[] = [
 
 /** What the outboxes over one embedded database share, since it has no other process to tell. */
 class Neighbours {
-  readonly draining = new Set<number>();
+  readonly draining = new Set<string>();
   readonly listeners = new Set<() => void>();
 }
 
@@ -68,13 +78,17 @@ export class PostgresOutbox implements Outbox {
   readonly #client: SqlClient;
   readonly #clock: Clock;
   readonly #rows: OutboxRows;
-  readonly #lockSpace: number;
+  readonly #pass: OutboxPass;
+  readonly #refusals: OutboxRefusals;
+  readonly #destinations: OutboxDestinations;
+  readonly #schema: string;
   readonly #publishTimeoutMs: number;
   readonly #channel: string;
   readonly #notice: ThrottledNotice;
   readonly #neighbours: Neighbours;
   readonly #horizon = new OutboxHorizon();
-  readonly #settledIds = new Map<number, bigint>();
+  /** By destination and partition. */
+  readonly #settledIds = new Map<string, bigint>();
   #lastFullScanMs: number;
 
   /** @throws {TypeError} If the schema is no name, a length is out of range, or an option is not known. */
@@ -88,8 +102,17 @@ export class PostgresOutbox implements Outbox {
     assertRange('PostgresOutbox', 'noticeEveryMs', noticeEveryMs, 1, maxTimerMs);
     this.#client = client;
     this.#clock = clock;
-    this.#rows = new OutboxRows(schema, maxBatchBytes);
-    this.#lockSpace = lockSpace('outbox', schema);
+    const tables = outboxTables(schema);
+    this.#rows = new OutboxRows(tables, maxBatchBytes);
+    this.#refusals = new OutboxRefusals(tables);
+    this.#pass = new OutboxPass({
+      rows: this.#rows,
+      refusals: this.#refusals,
+      clock,
+      timeoutMs: publishTimeoutMs,
+    });
+    this.#destinations = new OutboxDestinations(tables);
+    this.#schema = schema;
     this.#publishTimeoutMs = publishTimeoutMs;
     this.#channel = channelName('outbox', schema);
     this.#notice = new ThrottledNotice({
@@ -106,29 +129,39 @@ export class PostgresOutbox implements Outbox {
    * @throws {EventError} `STORE_UNAVAILABLE`, `STORE_REJECTED`; `TX_FOREIGN` or `TX_FINISHED` if the
    *   transaction cannot be joined
    */
-  async add(messages: readonly Message[], options?: TransactionChoice): Promise<void> {
-    assertTransactionChoice('add', options);
+  async add(messages: readonly Message[], options: OutboxAddOptions): Promise<void> {
+    assertTransactionChoice('add', options, ['destination']);
+    const { destination } = options;
+    assertName('a destination', destination);
     if (messages.length === 0) return;
     const tx = chosenTransaction(options);
-    await this.#rows.insert(tx ? joinable(tx) : this.#client, messages);
+    await this.#rows.insert(tx ? joinable(tx) : this.#client, messages, destination);
     this.#announce();
   }
 
-  async drain(partition: number, limit: number, publish: Publish): Promise<DrainOutcome> {
-    if (this.#client.dialect === 'pglite') return await this.#drainAlone(partition, limit, publish);
-    return await this.#drainLocked(partition, limit, publish);
+  async drain(pass: DrainPass, publish: Publish): Promise<DrainOutcome> {
+    if (this.#client.dialect === 'pglite') return await this.#drainAlone(pass, publish);
+    return await this.#drainLocked(pass, publish);
   }
 
-  async waitingPartitions(): Promise<number[]> {
+  async waitingPartitions(destination: string): Promise<number[]> {
     const full = this.#fullScanIsDue();
     const starts = Array.from({ length: partitionCount }, (_, partition) =>
-      full ? { partition, fromId: 0n } : this.#scanStart(partition),
+      full ? { partition, fromId: 0n } : this.#scanStart({ destination, partition }),
     );
-    return await this.#rows.waiting(this.#client, starts);
+    return await this.#rows.waiting(this.#client, destination, starts);
   }
 
   async status(): Promise<OutboxStatus> {
-    return await this.#rows.status(this.#client);
+    return await this.#destinations.status(this.#client);
+  }
+
+  async checkIn(destination: string): Promise<RelayOrders> {
+    return await this.#destinations.checkIn(this.#client, destination);
+  }
+
+  async keepMarker(destination: string, marker: string): Promise<string> {
+    return await this.#destinations.keepMarker(this.#client, destination, marker);
   }
 
   async listen(wake: () => void): Promise<() => Promise<void>> {
@@ -138,66 +171,59 @@ export class PostgresOutbox implements Outbox {
     return async () => void this.#neighbours.listeners.delete(own);
   }
 
-  async #drainLocked(partition: number, limit: number, publish: Publish): Promise<DrainOutcome> {
+  async #drainLocked(pass: DrainPass, publish: Publish): Promise<DrainOutcome> {
     const idleTimeoutMs = this.#publishTimeoutMs + Math.min(this.#publishTimeoutMs, maxGraceMs);
-    let done: { batch: OutboxBatch; settledId: bigint } | undefined;
+    let done: { drained: Drained; settledId: bigint } | undefined;
     await this.#client.run(
       async (tx) => {
-        const sighting = await this.#rows.tryLock(tx, this.#lockSpace, partition);
+        const sighting = await this.#rows.tryLock(tx, this.#locksOf(pass), pass);
         if (!sighting.taken) return;
         const settledId = this.#horizon.observe(sighting);
-        const batch = await this.#rows.oldest(tx, this.#scanStart(partition), limit);
-        if (batch.ids.length > 0) {
-          await this.#publishInTime(batch.messages, publish);
-          await this.#rows.forget(tx, partition, batch.ids);
-        }
-        done = { batch, settledId };
+        const part = { ...pass, ...this.#scanStart(pass) };
+        done = { drained: await this.#pass.drain(tx, part, sighting, publish), settledId };
       },
       { idleTimeoutMs },
     );
     if (!done) return { status: 'busy' };
-    this.#raiseBound(partition, done.batch, done.settledId);
-    return drained(done.batch);
+    const { drained, settledId } = done;
+    this.#raiseBound(pass, drained, settledId);
+    return drained.outcome;
   }
 
   /** Without a transaction around the publish: it would keep every other statement waiting. */
-  async #drainAlone(partition: number, limit: number, publish: Publish): Promise<DrainOutcome> {
+  async #drainAlone(pass: DrainPass, publish: Publish): Promise<DrainOutcome> {
     const { draining } = this.#neighbours;
-    if (draining.has(partition)) return { status: 'busy' };
-    draining.add(partition);
+    const name = nameOf(pass);
+    if (draining.has(name)) return { status: 'busy' };
+    draining.add(name);
     try {
-      const batch = await this.#rows.oldest(this.#client, { partition, fromId: 0n }, limit);
-      if (batch.ids.length > 0) {
-        await this.#publishInTime(batch.messages, publish);
-        await this.#rows.forget(this.#client, partition, batch.ids);
-      }
-      return drained(batch);
+      const state = await this.#refusals.stateOf(this.#client, pass);
+      const part = { ...pass, fromId: 0n };
+      return (await this.#pass.drain(this.#client, part, state, publish)).outcome;
     } finally {
-      draining.delete(partition);
+      draining.delete(name);
     }
   }
 
-  async #publishInTime(messages: readonly Message[], publish: Publish): Promise<void> {
-    const { promise: late, reject } = Promise.withResolvers<never>();
-    const cancel = this.#clock.schedule(this.#publishTimeoutMs, () =>
-      reject(publishTooSlow(messages.length, this.#publishTimeoutMs)),
-    );
-    try {
-      await Promise.race([publish(messages), late]);
-    } finally {
-      cancel();
-    }
+  #locksOf({ destination }: OutboxPart): PartLocks {
+    return {
+      shared: lockSpace('outbox', this.#schema),
+      own: lockSpace('outbox', this.#schema, destination),
+    };
   }
 
-  #scanStart(partition: number): ScanStart {
-    return { partition, fromId: (this.#settledIds.get(partition) ?? -1n) + 1n };
+  #scanStart({ destination, partition }: OutboxPart): ScanStart {
+    const part = { destination, partition };
+    return { partition, fromId: (this.#settledIds.get(nameOf(part)) ?? -1n) + 1n };
   }
 
   /** Only what is settled, and was seen and published, need not be looked at again. */
-  #raiseBound(partition: number, { ids, full }: OutboxBatch, settledId: bigint): void {
+  #raiseBound(part: OutboxPart, { batch: { ids, full }, clean }: Drained, settledId: bigint): void {
+    if (!clean) return;
     const seenId = full ? ids.at(-1)! : settledId;
     const bound = seenId < settledId ? seenId : settledId;
-    if (bound > (this.#settledIds.get(partition) ?? 0n)) this.#settledIds.set(partition, bound);
+    const name = nameOf(part);
+    if (bound > (this.#settledIds.get(name) ?? 0n)) this.#settledIds.set(name, bound);
   }
 
   #fullScanIsDue(): boolean {
@@ -214,14 +240,6 @@ export class PostgresOutbox implements Outbox {
   }
 }
 
-function drained({ ids, full }: OutboxBatch): DrainOutcome {
-  return { status: 'drained', published: ids.length, more: full };
-}
-
-function publishTooSlow(count: number, timeoutMs: number): EventError {
-  return new EventError(
-    'TRANSPORT_UNAVAILABLE',
-    `publishing ${count} messages from the outbox took longer than ${timeoutMs} ms; they stay there and are tried again`,
-    { transport: 'unknown' },
-  );
+function nameOf({ destination, partition }: OutboxPart): string {
+  return `${partition} ${destination}`;
 }

@@ -69,6 +69,10 @@ export class EventAppender {
 
   async #insertNew(db: SqlQueryable, events: readonly EventRow[]): Promise<Map<string, bigint>> {
     const params = this.#columns.map((_, index) => events.map(({ values }) => values[index]));
+    params.push(
+      events.map(({ route }) => route?.destination ?? null),
+      events.map(({ route }) => route?.key ?? null),
+    );
     const { rows } = await db.query<StoredRow>(this.#insert, params, { prepared: true });
     return new Map(
       rows.map((row) => [
@@ -116,8 +120,10 @@ function identityOf({ id, source }: Pick<EventRow, 'id' | 'source'>): string {
  * `created_at` is the instant of `time`.
  */
 function insertText(table: string, columns: readonly EventColumn[]): string {
-  const names = columns.map(({ column }) => quoteIdentifier(column)).join(', ');
-  const arrays = columns.map(({ type }, index) => `$${index + 1}::${type}[]`).join(', ');
+  const route = ['destination', 'ordering_key'];
+  const names = [...columns.map(({ column }) => quoteIdentifier(column)), ...route].join(', ');
+  const types = [...columns.map(({ type }) => type), ...route.map(() => 'text')];
+  const arrays = types.map((type, index) => `$${index + 1}::${type}[]`).join(', ');
   return `INSERT INTO ${table} (${names}, created_at)
     SELECT ${names}, time::timestamptz
     FROM unnest(${arrays}) WITH ORDINALITY AS event (${names}, ordinality)

@@ -47,6 +47,13 @@ export interface EventRow {
   readonly subject: string | undefined;
   /** One per column; JSON as text. */
   readonly values: readonly (string | number | null)[];
+  /** Where it is sent, and by which key it is ordered there. */
+  readonly route: Route | undefined;
+}
+
+export interface Route {
+  readonly destination: string;
+  readonly key: string;
 }
 
 /**
@@ -54,10 +61,14 @@ export interface EventRow {
  *
  * @throws {EventError} `PAYLOAD_NOT_JSON`, `ENVELOPE_INVALID`
  */
-export function toRow(event: EventEnvelope, columns: readonly EventColumn[]): EventRow {
+export function toRow(
+  event: EventEnvelope,
+  columns: readonly EventColumn[],
+  route?: Route,
+): EventRow {
   const { id, source, type, subject } = event;
   const values = columns.map((column) => toValue(event, column));
-  return { id, source, type, subject, values };
+  return { id, source, type, subject, values, route };
 }
 
 function toValue(event: EventEnvelope, column: EventColumn): string | number | null {
@@ -98,6 +109,8 @@ export type StoredRow = Record<string, unknown> & {
   readonly event_id: string;
   readonly source: string;
   readonly created_at: Date;
+  readonly destination?: string | null;
+  readonly ordering_key?: string | null;
 };
 
 /** The envelope of a row, without the attributes that it does not have. */

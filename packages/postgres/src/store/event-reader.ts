@@ -32,7 +32,8 @@ export class EventReader<E extends EventEnvelope> {
     this.#client = client;
     this.#columns = columns;
     const names = columns.map(({ column }) => quoteIdentifier(column));
-    this.#from = { table, columns: ['sequence_number', 'created_at', ...names].join(', ') };
+    const own = ['sequence_number', 'created_at', 'destination', 'ordering_key'];
+    this.#from = { table, columns: [...own, ...names].join(', ') };
     this.#horizon = horizon;
     this.#observer = observer;
   }
@@ -91,10 +92,18 @@ export class EventReader<E extends EventEnvelope> {
       events: rows.map((row) => ({
         position: row.sequence_number,
         event: toEvent<E>(row, this.#columns),
+        ...routeOf(row),
       })),
       cursor: last ? encodeCursor(cursorOf(last)) : cursor,
     };
   }
+}
+
+function routeOf({ destination, ordering_key: key }: StoredRow): {
+  destination?: string;
+  key?: string;
+} {
+  return { ...(destination ? { destination } : {}), ...(key ? { key } : {}) };
 }
 
 function cursorOf(row: StoredRow): EventCursor {

@@ -1,6 +1,7 @@
 import { plainProfile, systemClock } from '@waybill/core';
 import { assertKnownOptions } from '@waybill/core/adapter';
 import type {
+  AppendBatchOptions,
   AppendOptions,
   Clock,
   EventEnvelope,
@@ -10,7 +11,6 @@ import type {
   Observer,
   Profile,
   TimeRangeOptions,
-  TransactionChoice,
 } from '@waybill/core';
 
 import { columnsOf } from './event-columns.ts';
@@ -98,7 +98,7 @@ export class PostgresEventStore<E extends EventEnvelope = EventEnvelope> impleme
     return await this.#writer.append(event, options);
   }
 
-  async appendBatch(events: readonly E[], options?: TransactionChoice): Promise<bigint[]> {
+  async appendBatch(events: readonly E[], options?: AppendBatchOptions): Promise<bigint[]> {
     return await this.#writer.appendBatch(events, options);
   }
 

@@ -8,6 +8,7 @@ import {
   runOutsideScope,
 } from '@waybill/core/adapter';
 import type {
+  AppendBatchOptions,
   AppendOptions,
   Clock,
   EventEnvelope,
@@ -18,7 +19,7 @@ import type {
 import { EventAppender } from './append-events.ts';
 import type { AppendOutcome } from './append-events.ts';
 import { columnsOf, toRow } from './event-columns.ts';
-import type { EventColumn, EventRow } from './event-columns.ts';
+import type { EventColumn, EventRow, Route } from './event-columns.ts';
 import { assertExpectedPosition, lockSubject } from './expected-position.ts';
 import { joinable } from '../client/joinable.ts';
 import { retryPassing } from '../client/retry-passing.ts';
@@ -76,10 +77,13 @@ export class EventWriter {
 
   async appendBatch(
     events: readonly EventEnvelope[],
-    options?: TransactionChoice,
+    options?: AppendBatchOptions,
   ): Promise<bigint[]> {
-    assertTransactionChoice('appendBatch', options);
-    const rows = events.map((event) => this.#rowOf(event));
+    assertTransactionChoice('appendBatch', options, ['route']);
+    const route = options?.route;
+    const rows = events.map((event, index) =>
+      this.#rowOf(event, route && { destination: route.destination, key: route.keys[index]! }),
+    );
     if (rows.length === 0) return [];
     return await this.#inTransaction(options, (db) => this.#appender.appendAll(db, rows));
   }
@@ -90,10 +94,10 @@ export class EventWriter {
   }
 
   /** Nothing comes back from the store that was not put into it, so what it would change is refused. */
-  #rowOf(event: EventEnvelope): EventRow {
+  #rowOf(event: EventEnvelope, route?: Route): EventRow {
     checkEnvelope(event, this.#profile);
     assertJson(event.data, event, Number.POSITIVE_INFINITY);
-    return toRow(event, this.#columns);
+    return toRow(event, this.#columns, route);
   }
 
   async #appendExpecting(

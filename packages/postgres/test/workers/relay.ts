@@ -3,6 +3,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 
 import { Relay } from '@waybill/core';
+import type { PublishOutcome } from '@waybill/core';
+import { accepted } from '@waybill/core/adapter';
 import type { Message } from '@waybill/core/adapter';
 import { tellParent, workerArgs } from '@waybill/testing';
 
@@ -22,7 +24,7 @@ const args = workerArgs<RelayArgs>();
 const client = openPostgres({ connectionString: args.connectionString });
 const broker = openPostgres({ connectionString: args.connectionString, maxConnections: 1 });
 
-async function publish(messages: readonly Message[]): Promise<void> {
+async function publish(messages: readonly Message[]): Promise<readonly PublishOutcome[]> {
   await broker.query(
     `INSERT INTO published (event_id, key, worker)
      SELECT event_id, key, $3 FROM unnest($1::text[], $2::text[]) WITH ORDINALITY AS m(event_id, key, n)
@@ -31,9 +33,10 @@ async function publish(messages: readonly Message[]): Promise<void> {
   );
   await tellParent('published', { ids: messages.map(({ id }) => id) });
   await sleep(args.answerMs);
+  return messages.map(({ id }) => accepted(id));
 }
 
 const { batchSize, publishTimeoutMs } = args;
 const outbox = new PostgresOutbox({ client, ...(publishTimeoutMs ? { publishTimeoutMs } : {}) });
-new Relay({ outbox, publish, pollMs: 20, batchSize }).start();
+new Relay({ outbox, destination: 'published', publish, pollMs: 20, batchSize }).start();
 await tellParent('ready');

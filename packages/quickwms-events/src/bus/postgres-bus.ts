@@ -12,6 +12,7 @@ const knownOptions: readonly (keyof PostgresEventBusConfig)[] = [
   'serviceName',
   'client',
   'schema',
+  'destination',
   'transport',
   'maxRetries',
   'retryDelayMs',
