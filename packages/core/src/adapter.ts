@@ -28,6 +28,15 @@ export type {
 // A transport and its bus
 export { TransportEventBus, type TransportEventBusOptions } from './bus/event-bus.ts';
 export { assertCarriable } from './transport/carriable.ts';
+export { ownMessage } from './event/own-message.ts';
+export {
+  headersFromJson,
+  headersToJson,
+  type JsonHeader,
+  type JsonText,
+  textFromJson,
+  textToJson,
+} from './event/header-json.ts';
 export { describeStart } from './transport/group-start.ts';
 export { Outlet, type RevocableDelivery } from './transport/outlet.ts';
 export { Wake } from './transport/wake.ts';

@@ -1,5 +1,5 @@
 import { EventError, isEventError } from '@waybill/core';
-import { assertCarriable, GroupCommit, partitionOf } from '@waybill/core/adapter';
+import { assertCarriable, GroupCommit, ownMessage, partitionOf } from '@waybill/core/adapter';
 import type { Message } from '@waybill/core/adapter';
 
 import {
@@ -49,7 +49,7 @@ export class LogAppender {
     this.#client.assertFree?.();
     try {
       // The caller may use its buffers again while the call waits for its turn.
-      return await this.#calls.add(messages.map(withOwnBody));
+      return await this.#calls.add(messages.map(ownMessage));
     } catch (error) {
       throw isEventError(error, 'STORE_UNAVAILABLE') ? unavailable(error) : error;
     }
@@ -122,11 +122,6 @@ function countPartitions(partitions: readonly number[]): {
     return index;
   });
   return { counts, indexes };
-}
-
-function withOwnBody(message: Message): Message {
-  const { body } = message;
-  return typeof body === 'string' ? message : { ...message, body: new Uint8Array(body) };
 }
 
 function unavailable(cause: EventError): EventError<'TRANSPORT_UNAVAILABLE'> {
