@@ -18,6 +18,7 @@ CREATE TABLE "event_dlq" (
     handler text,
     id bigint NOT NULL DEFAULT nextval('event_dlq_id_seq'::regclass),
     key text,
+    message_labels jsonb,
     original_event_id text,
     partition integer,
     "position" text,
