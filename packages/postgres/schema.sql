@@ -24,9 +24,9 @@ CREATE TABLE "event_dlq" (
     fingerprint text,
     group_name text,
     handler text,
-    headers jsonb,
     id bigint NOT NULL DEFAULT nextval('event_dlq_id_seq'::regclass),
     key text,
+    message_labels jsonb,
     original_event_id text,
     outbox_id bigint,
     outbox_partition smallint,
@@ -299,12 +299,17 @@ BEGIN
     END;
     INSERT INTO "public".event_dlq (
         original_event_id, event_type, event_data, failure_reason, failure_type, total_attempts, key,
-        raw, raw_is_text, content_type, headers, error_code, destination, outbox_id, outbox_partition
+        raw, raw_is_text, content_type, message_labels, error_code, destination, outbox_id, outbox_partition
     ) VALUES (
         v_row.event_id, v_row.event_type, v_body, v_row.failure_reason,
         CASE WHEN v_row.retryable THEN 'transient' ELSE 'permanent' END, v_row.attempts, v_row.key,
         coalesce(v_row.body_bytes, convert_to(v_row.body, 'UTF8')), v_row.body IS NOT NULL,
-        v_row.content_type, v_row.headers, v_row.error_code,
+        v_row.content_type,
+        jsonb_build_object(
+            'id', v_row.event_id, 'type', v_row.event_type, 'key', v_row.key,
+            'contentType', v_row.content_type, 'headers', coalesce(v_row.headers, '[]')
+        ),
+        v_row.error_code,
         v_row.destination, v_row.id, v_row.partition
     ) RETURNING id INTO v_id;
     RETURN v_id;

@@ -9,6 +9,7 @@ import {
   RedisStreamEventBus,
   type EventEnvelope,
 } from '@quickwms/events';
+import type { Message } from '@waybill/core/adapter';
 import type { RedisStreamTransport } from '@waybill/redis';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 
@@ -27,38 +28,43 @@ const notUtf8 = Buffer.from(wireText('"\u00ff"'), 'latin1');
 const foreign = 'application/x-redis-stream-entry';
 
 /** What somebody has put into a stream by hand, and what is kept of it. */
-const deadEntries: [string, Fields, { raw: string | Buffer; contentType?: string }][] = [
-  ['32 keeps an entry with an empty event', [...labels, 'event', ''], { raw: '' }],
-  ['32 keeps an entry whose event was cut off', [...labels, 'event', '{"id'], { raw: '{"id' }],
+const deadEntries: [string, Fields, Partial<Message>][] = [
+  ['32 keeps an entry with an empty event', [...labels, 'event', ''], { body: '' }],
+  ['32 keeps an entry whose event was cut off', [...labels, 'event', '{"id'], { body: '{"id' }],
   [
     '32 keeps an entry without an event, whole',
     ['sku', 'ABC123', 'sku', 'DEF456', '', ''],
-    { raw: '["sku","ABC123","sku","DEF456","",""]', contentType: foreign },
+    { body: '["sku","ABC123","sku","DEF456","",""]', contentType: foreign },
   ],
   [
     '32 keeps an entry with labels alone',
     labels,
-    { raw: JSON.stringify(labels), contentType: foreign },
+    { body: JSON.stringify(labels), contentType: foreign },
   ],
   [
     '31 keeps an entry of ten thousand fields',
     Array.from({ length: 10_000 }, (_, index) => [`name-${index}`, 'x']).flat(),
-    { raw: expect.stringMatching(/^\["name-0","x",.*"name-9999","x"\]$/), contentType: foreign },
+    { body: expect.stringMatching(/^\["name-0","x",.*"name-9999","x"\]$/), contentType: foreign },
   ],
   [
     '19 keeps bytes that are no UTF-8, byte by byte',
     [...labels, 'event', notUtf8],
-    { raw: notUtf8 },
+    { body: notUtf8 },
   ],
   [
     '19 keeps such bytes among fields in another order',
     ['event', notUtf8, 'note', 'by hand'],
-    { raw: notUtf8 },
+    { body: notUtf8 },
   ],
   [
     '1 keeps an entry whose event has no id',
     [...labels, 'event', JSON.stringify({ ...wireEvent(), id: undefined })],
-    { raw: expect.stringContaining('"specversion":"1.0"') },
+    { body: expect.stringContaining('"specversion":"1.0"') },
+  ],
+  [
+    '1 keeps headers that cannot be read',
+    [...labels, 'event', '', 'headers', 'by hand'],
+    { headers: [['headers', 'by hand']] },
   ],
 ];
 
@@ -92,7 +98,7 @@ describe.skipIf(!hasRedis())('over Redis, by hand', () => {
       return { stream, position };
     }
 
-    it.each(deadEntries)('%s', async (_, fields, { raw, contentType }) => {
+    it.each(deadEntries)('%s', async (_, fields, parts) => {
       await bench.newDeadLetters();
       const place = await add(fields);
       await bench.flows('item-1');
@@ -103,8 +109,7 @@ describe.skipIf(!hasRedis())('over Redis, by hand', () => {
       const [letter, ...others] = await bench.newDeadLetters();
       expect(others).toEqual([]);
       expect(letter).toMatchObject({
-        raw,
-        contentType: contentType ?? 'application/cloudevents+json',
+        message: { contentType: 'application/cloudevents+json', ...parts },
         coordinates: { transport: 'redis', ...place },
         status: 'pending',
         failureType: 'permanent',

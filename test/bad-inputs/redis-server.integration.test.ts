@@ -68,7 +68,7 @@ describe.skipIf(!(await canStartRedis()))('over a Redis server of its own', () =
         'the body takes 100000000 bytes, the limit is 1048576',
       ),
     });
-    expect(body.equals(Buffer.from(letter!.raw))).toBe(true);
+    expect(body.equals(Buffer.from(letter!.message.body))).toBe(true);
     expect(subscriber.health()).toEqual({ status: 'ok', reasons: [] });
     await bus.shutdown();
   }, 120_000);

@@ -53,7 +53,7 @@ describe.skipIf(!hasPostgres())('over PostgreSQL', () => {
         'the body takes 100000000 bytes, the limit is 1048576',
       ),
     });
-    expect(body.equals(letter!.raw as Uint8Array)).toBe(true);
+    expect(body.equals(letter!.message.body as Uint8Array)).toBe(true);
     expect(subscriber.health()).toEqual({ status: 'ok', reasons: [] });
     await bus.shutdown();
   }, 120_000);

@@ -44,6 +44,15 @@ export {
   type Publish,
   publishSendable,
 } from './transport/publish-outcome.ts';
+export { ownMessage } from './event/own-message.ts';
+export {
+  headersFromJson,
+  headersToJson,
+  type JsonHeader,
+  type JsonText,
+  textFromJson,
+  textToJson,
+} from './event/header-json.ts';
 export { describeStart } from './transport/group-start.ts';
 export { Outlet, type RevocableDelivery } from './transport/outlet.ts';
 export { Wake } from './transport/wake.ts';

@@ -11,6 +11,7 @@ export {
 } from './event/envelope.ts';
 export { Catalogue, type DataOf, defineEvent, type EventDefinition } from './event/catalogue.ts';
 export { type Codec } from './event/codec.ts';
+export type { Header } from './event/message.ts';
 export { JsonCodec, type JsonCodecOptions } from './event/cloudevents/json-codec.ts';
 export {
   JsonBatchCodec,

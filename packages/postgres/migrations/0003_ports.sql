@@ -1,4 +1,4 @@
--- Where messages go and which of them are not taken.
+-- Where messages go, which of them are not taken, and dead letters that keep the whole message.
 
 ----------------------------------------------------------------------------------------------------
 -- event_destination: what is known of the places that messages go to
@@ -37,10 +37,15 @@ ALTER TABLE :"event_store"
     ADD COLUMN IF NOT EXISTS ordering_key TEXT;
 
 ----------------------------------------------------------------------------------------------------
+-- event_dlq: id, type, key, content type and headers of the message exactly as it was received; its body is
+-- in raw. The columns beside it show them to people, with control characters spelled out. NULL in rows
+-- from before, of which the message is put together from those columns.
+ALTER TABLE event_dlq ADD COLUMN message_labels JSONB;
+
+----------------------------------------------------------------------------------------------------
 -- event_dlq: a message that its destination does not take can be let go. It has no group; until it is
 -- resolved or skipped, its key waits.
 ALTER TABLE event_dlq
-    ADD COLUMN IF NOT EXISTS headers JSONB,
     ADD COLUMN IF NOT EXISTS destination TEXT,
     -- Its old place in the outbox, and its partition there.
     ADD COLUMN IF NOT EXISTS outbox_id BIGINT,
@@ -73,12 +78,17 @@ BEGIN
     END;
     INSERT INTO :"schema".event_dlq (
         original_event_id, event_type, event_data, failure_reason, failure_type, total_attempts, key,
-        raw, raw_is_text, content_type, headers, error_code, destination, outbox_id, outbox_partition
+        raw, raw_is_text, content_type, message_labels, error_code, destination, outbox_id, outbox_partition
     ) VALUES (
         v_row.event_id, v_row.event_type, v_body, v_row.failure_reason,
         CASE WHEN v_row.retryable THEN 'transient' ELSE 'permanent' END, v_row.attempts, v_row.key,
         coalesce(v_row.body_bytes, convert_to(v_row.body, 'UTF8')), v_row.body IS NOT NULL,
-        v_row.content_type, v_row.headers, v_row.error_code,
+        v_row.content_type,
+        jsonb_build_object(
+            'id', v_row.event_id, 'type', v_row.event_type, 'key', v_row.key,
+            'contentType', v_row.content_type, 'headers', coalesce(v_row.headers, '[]')
+        ),
+        v_row.error_code,
         v_row.destination, v_row.id, v_row.partition
     ) RETURNING id INTO v_id;
     RETURN v_id;

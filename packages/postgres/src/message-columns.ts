@@ -1,4 +1,5 @@
-import type { Message } from '@waybill/core/adapter';
+import type { Header } from '@waybill/core';
+import { headersFromJson, headersToJson, type Message } from '@waybill/core/adapter';
 
 /** Columns that keep a message, in the outbox and in the log alike. */
 export interface MessageRow {
@@ -6,7 +7,8 @@ export interface MessageRow {
   readonly event_id: string;
   readonly event_type: string;
   readonly content_type: string;
-  readonly headers: Record<string, string> | null;
+  /** As `headersToJson` writes them; in older rows an object with one value per name. */
+  readonly headers: unknown;
   /** The body, if it was a string; empty if `body_bytes` holds that string. */
   readonly body: string | null;
   /** The body, if it was bytes, or a string that does not come back whole from a `text` column. */
@@ -45,7 +47,7 @@ export function messageParams(messages: readonly Message[]): (string | null)[][]
     messages.map(({ id }) => id),
     messages.map(({ type }) => type),
     messages.map(({ contentType }) => contentType),
-    messages.map(({ headers }) => (headers ? JSON.stringify(headers) : null)),
+    messages.map(({ headers }) => (headers ? headersText(headers) : null)),
     messages.map(({ body }) => (typeof body === 'string' ? (fitsText(body) ? body : '') : null)),
     messages.map(({ body }) => (fitsText(body) ? null : Buffer.from(body).toString('base64'))),
   ];
@@ -59,8 +61,18 @@ export function messageOf(row: MessageRow): Message {
     key: row.key,
     contentType: row.content_type,
     body: bodyOf(row),
-    ...(row.headers ? { headers: row.headers } : {}),
+    ...(row.headers === null ? null : headersOf(row.headers)),
   };
+}
+
+function headersText(headers: readonly Header[]): string | null {
+  return headers.length === 0 ? null : JSON.stringify(headersToJson(headers));
+}
+
+/** What somebody else has put there comes whole, as one header, rather than not at all. */
+function headersOf(json: unknown): Pick<Message, 'headers'> {
+  const headers = headersFromJson(json) ?? [['headers', JSON.stringify(json)] as const];
+  return headers.length === 0 ? {} : { headers };
 }
 
 function bodyOf({ body, body_bytes: bytes }: MessageRow): string | Uint8Array {

@@ -1,5 +1,7 @@
 import { runOutsideScope, type Message } from '@waybill/core/adapter';
 
+import { sizeOf } from './stream-entry.ts';
+
 type Call = readonly Message[];
 
 interface Waiting<Outcome> {
@@ -70,7 +72,7 @@ export class AppendQueue<Outcome> {
     let bytes = 0;
     for (const { call } of this.#waiting) {
       messages += call.length;
-      for (const { body } of call) bytes += body.length;
+      for (const message of call) bytes += sizeOf(message);
       if (length > 0 && (messages > maxGrouped || bytes > maxBytes)) break;
       length += 1;
     }

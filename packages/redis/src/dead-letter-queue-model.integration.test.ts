@@ -84,11 +84,12 @@ class Player {
     return this.#ids.indexOf(id);
   }
 
-  #shown({ id, enteredAt: _enteredAt, resolvedAt, raw, ...rest }: DeadLetter): object {
+  #shown({ id, enteredAt: _enteredAt, resolvedAt, message, ...rest }: DeadLetter): object {
     const { resolvedBy, resolutionNotes, ...others } = rest;
     // Who has settled a claim is told by some queues only.
     const byHand = resolvedBy === 'ops' ? { resolvedBy, resolutionNotes } : {};
-    const bytes = [typeof raw, Buffer.from(raw).toString('hex')];
+    const { body, ...labels } = message;
+    const bytes = [labels, typeof body, Buffer.from(body).toString('hex')];
     return { ...others, ...byHand, bytes, number: this.#numberOf(id), ended: Boolean(resolvedAt) };
   }
 }
@@ -119,15 +120,20 @@ function failureOf({ which, reason, readable }: Step & { verb: 'add' }): NewDead
   return {
     group: `group-${which % 2}`,
     handler: readable ? 'book' : '',
-    key: `key-${reason}`,
     coordinates: {
       transport: 'redis',
       stream: 'orders',
       position: `${readable ? reason : which}-0`,
     },
     ...(readable ? { event, eventId, eventType: event.type } : {}),
-    raw: reason === 0 ? Uint8Array.of(255, which) : JSON.stringify(event),
-    contentType: 'application/json',
+    message: {
+      id: reason === 1 ? '' : `m-${reason}`,
+      type: reason === 1 ? '' : event.type,
+      key: `key-${reason}`,
+      contentType: 'application/json',
+      body: reason === 0 ? Uint8Array.of(255, which) : JSON.stringify(event),
+      ...(reason < 2 ? {} : { headers: [['note', `n-${reason}`]] as const }),
+    },
     totalAttempts: 1 + reason,
     ...reasonOf(reason),
   };

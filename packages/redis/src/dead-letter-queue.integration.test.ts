@@ -4,7 +4,15 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 
 import { hasRedis } from '../../../scripts/services/test-redis.ts';
 import { waitUntil } from '../../../scripts/wait-until.ts';
-import { event, failure, failures, group, handling, resolution } from '../test/failures.ts';
+import {
+  event,
+  failure,
+  failures,
+  group,
+  handling,
+  message,
+  resolution,
+} from '../test/failures.ts';
 import { StoreBench } from '../test/store-bench.ts';
 import { twice } from '../test/twice.ts';
 import { RedisDeadLetterQueue } from './dead-letter-queue.ts';
@@ -56,7 +64,10 @@ describe.skipIf(!hasRedis())('dead letters on Redis', () => {
       ['stream', 'quickwms:events:item'],
       ['partition', ''],
       ['position', '1700000000000-0'],
+      ['message_id', 'e-1'],
+      ['message_type', 'item.graded'],
       ['content_type', 'application/cloudevents+json'],
+      ['headers', ''],
       ['event_data', JSON.stringify(event)],
       ['raw', JSON.stringify(event)],
       ['raw_is_text', 'true'],
@@ -71,7 +82,8 @@ describe.skipIf(!hasRedis())('dead letters on Redis', () => {
 
   it('show of a later failure what is different from the first one, and nothing twice', async () => {
     const id = await queue.add(failure({ errorCode: 'NOT_FOUND' }));
-    await queue.add(failure({ failureReason: 'too late', raw: 'other' }));
+    const other = message({ body: 'other', headers: [['note', 'n']] });
+    await queue.add(failure({ failureReason: 'too late', message: other }));
     const entry = await entryOf(id);
     expect([entry.failure_reason, entry.error_code]).toEqual(['no such item', 'NOT_FOUND']);
     const { last_call: _call, ...state } = await client.hgetall(`${stream}:${id}`);
@@ -80,9 +92,10 @@ describe.skipIf(!hasRedis())('dead letters on Redis', () => {
       total_attempts: '6',
       failure_reason: 'too late',
       error_code: '',
+      headers: '[["note","n"]]',
       raw: 'other',
     });
-    expect(await queue.get(id)).toMatchObject({ failureReason: 'too late', raw: 'other' });
+    expect(await queue.get(id)).toMatchObject({ failureReason: 'too late', message: other });
     await queue.add(failure({ errorCode: 'NOT_FOUND' }));
     expect(await client.hgetall(`${stream}:${id}`)).not.toHaveProperty('failure_reason');
     expect(await queue.get(id)).toMatchObject({

@@ -7,7 +7,9 @@ import type {
   EventEnvelope,
   FailureType,
 } from '@waybill/core';
-import type { NewDeadLetter } from '@waybill/core/adapter';
+import type { Message, NewDeadLetter } from '@waybill/core/adapter';
+
+import { headerField, headersOfField } from './header-field.ts';
 
 /** A dead letter as scripts answer it: its id, then names and values of its entry, then of its hash. */
 export type DeadLetterReply = readonly [
@@ -34,15 +36,18 @@ export function entryFields(failure: NewDeadLetter): string[] {
     group_name: failure.group,
     handler: failure.handler,
     source: event?.source,
-    key: failure.key,
+    key: failure.message.key,
     ...reasonColumns(failure),
     transport: coordinates.transport,
     stream: coordinates.stream,
     partition: coordinates.partition?.toString(),
     position: coordinates.position,
-    content_type: failure.contentType,
+    message_id: failure.message.id,
+    message_type: failure.message.type,
+    content_type: failure.message.contentType,
+    headers: failure.message.headers && headerField(failure.message.headers),
     event_data: event && jsonOf(event),
-    ...rawColumns(failure.raw),
+    ...rawColumns(failure.message.body),
   });
 }
 
@@ -64,10 +69,8 @@ export function deadLetterOf([id, entry, state]: DeadLetterReply): DeadLetter {
     enteredAt: new Date(Number(id.split('-', 1)[0])),
     group: text('group_name'),
     handler: text('handler'),
-    key: text('key'),
     coordinates: coordinatesOf(text),
-    raw: rawOf(text),
-    contentType: text('content_type'),
+    message: messageOf(all),
     failureReason: text('failure_reason'),
     failureType: text('failure_type') as FailureType,
     totalAttempts: Number(now.get('total_attempts') ?? 1),
@@ -101,6 +104,21 @@ function rawColumns(raw: string | Uint8Array): Record<string, string> {
   const encoding = isText || isUtf8(raw) ? 'utf8' : 'base64';
   const written = isText ? raw : Buffer.from(raw).toString(encoding);
   return { raw: written, raw_is_text: String(isText), raw_encoding: encoding };
+}
+
+/** An entry of an older version has no names of the message; those of its event are the closest to them. */
+function messageOf(all: ReadonlyMap<string, string>): Message {
+  const text = (name: string): string => all.get(name) ?? '';
+  const field = text('headers');
+  const headers = field === '' ? [] : headersOfField(field);
+  return {
+    id: all.get('message_id') ?? text('original_event_id'),
+    type: all.get('message_type') ?? text('event_type'),
+    key: text('key'),
+    contentType: text('content_type'),
+    body: rawOf(text),
+    ...(headers.length === 0 ? {} : { headers }),
+  };
 }
 
 function rawOf(text: (name: string) => string): string | Uint8Array {

@@ -2,7 +2,7 @@ import type { Redis } from 'ioredis';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 
 import { hasRedis } from '../../../scripts/services/test-redis.ts';
-import { event, failure, failures, group, handling } from '../test/failures.ts';
+import { event, failure, failures, group, handling, message } from '../test/failures.ts';
 import { StoreBench } from '../test/store-bench.ts';
 import { RedisDeadLetterQueue } from './dead-letter-queue.ts';
 
@@ -34,12 +34,12 @@ describe.skipIf(!hasRedis())('dead letters on Redis', () => {
       '\0 ☂ \ufeff 🎁',
       '\ufeff',
     ];
-    for (const [number, raw] of kept.entries()) {
-      const id = await queue.add(failures(kept.length, { raw })[number]!);
-      const back = (await queue.get(id))!.raw;
-      expect(typeof back).toBe(typeof raw);
-      expect(Buffer.from(back)).toEqual(Buffer.from(raw));
-      if (raw === text)
+    for (const [number, body] of kept.entries()) {
+      const id = await queue.add(failures(kept.length, { message: message({ body }) })[number]!);
+      const back = (await queue.get(id))!.message.body;
+      expect(typeof back).toBe(typeof body);
+      expect(Buffer.from(back)).toEqual(Buffer.from(body));
+      if (body === text)
         expect(String(await client.xrange(stream, id, id))).toContain('raw,{"grade":"Ä"}');
     }
   });
@@ -47,10 +47,25 @@ describe.skipIf(!hasRedis())('dead letters on Redis', () => {
   it('keep the message of an event that is no JSON, and find it by its handling', async () => {
     const data: Record<string, unknown> = {};
     data.self = data;
-    const id = await queue.add(failure({ event: { ...event, data }, raw: 'the message' }));
+    const kept = message({ body: 'the message' });
+    const id = await queue.add(failure({ event: { ...event, data }, message: kept }));
     const found = (await queue.find(handling))!;
-    expect(found).toMatchObject({ id, raw: 'the message', eventId: 'e-1' });
+    expect(found).toMatchObject({ id, message: kept, eventId: 'e-1' });
     expect(found.event).toBeUndefined();
+  });
+
+  it('are read as an older version has written them, and take the message of a newer failure', async () => {
+    const older = failure({ message: message({ id: 'm-1' }) });
+    const id = await queue.add(older);
+    const [[, fields]] = (await client.xrange(stream, id, id)) as [[string, string[]]];
+    const added = ['message_id', 'message_type', 'headers'];
+    const kept = fields.filter((_, at) => !added.includes(fields[at - (at % 2)]!));
+    await client.del(stream);
+    await client.xadd(stream, id, ...kept);
+    expect((await queue.get(id))!.message).toEqual(message({ id: 'e-1' }));
+    const newer = message({ id: '', headers: [['note', Uint8Array.of(255)]] });
+    expect(await queue.add(failure({ message: newer }))).toBe(id);
+    expect((await queue.get(id))!.message).toEqual(newer);
   });
 
   it('keep names apart, whatever characters they have', async () => {

@@ -16,10 +16,14 @@ const full = {
 const unreadable = {
   group: 'billing',
   handler: '',
-  key: 'order-1',
   coordinates: { transport: 'redis', stream: 'orders', position: '1-0' },
-  raw: '{"broken',
-  contentType: 'application/json',
+  message: {
+    id: 'broken-1',
+    type: 'order.placed',
+    key: 'order-1',
+    contentType: 'application/json',
+    body: '{"broken',
+  },
   failureReason: 'unexpected end of JSON input',
   failureType: 'permanent',
   totalAttempts: 1,

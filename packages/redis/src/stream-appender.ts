@@ -1,11 +1,12 @@
 import type { EventError } from '@waybill/core';
-import { assertCarriable, type Message } from '@waybill/core/adapter';
+import { assertCarriable, type Message, ownMessage } from '@waybill/core/adapter';
 
 import { AppendQueue, maxBytes } from './append-queue.ts';
 import { appendAll, isAccepted } from './append-script.ts';
 import { compareIds, laterId } from './entry-id.ts';
 import { redisError } from './redis-errors.ts';
 import type { RedisCall } from './redis-script.ts';
+import { sizeOf } from './stream-entry.ts';
 import type { StreamNames } from './stream-names.ts';
 
 /** Most messages in one script: Redis serves nobody else meanwhile. */
@@ -52,7 +53,7 @@ export class StreamAppender {
     for (const message of messages) assertCarriable(message);
     const ids: string[] = [];
     // Copied here: what the publisher does with its bytes afterwards changes nothing.
-    for (const part of partsOf(messages.map(copied))) {
+    for (const part of partsOf(messages.map(ownMessage))) {
       const accepted = await this.#calls.add(part);
       if (accepted instanceof Error) throw accepted;
       ids.push(...accepted);
@@ -102,22 +103,18 @@ function outcomeOf(
   return redisError(Object.assign(new Error(reason), { name: 'ReplyError' }), `take ${type} ${id}`);
 }
 
-function copied(message: Message): Message {
-  const { body } = message;
-  return typeof body === 'string' ? message : { ...message, body: Buffer.from(body) };
-}
-
 /** A call that is too long goes in parts, each after the one before was accepted. */
 function partsOf(messages: readonly Message[]): readonly (readonly Message[])[] {
   const parts: Message[][] = [];
   let bytes = 0;
   for (const message of messages) {
     const last = parts.at(-1);
-    bytes += message.body.length;
+    const size = sizeOf(message);
+    bytes += size;
     if (last && last.length < maxMessages && bytes <= maxBytes) last.push(message);
     else {
       parts.push([message]);
-      bytes = message.body.length;
+      bytes = size;
     }
   }
   return parts;

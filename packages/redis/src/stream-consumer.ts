@@ -9,7 +9,7 @@ import { redisError, replyCodeOf } from './redis-errors.ts';
 import type { RedisCall } from './redis-script.ts';
 import { StreamClaims } from './stream-claims.ts';
 import { StreamDelivery } from './stream-delivery.ts';
-import { readWhole, type EntryBytes } from './stream-entry.ts';
+import { readWhole, sizeOf, type EntryBytes } from './stream-entry.ts';
 import { reportLoss, type StreamGroup } from './stream-group.ts';
 import type { ReadEntries, StreamReader } from './stream-reader.ts';
 import { StreamSources } from './stream-sources.ts';
@@ -233,7 +233,7 @@ export class StreamConsumer implements Consumer {
       const taken = entries.map(([id, fields]): TakenEntry => [id, 1, '', 0, fields ?? []]);
       const deliveries = await this.#accept(stream, taken, claimedAt);
       this.#sources.noteRead(stream, entries.at(-1)![0]);
-      for (const { message } of deliveries) size += message.body.length;
+      for (const { message } of deliveries) size += sizeOf(message);
       count += deliveries.length;
     }
     this.#readSize.note({ streams: found.length, entries: count, size });

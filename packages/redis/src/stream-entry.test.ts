@@ -2,7 +2,7 @@ import type { Message } from '@waybill/core/adapter';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 
-import { fieldsOf, messageOf, readWhole } from './stream-entry.ts';
+import { fieldsOf, isPlain, messageOf, readWhole } from './stream-entry.ts';
 
 const texts = fc.string({ unit: 'binary', minLength: 1 });
 /** Any text, and those that are names of fields or look like numbers. */
@@ -17,14 +17,12 @@ const messages: fc.Arbitrary<Message> = fc
     key: odd,
     contentType: fc.oneof(fc.constant('application/cloudevents+json'), odd),
     body: fc.oneof(fc.constant(''), odd),
-    headers: fc.dictionary(odd, fc.string({ unit: 'binary' }), {
-      maxKeys: 3,
-      noNullPrototype: true,
-    }),
+    headers: fc.array(
+      fc.tuple(odd, fc.oneof(fc.string({ unit: 'binary' }), fc.uint8Array({ maxLength: 4 }))),
+      { maxLength: 3 },
+    ),
   })
-  .map(({ headers, ...message }) =>
-    Object.keys(headers).length > 0 ? { ...message, headers } : message,
-  );
+  .map(({ headers, ...message }) => (headers.length > 0 ? { ...message, headers } : message));
 
 /** The fields as a client reads them: all text. */
 function readFields(message: Message): string[] {
@@ -50,7 +48,9 @@ describe('entries of a stream', () => {
     };
     const fields = ['id', 'e-1', 'type', 'item.graded', 'key', 'item-1', 'event', '{}'];
     expect(fieldsOf(usual)).toEqual(fields);
-    expect(fieldsOf({ ...usual, headers: {} })).toEqual(fields);
+    expect(fieldsOf({ ...usual, headers: [] })).toEqual(fields);
+    expect(isPlain({ ...usual, headers: [] })).toBe(true);
+    expect(isPlain({ ...usual, headers: [['note', 'n']] })).toBe(false);
   });
 
   it('have bytes as bytes', () => {
@@ -96,23 +96,27 @@ describe('entries of a stream', () => {
     expect(messageOf('5-1', fields)).toEqual({ ...usual, ...differing });
   });
 
-  it.each(['', '{', '7', 'null', '"text"', '[]'])(
-    'have no headers where they are %j',
+  const withHeaders = (headers: string): string[] =>
+    ['id', 'e', 'type', 't', 'key', 'k', 'event', '{}'].concat('headers', headers);
+
+  it.each(['', '{', '7', 'null', '"text"', '[7]', '[["name",null]]'])(
+    'keep headers that cannot be read as one header: %j',
     (headers) => {
-      const fields = ['id', 'e', 'type', 't', 'key', 'k', 'event', '{}', 'headers', headers];
-      expect(messageOf('1-0', fields).headers ?? {}).toEqual({});
+      expect(messageOf('1-0', withHeaders(headers)).headers).toEqual([['headers', headers]]);
     },
   );
 
-  it('keep of headers what is text', () => {
+  it.each(['{}', '[]'])('have no headers where they are %j', (headers) => {
+    expect(messageOf('1-0', withHeaders(headers))).not.toHaveProperty('headers');
+  });
+
+  it('of older versions have one value per name', () => {
     const headers = '{"traceparent":"00-1","shelf":7,"__proto__":"own"}';
-    const fields = ['id', 'e', 'type', 't', 'key', 'k', 'event', '{}', 'headers', headers];
-    const kept = messageOf('1-0', fields).headers!;
-    expect(Object.entries(kept)).toEqual([
+    expect(messageOf('1-0', withHeaders(headers)).headers).toEqual([
       ['traceparent', '00-1'],
+      ['shelf', '7'],
       ['__proto__', 'own'],
     ]);
-    expect(Object.getPrototypeOf(kept)).toBe(Object.prototype);
   });
 
   describe('whose text may have been other bytes', () => {
@@ -152,6 +156,29 @@ describe('entries of a stream', () => {
       const fields = names.map((text) => (text === '\uFFFD' ? bytes : Buffer.from(text)));
       const [message] = await readWhole('items', [['1-0', names]], async () => fields);
       expect(message!.body).toEqual(bytes);
+    });
+
+    it('come as those bytes in headers, too', async () => {
+      const headers = Buffer.from('5b22ff225d', 'hex');
+      const names = ['id', 'e', 'type', 't', 'key', 'k', 'event', '{}', 'headers'];
+      const read = [...names, headers.toString()];
+      const fields = [...names.map((name) => Buffer.from(name)), headers];
+      const [message] = await readWhole('items', [['1-0', read]], async () => fields);
+      expect(message).toMatchObject({ body: '{}', headers: [['headers', headers]] });
+    });
+
+    it('stay headers if that is what was stored', async () => {
+      const sent: Message = {
+        id: 'e',
+        type: 't',
+        key: 'k',
+        contentType: 'c',
+        body: '{}',
+        headers: [['note', 'a real \uFFFD']],
+      };
+      const fields = fieldsOf(sent).map(String);
+      const readAgain = async (): Promise<Buffer[]> => fields.map((field) => Buffer.from(field));
+      expect(await readWhole('items', [['1-0', fields]], readAgain)).toEqual([sent]);
     });
 
     it('stay text if that is what was stored', async () => {

@@ -2,6 +2,7 @@ import { isUtf8 } from 'node:buffer';
 
 import type { Message } from '@waybill/core/adapter';
 
+import { headerField, headersOfField, unreadHeader } from './header-field.ts';
 import type { RedisArgument } from './redis-like.ts';
 
 /** One entry of a stream as Redis answers it: its id, and names and values in turn; `null` if it was deleted. */
@@ -15,8 +16,14 @@ export function isPlain({ type, contentType, headers, body }: Message): boolean 
     contentType === usualContentType &&
     type !== '' &&
     typeof body === 'string' &&
-    (headers === undefined || Object.keys(headers).length === 0)
+    (headers === undefined || headers.length === 0)
   );
+}
+
+/** How much of an entry a message takes, in bytes or UTF-16 units. */
+export function sizeOf({ body, headers }: Message): number {
+  if (headers === undefined) return body.length;
+  return headers.reduce((size, [name, value]) => size + name.length + value.length, body.length);
 }
 
 /**
@@ -28,7 +35,7 @@ export function fieldsOf(message: Message): RedisArgument[] {
   const event = typeof body === 'string' ? body : Buffer.from(body);
   const fields: RedisArgument[] = ['id', id, 'type', type, 'key', key, 'event', event];
   if (contentType !== usualContentType) fields.push('contenttype', contentType);
-  if (headers && Object.keys(headers).length > 0) fields.push('headers', JSON.stringify(headers));
+  if (headers && headers.length > 0) fields.push('headers', headerField(headers));
   return fields;
 }
 
@@ -54,7 +61,8 @@ export function messageOf(entryId: string, fields: readonly string[]): Message {
   const named = new Map<string, string>();
   for (let at = 0; at + 1 < fields.length; at += 2) named.set(fields[at]!, fields[at + 1]!);
   const id = named.get('id') || entryId;
-  const headers = headersOf(named.get('headers'));
+  const field = named.get('headers');
+  const headers = field === undefined ? [] : headersOfField(field);
   const body = named.get('event');
   return {
     id,
@@ -65,7 +73,7 @@ export function messageOf(entryId: string, fields: readonly string[]): Message {
         ? 'application/x-redis-stream-entry'
         : (named.get('contenttype') ?? usualContentType),
     body: body ?? JSON.stringify(fields),
-    ...(headers ? { headers } : {}),
+    ...(headers.length === 0 ? {} : { headers }),
   };
 }
 
@@ -91,28 +99,33 @@ export async function readWhole(
 ): Promise<Message[]> {
   const messages = entries.map((entry) => messageOf(entry[0], entry.at(-1) as readonly string[]));
   for (const [index, message] of messages.entries()) {
-    if (!(message.body as string).includes('\uFFFD')) continue;
-    const body = eventOf((await bytesOf(stream, entries[index]![0])) ?? []);
-    if (body && !isUtf8(body)) messages[index] = { ...message, body };
+    if (!mayHaveBeenBytes(message)) continue;
+    const fields = (await bytesOf(stream, entries[index]![0])) ?? [];
+    messages[index] = { ...message, ...bytesIn(fields) };
   }
   return messages;
 }
 
-function eventOf(fields: readonly Buffer[]): Buffer | undefined {
-  const name = Buffer.from('event');
-  const at = fields.findLastIndex((field, index) => index % 2 === 0 && field.equals(name));
-  return at < 0 ? undefined : fields[at + 1];
+/** Whatever is no UTF-8 has such characters once it is read as text. */
+function mayHaveBeenBytes({ body, headers }: Message): boolean {
+  if ((body as string).includes('\uFFFD')) return true;
+  if (headers === undefined) return false;
+  const texts = headers.flat().filter((part) => typeof part === 'string');
+  return texts.some((text) => text.includes('\uFFFD'));
 }
 
-function headersOf(text: string | undefined): Record<string, string> | undefined {
-  if (text === undefined) return undefined;
-  try {
-    const parsed: unknown = JSON.parse(text);
-    if (typeof parsed !== 'object' || parsed === null) return undefined;
-    const texts = Object.entries(parsed).filter(([, value]) => typeof value === 'string');
-    return Object.fromEntries(texts);
-  } catch {
-    // Headers that cannot be read are none; the event stands for itself.
-    return undefined;
-  }
+/** What of an entry is no UTF-8, and so no text. */
+function bytesIn(fields: readonly Buffer[]): Partial<Message> {
+  const body = valueOf('event', fields);
+  const field = valueOf('headers', fields);
+  return {
+    ...(body && !isUtf8(body) ? { body } : {}),
+    ...(field && !isUtf8(field) ? { headers: [unreadHeader(field)] } : {}),
+  };
+}
+
+function valueOf(name: string, fields: readonly Buffer[]): Buffer | undefined {
+  const wanted = Buffer.from(name);
+  const at = fields.findLastIndex((field, index) => index % 2 === 0 && field.equals(wanted));
+  return at < 0 ? undefined : fields[at + 1];
 }

@@ -1,5 +1,5 @@
 import type { EventEnvelope } from '@waybill/core';
-import type { NewDeadLetter } from '@waybill/core/adapter';
+import type { Message, NewDeadLetter } from '@waybill/core/adapter';
 
 export const group = 'quicklistz-group';
 export const resolution = { by: 'ops', notes: 'fixed' };
@@ -13,6 +13,13 @@ export const event: EventEnvelope = {
   version: 1,
   data: { grade: 'B' },
 };
+/** The message that carried it, with whatever matters to the test. */
+export function message(given: Partial<Message> = {}): Message {
+  const { id, type } = event;
+  const contentType = 'application/cloudevents+json';
+  return { id, type, key: '123456789', contentType, body: JSON.stringify(event), ...given };
+}
+
 /** The handling that `failure()` is about. */
 export const handling = { group, handler: 'list', source: 'quickgradez', eventId: 'e-1' };
 
@@ -21,15 +28,13 @@ export function failure(given: Partial<NewDeadLetter> = {}): NewDeadLetter {
   return {
     group,
     handler: 'list',
-    key: '123456789',
     coordinates: {
       transport: 'redis',
       stream: 'quickwms:events:item',
       position: '1700000000000-0',
     },
+    message: message(),
     event,
-    raw: JSON.stringify(event),
-    contentType: 'application/cloudevents+json',
     failureReason: 'no such item',
     failureType: 'permanent',
     totalAttempts: 3,

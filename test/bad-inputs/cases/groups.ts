@@ -242,9 +242,8 @@ export function describeGroups(client: () => SqlClient): void {
       expect(letter).toMatchObject({
         eventId: letters,
         eventType: letters,
-        key: letters,
+        message: { ...labels, body: '{' },
         errorCode: 'MESSAGE_UNPARSEABLE',
-        raw: '{',
       });
       expect(subscriber.health().status).toBe('ok');
       await bus.shutdown();

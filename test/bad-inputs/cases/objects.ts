@@ -247,7 +247,7 @@ export const objects: Doors = {
       {
         name: '40 does not unpack a gzip bomb',
         body: gzipBomb,
-        labels: () => ({ headers: { 'Content-Encoding': 'gzip' } }),
+        labels: () => ({ headers: [['Content-Encoding', 'gzip']] }),
         code: 'MESSAGE_UNPARSEABLE',
         says: /the body is encoded with "gzip"; send it uncompressed/,
       },

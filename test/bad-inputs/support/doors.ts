@@ -114,15 +114,19 @@ function itDeadLetters(open: () => Bench, cases: readonly DeadMessage[]): void {
       status: 'pending',
       failureType: 'permanent',
       errorCode: code,
-      contentType: message.contentType,
+      message: withoutBody(message),
       failureReason: expect.stringMatching(says),
     });
     expect(letter!.failureReason.length).toBeLessThan(maxMessageLength);
-    expectSameBytes(letter!.raw, message.body, bench.tellsTextFromBytes);
+    expectSameBytes(letter!.message.body, message.body, bench.tellsTextFromBytes);
     // The good event that came after it, and nothing else.
     expect(received.length).toBe(handled + 1);
     expect(bench.health()).toEqual({ status: 'ok', reasons: [] });
   });
+}
+
+function withoutBody({ body: _body, ...labels }: Message): Omit<Message, 'body'> {
+  return labels;
 }
 
 function itReads(open: () => Bench, cases: readonly ReadMessage[]): void {

@@ -8,7 +8,6 @@ export function deadLetterOf(eventId: string): NewDeadLetter {
   return {
     group: 'stock',
     handler: 'move',
-    key: subject,
     coordinates: {
       transport: 'postgres-log',
       stream: 'event_log',
@@ -26,8 +25,13 @@ export function deadLetterOf(eventId: string): NewDeadLetter {
     },
     eventId,
     eventType: draft.type,
-    raw: JSON.stringify(draft),
-    contentType: 'application/cloudevents+json',
+    message: {
+      id: eventId,
+      type: draft.type,
+      key: subject,
+      contentType: 'application/cloudevents+json',
+      body: JSON.stringify(draft),
+    },
     failureReason: 'there is no shelf for this',
     failureType: 'transient',
     totalAttempts: 1,

@@ -1,4 +1,5 @@
 import type { EventEnvelope } from '../event/envelope.ts';
+import type { Message } from '../event/message.ts';
 import type { TransactionChoice } from '../transaction.ts';
 import type { Coordinates } from '../coordinates.ts';
 
@@ -10,16 +11,14 @@ export interface NewDeadLetter {
   readonly group: string;
   /** The failing handler; empty when the message could not even be read. */
   readonly handler: string;
-  readonly key: string;
   readonly coordinates: Coordinates;
-  /** The event, when it could be decoded. */
+  /** The message exactly as it was received, headers included; a redrive reads it anew. */
+  readonly message: Message;
+  /** The event, when it could be decoded. Its id, type and key may be others than the message says. */
   readonly event?: EventEnvelope;
-  /** What is known of an event that could not be decoded. */
+  /** What an operator looks for: the event's own id and type, or what is known of them where it could not be decoded. */
   readonly eventId?: string;
   readonly eventType?: string;
-  /** The message exactly as it was received, and how it was labelled. */
-  readonly raw: string | Uint8Array;
-  readonly contentType: string;
   /** One line for people, bounded and without control characters. */
   readonly failureReason: string;
   readonly failureType: FailureType;
@@ -84,7 +83,7 @@ export interface Resolution {
 export interface DeadLetterQueue {
   /**
    * Records a failure. A known (group, handler, source, id), or for unreadable messages (group,
-   * coordinates), keeps its row: its attempts are added up and its reason replaced.
+   * coordinates), keeps its row: its attempts are added up; its reason and its message are replaced.
    *
    * @returns Id of the row.
    */

@@ -30,8 +30,7 @@ describe('a message', () => {
     expect(await bench.deadLetters.list()).toMatchObject([
       {
         handler: '',
-        raw: body,
-        contentType: 'text/plain',
+        message: { body, contentType: 'text/plain', key: 'k' },
         errorCode: 'MESSAGE_UNPARSEABLE',
         failureType: 'permanent',
         coordinates: { transport: 'memory', stream: 'memory', position: '0' },

@@ -78,10 +78,8 @@ describe('a stop during redrives', () => {
     const id = await bench.deadLetters.add({
       group: 'graders',
       handler: '',
-      key: 'k',
       coordinates: { transport: 'memory', stream: 'memory', position: '7' },
-      raw: body,
-      contentType: 'application/json',
+      message: { id: 'a1', type: 'item.graded', key: 'k', contentType: 'application/json', body },
       failureReason: 'an older codec could not read it',
       failureType: 'permanent',
       totalAttempts: 1,

@@ -270,7 +270,10 @@ describe('redriving a dead letter', () => {
     const claim = bench.deadLetters.claim.bind(bench.deadLetters);
     bench.deadLetters.claim = async (...args) =>
       (await claim(...args)).map(({ deadLetter, token }) => ({
-        deadLetter: { ...deadLetter, raw: JSON.stringify(envelope({ id: 'a1' })) },
+        deadLetter: {
+          ...deadLetter,
+          message: { ...deadLetter.message, body: JSON.stringify(envelope({ id: 'a1' })) },
+        },
         token,
       }));
     await bench.redrive({ id: '1' });

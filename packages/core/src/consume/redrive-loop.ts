@@ -108,7 +108,7 @@ export class RedriveLoop {
     const stopRenewing = this.#keepClaim(claim, controller);
     const taken: Taken = { claim, controller, stopRenewing, begun: false };
     this.#taken.add(taken);
-    this.#options.lanes.add(claim.deadLetter.key, () => this.#redrive(taken));
+    this.#options.lanes.add(claim.deadLetter.message.key, () => this.#redrive(taken));
   }
 
   async #redrive(taken: Taken): Promise<void> {
@@ -195,15 +195,9 @@ export class RedriveLoop {
 
 /** A dead letter looks to its handler like the delivery that it once was. */
 function deliveryOf({ deadLetter }: DeadLetterClaim, signal: AbortSignal): Delivery {
-  const { raw, contentType, key, coordinates } = deadLetter;
+  const { message, coordinates } = deadLetter;
   return {
-    message: {
-      id: deadLetter.eventId ?? '',
-      type: deadLetter.eventType ?? '',
-      key,
-      contentType,
-      body: raw,
-    },
+    message,
     coordinates,
     deliveryCount: undefined,
     signal,

@@ -3,6 +3,7 @@ import { assertKnownOptions } from '../options.ts';
 import { destinationChanged } from '../transport/destination-changed.ts';
 import type { GroupStart, StreamInspection } from '../transport/transport.ts';
 import type { Message } from '../event/message.ts';
+import { ownMessage } from '../event/own-message.ts';
 import { MemoryGroup } from './memory-group.ts';
 
 /**
@@ -85,10 +86,5 @@ export class MemoryBroker {
 
 /** What the publisher does with its own object or bytes afterwards changes nothing. */
 function frozenCopy(message: Message): Message {
-  const { body, headers } = message;
-  return Object.freeze({
-    ...message,
-    body: typeof body === 'string' ? body : new Uint8Array(body),
-    headers: Object.freeze({ ...headers }),
-  });
+  return Object.freeze({ ...ownMessage(message) });
 }

@@ -1,6 +1,7 @@
 import { systemClock, type Clock } from '../clock.ts';
 import type { EventError } from '../errors.ts';
 import type { Message } from '../event/message.ts';
+import { ownMessage } from '../event/own-message.ts';
 import { partitionOf } from '../partition.ts';
 import {
   retryDelayMs,
@@ -57,9 +58,10 @@ export class MemoryOutbox implements Outbox {
   async add(messages: readonly Message[], options: OutboxAddOptions): Promise<void> {
     if (messages.length === 0) return;
     const { destination, ...choice } = options;
+    const own = messages.map(ownMessage);
     await this.#database.join(choice, (tx) => {
       const addedAtMs = this.#clock.now();
-      const rows = messages.map((message) => {
+      const rows = own.map((message) => {
         return { id: (this.#lastId += 1), message, destination, addedAtMs };
       });
       tx.onCommit(() => this.#insert(rows));

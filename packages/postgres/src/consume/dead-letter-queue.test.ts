@@ -1,5 +1,5 @@
-import type { EventEnvelope } from '@waybill/core';
-import type { DeadLetterClaim, NewDeadLetter } from '@waybill/core/adapter';
+import type { EventEnvelope, Header } from '@waybill/core';
+import type { DeadLetterClaim, Message, NewDeadLetter } from '@waybill/core/adapter';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 
 import { PostgresDeadLetterQueue } from './dead-letter-queue.ts';
@@ -18,15 +18,19 @@ const event: EventEnvelope = {
   data: { grade: 'B' },
 };
 
+/** A message about the event, with a body of its own. */
+function messageWith(body: string | Uint8Array, given: Partial<Message> = {}): Message {
+  const contentType = 'application/cloudevents+json';
+  return { id: event.id, type: event.type, key: '123456789', contentType, body, ...given };
+}
+
 function failure(given: Partial<NewDeadLetter> = {}): NewDeadLetter {
   return {
     group: 'quicklistz-group',
     handler: 'list',
-    key: '123456789',
     coordinates: { transport: 'postgres-log', stream: 'event_log', partition: 3, position: '3-17' },
+    message: messageWith(JSON.stringify(event)),
     event,
-    raw: JSON.stringify(event),
-    contentType: 'application/cloudevents+json',
     failureReason: 'no such item',
     failureType: 'permanent',
     totalAttempts: 3,
@@ -172,15 +176,15 @@ GROUP BY event_type, failure_type;`);
       ['a lone surrogate', { text: '\ud800' }],
       ['nesting that would exhaust the parser', nested(3_000)],
     ] as const)('keeps the bytes of an event that JSONB refuses: %s', async ([, data]) => {
-      const raw = JSON.stringify({ ...event, data });
-      const id = await queue.add(failure({ event: { ...event, data }, raw }));
+      const message = messageWith(JSON.stringify({ ...event, data }));
+      const id = await queue.add(failure({ event: { ...event, data }, message }));
       const found = await queue.find({
         group: 'quicklistz-group',
         handler: 'list',
         source: 'quickgradez',
         eventId: 'not a UUID',
       });
-      expect(found).toMatchObject({ id, raw, eventId: 'not a UUID' });
+      expect(found).toMatchObject({ id, message, eventId: 'not a UUID' });
       expect(found!.event).toBeUndefined();
     });
 
@@ -191,16 +195,48 @@ GROUP BY event_type, failure_type;`);
     });
 
     it('keeps bytes that are no text, with no id, no type and no data', async () => {
-      const raw = Uint8Array.from({ length: 256 }, (_, index) => index);
-      const { event: _event, ...unreadable } = failure({ handler: '', raw });
+      const body = Uint8Array.from({ length: 256 }, (_, index) => index);
+      const message = messageWith(body);
+      const { event: _event, ...unreadable } = failure({ handler: '', message });
       const id = await queue.add(unreadable);
       const found = (await queue.get(id))!;
-      expect(found.raw).toEqual(raw);
+      expect(found.message).toEqual(message);
       expect([found.event, found.eventId, found.eventType]).toEqual([
         undefined,
         undefined,
         undefined,
       ]);
+    });
+
+    it('shows names with control characters spelled out, and gives them back as they were', async () => {
+      const headers: Header[] = [
+        ['note', 'a\0\u001b[31m'],
+        ['sig', Uint8Array.of(0, 255)],
+      ];
+      const message = messageWith('{', { id: 'm\0', key: 'k\n', contentType: 'c\u0007', headers });
+      const id = await queue.add(failure({ message }));
+      expect((await queue.get(id))!.message).toEqual(message);
+      const { rows } = await client.query(
+        'SELECT key, content_type, message_labels FROM event_dlq',
+      );
+      expect(rows).toMatchObject([
+        {
+          key: String.raw`k\x0a`,
+          content_type: String.raw`c\x07`,
+          message_labels: {
+            headers: [
+              ['note', { text: true }],
+              ['sig', { base64: 'AP8=' }],
+            ],
+          },
+        },
+      ]);
+    });
+
+    it('reads a row from before it kept the labels of its message', async () => {
+      const id = await queue.add(failure({ message: messageWith('{', { id: 'm' }) }));
+      await client.query('UPDATE event_dlq SET message_labels = NULL');
+      expect((await queue.get(id))!.message).toEqual(messageWith('{'));
     });
 
     it('keeps names with control characters apart, and finds them again', async () => {
@@ -263,7 +299,13 @@ describe('upgrading a dead-letter table that was made from the printed statement
       { id: '1', eventId: uuid, failureType: 'transient', totalAttempts: 4, status: 'resolved' },
       { id: '2', eventId: uuid, failureType: 'unknown', totalAttempts: 1, status: 'pending' },
     ]);
-    expect((await queue.get('2'))!.raw).toBe('{"grade":"B"}');
+    expect((await queue.get('2'))!.message).toEqual({
+      id: uuid,
+      type: 'item.graded',
+      key: '',
+      contentType: 'application/json',
+      body: '{"grade":"B"}',
+    });
     expect(await queue.add(failure())).toBe('3');
   });
 

@@ -5,7 +5,7 @@ import type {
   EventEnvelope,
   FailureType,
 } from '@waybill/core';
-import type { NewDeadLetter } from '@waybill/core/adapter';
+import type { Message, NewDeadLetter } from '@waybill/core/adapter';
 
 import {
   maxReasonLength,
@@ -14,6 +14,7 @@ import {
   printable,
   severalLines,
 } from './dead-letter-text.ts';
+import { labelsOf, labelsText } from './message-labels.ts';
 import { storableJson } from './storable-json.ts';
 
 /** A row of `event_dlq`. Rows from before our columns were added have `null` in all of them. */
@@ -44,6 +45,7 @@ export interface DeadLetterRow {
   readonly error_code: string | null;
   readonly error_stack: string | null;
   readonly fingerprint: string | null;
+  readonly message_labels: unknown;
   readonly claim_token: string | null;
 }
 
@@ -69,11 +71,12 @@ export const insertColumns = [
   'error_code',
   'error_stack',
   'fingerprint',
+  'message_labels',
 ] as const;
 
 /** Values of a new row. Whatever the failure holds, the database can store it. */
 export function insertParams(failure: NewDeadLetter): unknown[] {
-  const { event, raw } = failure;
+  const { event, message } = failure;
   return [
     optional(event?.id ?? failure.eventId, printable),
     optional(event?.type ?? failure.eventType, printable),
@@ -84,14 +87,15 @@ export function insertParams(failure: NewDeadLetter): unknown[] {
     printable(failure.group),
     printable(failure.handler),
     optional(event?.source, printable),
-    printable(failure.key),
+    printable(message.key),
     ...coordinateParams(failure.coordinates),
-    Buffer.from(raw),
-    typeof raw === 'string',
-    printable(failure.contentType),
+    Buffer.from(message.body),
+    typeof message.body === 'string',
+    printable(message.contentType),
     optional(failure.errorCode, printable),
     optional(failure.errorStack, (stack) => severalLines(stack, maxStackLength)),
     printable(failure.fingerprint),
+    labelsText(message),
   ];
 }
 
@@ -113,10 +117,8 @@ export function deadLetterOf(row: DeadLetterRow): DeadLetter {
     enteredAt: row.entered_dlq_at,
     group: row.group_name ?? '',
     handler: row.handler ?? '',
-    key: row.key ?? '',
     coordinates: coordinatesOf(row),
-    raw: rawOf(row),
-    contentType: row.content_type ?? 'application/json',
+    message: messageOf(row),
     failureReason: row.failure_reason,
     failureType: row.failure_type as FailureType,
     totalAttempts: row.total_attempts,
@@ -147,8 +149,23 @@ function coordinatesOf({ transport, stream, partition, position }: DeadLetterRow
   };
 }
 
+/** A row from before its message's labels were kept has what people see of them. */
+function messageOf(row: DeadLetterRow): Message {
+  const labels = labelsOf(row.message_labels) ?? {
+    id: row.original_event_id ?? '',
+    type: row.event_type ?? '',
+    key: row.key ?? '',
+    contentType: row.content_type ?? 'application/json',
+  };
+  return { ...labels, body: bodyOf(row) };
+}
+
 /** A row from before our columns has only its data; that is the closest thing to what was received. */
-function rawOf({ raw, raw_is_text: isText, event_data: data }: DeadLetterRow): string | Uint8Array {
+function bodyOf({
+  raw,
+  raw_is_text: isText,
+  event_data: data,
+}: DeadLetterRow): string | Uint8Array {
   if (raw === null) return JSON.stringify(data);
   return isText ? Buffer.from(raw).toString('utf8') : raw;
 }

@@ -72,15 +72,14 @@ describe.skipIf(!hasPostgres())('several processes that meet at one event on Pos
   it('make one dead letter of one message, with the attempts of all of them', async () => {
     const workers = [1, 2, 3].map(() => openPostgres({ connectionString: database.url }));
     const coordinates = { transport: 'redis', stream: 'item', position: '1-0' };
+    const broken = { id: '1', type: 'order.placed', key: 'order-1', contentType: 'text/plain' };
     const ids = await Promise.all(
       workers.map((own, index) =>
         new PostgresDeadLetterQueue({ client: own }).add({
           group: 'billing',
           handler: '',
-          key: 'order-1',
           coordinates,
-          raw: 'no JSON',
-          contentType: 'application/json',
+          message: { ...broken, body: 'no JSON' },
           failureReason: `failed in worker ${index}`,
           failureType: 'permanent',
           totalAttempts: index + 1,

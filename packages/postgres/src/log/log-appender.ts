@@ -4,6 +4,7 @@ import {
   destinationChanged,
   GroupCommit,
   HeldKeys,
+  ownMessage,
   partitionOf,
   publishSendable,
 } from '@waybill/core/adapter';
@@ -58,7 +59,7 @@ export class LogAppender {
     try {
       return await publishSendable(messages, (sendable) =>
         // The caller may use its buffers again while the call waits for its turn.
-        this.#send(sendable.map(withOwnBody), marker),
+        this.#send(sendable.map(ownMessage), marker),
       );
     } catch (error) {
       throw isEventError(error, 'STORE_UNAVAILABLE') ? unavailable(error) : error;
@@ -199,11 +200,6 @@ function countPartitions(partitions: readonly number[]): {
     return index;
   });
   return { counts, indexes };
-}
-
-function withOwnBody(message: Message): Message {
-  const { body } = message;
-  return typeof body === 'string' ? message : { ...message, body: new Uint8Array(body) };
 }
 
 function refusal(message: Message, cause: EventError<'STORE_REJECTED'>): EventError {

@@ -24,7 +24,7 @@ const warehouse = {
   directory: new URL('../../../quickwms-events/migrations/', import.meta.url),
 };
 const sets = [engineMigrations, warehouse];
-const all = ['engine/0001_engine', 'engine/0002_delivery'];
+const all = ['engine/0001_engine', 'engine/0002_delivery', 'engine/0003_ports'];
 
 for (const major of [18, 15] as const) {
   describe.skipIf(!hasPostgres(major))(`migrations on PostgreSQL ${major}`, () =>
@@ -93,7 +93,11 @@ function describeOn(major: PostgresMajor): void {
       const { rows } = await client.query(
         'SELECT name FROM "Eight at once".waybill_migrations ORDER BY 1',
       );
-      expect(rows).toEqual([{ name: '0001_engine' }, { name: '0002_delivery' }]);
+      expect(rows).toEqual([
+        { name: '0001_engine' },
+        { name: '0002_delivery' },
+        { name: '0003_ports' },
+      ]);
     },
   );
 
@@ -246,7 +250,7 @@ function describeOn(major: PostgresMajor): void {
     const store = new PostgresEventStore({ client });
     await expect(store.initialize()).rejects.toMatchObject({
       code: 'SCHEMA_NEWER',
-      details: { database: 9999, code: 2 },
+      details: { database: 9999, code: all.length },
       message: expect.stringMatching(/"engine".*upgrade this service/) as string,
     });
   });
@@ -265,7 +269,7 @@ function describeOn(major: PostgresMajor): void {
       const store = new PostgresEventStore({ client: asRole });
       await expect(store.initialize()).rejects.toMatchObject({
         code: 'SCHEMA_OUTDATED',
-        details: { database: 0, code: 2 },
+        details: { database: 0, code: all.length },
       });
       await migrate(client);
       await client.query(`

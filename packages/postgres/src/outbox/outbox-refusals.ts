@@ -92,8 +92,9 @@ export class OutboxRefusals {
        )
        INSERT INTO ${outbox} (id, destination, partition, ${messageColumns}, attempts, refused_at,
                               retry_at, retryable, error_code, failure_reason)
-       SELECT outbox_id, destination, outbox_partition, key, original_event_id, event_type, content_type,
-              headers, CASE WHEN raw_is_text THEN '' END, raw, total_attempts, entered_dlq_at,
+       SELECT outbox_id, destination, outbox_partition, key, message_labels->>'id',
+              message_labels->>'type', message_labels->>'contentType',
+              nullif(message_labels->'headers', '[]'), CASE WHEN raw_is_text THEN '' END, raw, total_attempts, entered_dlq_at,
               clock_timestamp(), failure_type = 'transient', error_code, failure_reason
        FROM back`,
       [destination, partition],

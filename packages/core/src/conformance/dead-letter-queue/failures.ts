@@ -1,10 +1,27 @@
 import type { NewDeadLetter } from '../../consume/dead-letter-queue.ts';
 import type { EventEnvelope } from '../../event/envelope.ts';
 import type { Coordinates } from '../../coordinates.ts';
+import type { Message } from '../../event/message.ts';
 
 /** A place in a partitioned stream. */
 export function place(position: string): Coordinates {
   return { transport: 'test', stream: 'orders', partition: 3, position };
+}
+
+/** A message that is no JSON. */
+export const brokenMessage: Message = {
+  id: 'broken-1',
+  type: 'order.placed',
+  key: 'order-1',
+  contentType: 'application/json',
+  body: '{"broken',
+};
+
+/** The message that carries an event. */
+function messageOf(event: EventEnvelope): Message {
+  const { id, type, subject } = event;
+  const contentType = 'application/cloudevents+json';
+  return { id, type, key: subject ?? id, contentType, body: JSON.stringify(event) };
 }
 
 /** A failure of the handler `book` in the group `billing`. */
@@ -12,13 +29,11 @@ export function failureOf(event: EventEnvelope, given: Partial<NewDeadLetter> = 
   return {
     group: 'billing',
     handler: 'book',
-    key: event.subject ?? event.id,
     coordinates: place('1'),
+    message: messageOf(event),
     event,
     eventId: event.id,
     eventType: event.type,
-    raw: JSON.stringify(event),
-    contentType: 'application/cloudevents+json',
     failureReason: 'no',
     failureType: 'unknown',
     totalAttempts: 1,
@@ -32,10 +47,8 @@ export function unreadable(given: Partial<NewDeadLetter> = {}): NewDeadLetter {
   return {
     group: 'billing',
     handler: '',
-    key: 'order-1',
     coordinates: place('1'),
-    raw: '{"broken',
-    contentType: 'application/json',
+    message: brokenMessage,
     failureReason: 'unexpected end of JSON input',
     failureType: 'permanent',
     errorCode: 'MESSAGE_UNPARSEABLE',

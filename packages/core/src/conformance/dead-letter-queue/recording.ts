@@ -1,9 +1,27 @@
 import assert from 'node:assert/strict';
 
 import type { DeadLetterQueue } from '../../consume/dead-letter-queue.ts';
+import type { Message } from '../../event/message.ts';
 import { onStore, type StoreConformanceOptions } from '../store/store-bench.ts';
 import type { TestApi } from '../test-api.ts';
-import { failureOf, place, unreadable } from './failures.ts';
+import { assertSameMessage } from '../transport/assert-messages.ts';
+import { awkwardHeaders } from '../transport/awkward-headers.ts';
+import { brokenMessage, failureOf, place, unreadable } from './failures.ts';
+
+/** Messages that say other things of themselves than their event does, one after the other. */
+const awkwardMessages: readonly Message[] = [
+  { ...brokenMessage, headers: awkwardHeaders },
+  { id: '', type: '', key: 'a\0b', contentType: 'text/plain; of="ü"\u0007', body: '\0 \uFEFF' },
+  { ...brokenMessage, id: 'another \0', type: '\uFEFFt', body: Buffer.from('text as bytes') },
+  {
+    id: 'message-3',
+    type: 'order.paid',
+    key: 'order-7',
+    contentType: '',
+    body: new Uint8Array(0),
+    headers: awkwardHeaders.toReversed(),
+  },
+];
 
 /** A failure is kept once, whole, however often it comes. */
 export function describeRecording(
@@ -25,12 +43,35 @@ export function describeRecording(
           totalAttempts: 4,
         });
         const id = await b.store.add(failure);
-        const { raw, enteredAt, ...rest } = (await b.store.get(id))!;
-        const { raw: sent, ...expected } = failure;
-        assert.deepEqual(Buffer.from(raw), Buffer.from(sent));
+        const { message, enteredAt, ...rest } = (await b.store.get(id))!;
+        const { message: received, ...expected } = failure;
+        assertSameMessage(message, received);
         assert.ok(enteredAt instanceof Date);
         assert.partialDeepStrictEqual(rest, { ...expected, id, status: 'pending' });
         assert.equal(await b.store.get('999999999'), null);
+      }),
+    );
+
+    it(
+      'gives back the message as it was received, whoever looks, and the last one where it came again',
+      bench(async (b) => {
+        const event = b.event();
+        const key = { group: 'billing', handler: 'book', source: event.source, eventId: event.id };
+        for (const message of awkwardMessages) {
+          const id = await b.store.add(failureOf(event, { message }));
+          await b.store.add(unreadable({ message }));
+          assertSameMessage((await b.store.get(id))!.message, message);
+          assertSameMessage((await b.store.find(key))!.message, message);
+          const lost = await b.store.findUnreadable('billing', place('1'));
+          assertSameMessage(lost!.message, message);
+          for (const each of await b.store.list()) assertSameMessage(each.message, message);
+        }
+        for (const { id } of await b.store.list()) await b.store.redrive(id);
+        const claims = await b.store.claim('billing', { limit: 2, leaseMs: 60_000, worker: 'w' });
+        assert.equal(claims.length, 2);
+        for (const { deadLetter } of claims) {
+          assertSameMessage(deadLetter.message, awkwardMessages.at(-1)!);
+        }
       }),
     );
 
@@ -106,12 +147,12 @@ export function describeRecording(
     it(
       'keeps what cannot be read, byte for byte',
       bench(async (b) => {
-        const raw = Uint8Array.of(0, 255, 0xc3, 0x28, 10, 34);
-        const id = await b.store.add(unreadable({ raw, contentType: 'application/octet-stream' }));
+        const body = Uint8Array.of(0, 255, 0xc3, 0x28, 10, 34);
+        const message = { ...brokenMessage, body, contentType: 'application/octet-stream' };
+        const id = await b.store.add(unreadable({ message }));
         const row = (await b.store.get(id))!;
-        assert.deepEqual(Buffer.from(row.raw), Buffer.from(raw));
+        assertSameMessage(row.message, message);
         assert.equal(row.event, undefined);
-        assert.equal(row.contentType, 'application/octet-stream');
         assert.deepEqual(row.coordinates, place('1'));
         assert.equal((await b.store.findUnreadable('billing', place('1')))?.id, id);
         assert.equal(await b.store.findUnreadable('shipping', place('1')), null);

@@ -6,6 +6,8 @@ import type { DeadLetterQueue } from '../../consume/dead-letter-queue.ts';
 import { isEventError } from '../../errors.ts';
 import { changed } from '../faults/changed.ts';
 import { itWhen, type TestApi } from '../test-api.ts';
+import { assertSameMessage } from '../transport/assert-messages.ts';
+import { awkwardHeaders } from '../transport/awkward-headers.ts';
 import {
   onDeliveries,
   type DeliveryBench,
@@ -32,17 +34,17 @@ export function describeDeadLettering(
         await b.observed('processed', 1);
         const rows = await b.deadLetters('billing');
         assert.equal(rows.length, 1);
-        const { event, handler, status, totalAttempts, failureReason, errorCode, key } = rows[0]!;
+        const { event, handler, status, totalAttempts, failureReason, errorCode } = rows[0]!;
         assert.deepEqual(event, bad);
+        assertSameMessage(rows[0]!.message, b.message(bad));
         assert.deepEqual(
-          { handler, status, totalAttempts, failureReason, errorCode, key },
+          { handler, status, totalAttempts, failureReason, errorCode },
           {
             handler: 'book',
             status: 'pending',
             totalAttempts: 3,
             failureReason: 'cannot be booked',
             errorCode: 'E_BOOK',
-            key: bad.subject,
           },
         );
         assert.deepEqual(b.idsOf(), [bad.id, bad.id, bad.id, good.id]);
@@ -126,13 +128,14 @@ export function describeDeadLettering(
           ...b.message(b.event()),
           id: 'broken',
           body: Uint8Array.of(123, 255, 0, 10, 34),
+          headers: awkwardHeaders,
         };
         await b.publishMessages([broken, b.message(good)]);
         await b.observed('processed', 1);
         assert.deepEqual(b.idsOf(), [good.id]);
         const [row, ...more] = await b.deadLetters('billing');
         assert.deepEqual(more, []);
-        assert.deepEqual(Buffer.from(row!.raw), Buffer.from(broken.body));
+        assertSameMessage(row!.message, broken);
         assert.deepEqual(
           [row!.handler, row!.event, row!.eventId, row!.errorCode, row!.status],
           ['', undefined, 'broken', 'MESSAGE_UNPARSEABLE', 'pending'],
@@ -164,13 +167,11 @@ export function describeDeadLettering(
         await b.subject.deadLetters.add({
           group: b.name('billing'),
           handler: 'book',
-          key: bad.subject!,
           coordinates: { transport: 'test', stream: 'orders', position: '1' },
           event: bad,
           eventId: id,
           eventType: bad.type,
-          raw: JSON.stringify(bad),
-          contentType: 'application/cloudevents+json',
+          message: b.message(bad),
           failureReason: 'crashed between the row and the acknowledgement',
           failureType: 'unknown',
           totalAttempts: 3,

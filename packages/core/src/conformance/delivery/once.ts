@@ -70,10 +70,8 @@ export function describeOnce(options: DeliveryConformanceOptions, { describe, it
         const effect = (attempt: number) => ({
           group: b.name('effects'),
           handler: 'effect',
-          key: 'effect',
           coordinates: { transport: 'test', stream: 'effects', position: String(attempt) },
-          raw: '',
-          contentType: 'text/plain',
+          message: b.message(event),
           failureReason: `attempt ${attempt}`,
           failureType: 'unknown' as const,
           totalAttempts: 1,

@@ -3,7 +3,10 @@ import assert from 'node:assert/strict';
 import { systemClock } from '../../clock.ts';
 import type { DeadLetter } from '../../consume/dead-letter-queue.ts';
 import type { EventEnvelope } from '../../event/envelope.ts';
+import type { Header } from '../../event/message.ts';
 import type { TestApi } from '../test-api.ts';
+import { assertSameMessage } from '../transport/assert-messages.ts';
+import { awkwardHeaders } from '../transport/awkward-headers.ts';
 import {
   onDeliveries,
   type DeliveryBench,
@@ -94,6 +97,30 @@ export function describeRedrives(
     );
 
     it(
+      'read again what was received, and refuse again what was refused for its headers',
+      bench(async (b) => {
+        await startShop(b, b.event());
+        const event = b.event();
+        const headers: Header[] = [...awkwardHeaders, ['ce-id', event.id], ['CE-Id', 'another']];
+        const refused = { ...b.message(event), id: `message of ${event.id}`, headers };
+        await b.publishMessages([refused]);
+        // One in each group.
+        await b.observed('dead-lettered', 3);
+        const row = (await b.deadLetters('billing')).find(({ handler }) => handler === '')!;
+        assertSameMessage(row.message, refused);
+        assert.deepEqual([row.errorCode, row.eventId], ['ENVELOPE_CONFLICT', refused.id]);
+        await b.subject.deadLetters.redrive(row.id);
+        await b.observed('redriven', 1);
+        const after = (await b.subject.deadLetters.get(row.id))!;
+        assert.deepEqual(
+          [after.status, after.errorCode, after.totalAttempts],
+          ['pending', 'ENVELOPE_CONFLICT', 2],
+        );
+        assert.equal(b.calls.filter((call) => call.event.id === event.id).length, 0);
+      }),
+    );
+
+    it(
       'run again what could not be read once it can be',
       bench(async (b) => {
         await startShop(b, b.event());
@@ -102,10 +129,8 @@ export function describeRedrives(
         const id = await b.subject.deadLetters.add({
           group: b.name('billing'),
           handler: '',
-          key: readable.key,
           coordinates: { transport: 'test', stream: 'orders', position: '1' },
-          raw: readable.body,
-          contentType: readable.contentType,
+          message: readable,
           failureReason: 'an older version could not read it',
           failureType: 'permanent',
           totalAttempts: 1,

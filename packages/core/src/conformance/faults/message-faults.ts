@@ -1,9 +1,11 @@
 import { systemClock } from '../../clock.ts';
 import type { Message } from '../../event/message.ts';
+import type { Delivery } from '../../transport/transport.ts';
 import type { PlantedFault } from '../describe-planted-faults.ts';
 import type { TransportConformanceOptions } from '../transport/transport-bench.ts';
 import { accepted } from '../../transport/publish-outcome.ts';
 import { changed } from './changed.ts';
+import { headerFaults, withoutHeaders } from './header-faults.ts';
 import {
   everyNth,
   lagMs,
@@ -84,7 +86,33 @@ export const messageFaults: readonly PlantedFault<TransportConformanceOptions>[]
   transportFault('turns bytes into text', 'keeps a body of bytes exactly, valid text or not', () =>
     changeMessages(({ body }) => ({ body: Buffer.from(body).toString('utf8') })),
   ),
-  transportFault('forgets headers', wholeMessage, () => changeMessages(() => ({ headers: {} }))),
+  transportFault('forgets headers', wholeMessage, () => changeMessages(() => ({ headers: [] }))),
+  ...headerFaults.map(({ name, change }) =>
+    transportFault(name, 'keeps headers in order, with their case, repetitions and bytes', () =>
+      changeMessages(change),
+    ),
+  ),
+  transportFault(
+    'drops headers when it hands a message out again',
+    'keeps headers when it hands a message out again',
+    () => {
+      const seen = new Set<string>();
+      return onDelivery((delivery, deliver, { group }) => {
+        const { message } = delivery;
+        const place = JSON.stringify([group, message.id]);
+        deliver(seen.has(place) ? withChanged(delivery, withoutHeaders) : delivery);
+        seen.add(place);
+      });
+    },
+  ),
+  transportFault(
+    'drops headers of what was published before a group began',
+    'keeps headers for a group that comes later',
+    () =>
+      onDelivery((delivery, deliver, { start }) =>
+        deliver(start === 'earliest' ? withChanged(delivery, withoutHeaders) : delivery),
+      ),
+  ),
   transportFault('cuts text to ASCII', wholeMessage, () =>
     changeMessages(({ body }) => ({ body: Buffer.from(body).toString('ascii') })),
   ),
@@ -127,6 +155,11 @@ export const messageFaults: readonly PlantedFault<TransportConformanceOptions>[]
     });
   }),
 ];
+
+/** A delivery of another message. */
+function withChanged(delivery: Delivery, change: (message: Message) => Message): Delivery {
+  return changed(delivery, { message: change(delivery.message) });
+}
 
 /** Changes messages on their way to the broker. */
 function changeMessages(change: (message: Message) => Partial<Message>): TransportChanges {

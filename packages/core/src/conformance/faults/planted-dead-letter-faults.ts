@@ -1,8 +1,10 @@
 import type { DeadLetterClaim, DeadLetterQueue } from '../../consume/dead-letter-queue.ts';
+import type { Message } from '../../event/message.ts';
 import { chosenTransaction } from '../../handler-scope.ts';
 import { randomIds } from '../../ids.ts';
 import type { PlantedFault } from '../describe-planted-faults.ts';
 import type { StoreConformanceOptions } from '../store/store-bench.ts';
+import { headerFaults, withoutHeaders } from './header-faults.ts';
 import { forgetsRollback, storeFault } from './store-fault.ts';
 
 const fault = storeFault<DeadLetterQueue>;
@@ -12,6 +14,9 @@ const lapsed = 'gives a lapsed claim to the next worker, and refuses the former 
 const forTheGroup = 'gives an entry to the failing group alone, whole and once';
 const failedAgain =
   'ends pending with its attempts added up when the redrive failed, and can be asked for again';
+
+const whole =
+  'gives back the message as it was received, whoever looks, and the last one where it came again';
 
 const recordingFaults = [
   fault('makes a row for every failure', comesAgain, (inner) => ({
@@ -31,8 +36,51 @@ const recordingFaults = [
     },
   })),
   fault('keeps raw bytes as text', 'keeps what cannot be read, byte for byte', (inner) => ({
+    add: (failure, options) => inner.add(withMessage(failure, asText(failure.message)), options),
+  })),
+  ...headerFaults.map(({ name, change }) =>
+    fault(name, whole, (inner) => ({
+      add: (failure, options) => inner.add(withMessage(failure, change(failure.message)), options),
+    })),
+  ),
+  fault('forgets headers', whole, (inner) => ({
     add: (failure, options) =>
-      inner.add({ ...failure, raw: Buffer.from(failure.raw).toString('utf8') }, options),
+      inner.add(withMessage(failure, withoutHeaders(failure.message)), options),
+  })),
+  fault('takes the id of the message from its event', whole, (inner) => ({
+    add: (failure, options) => {
+      const { id = failure.message.id } = failure.event ?? {};
+      return inner.add(withMessage(failure, { ...failure.message, id }), options);
+    },
+  })),
+  fault('spells out control characters in a key', whole, (inner) => ({
+    add: (failure, options) => {
+      const key = failure.message.key.replaceAll('\0', String.raw`\x00`);
+      return inner.add(withMessage(failure, { ...failure.message, key }), options);
+    },
+  })),
+  fault('keeps the first message of a failure that comes again', whole, (inner) => {
+    const first = new Map<string, Message>();
+    return {
+      add: async (failure, options) => {
+        const id = await inner.add(failure, options);
+        if (!first.has(id)) first.set(id, failure.message);
+        return id;
+      },
+      get: async (id) => {
+        const row = await inner.get(id);
+        return row && withMessage(row, first.get(id)!);
+      },
+    };
+  }),
+  fault('gives workers the message without its headers', whole, (inner) => ({
+    claim: async (group, options) => {
+      const claims = await inner.claim(group, options);
+      return claims.map(({ deadLetter, token }) => ({
+        deadLetter: withMessage(deadLetter, withoutHeaders(deadLetter.message)),
+        token,
+      }));
+    },
   })),
   fault(
     'finds unreadable messages by their position alone',
@@ -125,6 +173,17 @@ const redriveFaults = [
     (inner) => ({ skip: (id, resolution) => inner.skip(id, resolution).catch(() => undefined) }),
   ),
 ];
+
+function withMessage<Letter extends { readonly message: Message }>(
+  letter: Letter,
+  message: Message,
+): Letter {
+  return { ...letter, message };
+}
+
+function asText(message: Message): Message {
+  return { ...message, body: Buffer.from(message.body).toString('utf8') };
+}
 
 /** Ways in which a dead-letter queue can be wrong, each with the case of `describeDeadLetterQueue` that notices it. */
 export const plantedDeadLetterFaults: readonly PlantedFault<

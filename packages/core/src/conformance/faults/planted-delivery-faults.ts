@@ -1,8 +1,10 @@
-import type { DeadLetterQueue } from '../../consume/dead-letter-queue.ts';
+import type { DeadLetterClaim, DeadLetterQueue } from '../../consume/dead-letter-queue.ts';
+import type { Message } from '../../event/message.ts';
 import type { Inbox } from '../../consume/inbox.ts';
 import type { DeliveryConformanceOptions, DeliverySubject } from '../delivery/delivery-bench.ts';
 import type { PlantedFault } from '../describe-planted-faults.ts';
 import { changed } from './changed.ts';
+import { withoutHeaders } from './header-faults.ts';
 import { rollbackForgotten } from './store-fault.ts';
 import { everyNth, onDelivery, type TransportChanges } from './transport-fault.ts';
 
@@ -86,6 +88,16 @@ export const plantedDeliveryFaults: readonly DeliveryFault[] = [
       }));
     },
   })),
+  overDeadLetters('gives another message to a redrive', redriven, (inner) => ({
+    claim: (group, options) => claimed(inner.claim(group, options), withOtherData),
+  })),
+  overDeadLetters(
+    'gives a message without its headers to a redrive',
+    'read again what was received, and refuse again what was refused for its headers',
+    (inner) => ({
+      claim: (group, options) => claimed(inner.claim(group, options), withoutHeaders),
+    }),
+  ),
   overDeadLetters(
     'does not count the attempts of a redrive',
     'make one attempt, and end pending with it when that fails',
@@ -112,6 +124,22 @@ export const plantedDeliveryFaults: readonly DeliveryFault[] = [
           : {},
   ),
 ];
+
+/** What was claimed, with other messages. */
+async function claimed(
+  claiming: Promise<DeadLetterClaim[]>,
+  change: (message: Message) => Message,
+): Promise<DeadLetterClaim[]> {
+  return (await claiming).map(({ deadLetter, token }) => ({
+    deadLetter: { ...deadLetter, message: change(deadLetter.message) },
+    token,
+  }));
+}
+
+function withOtherData(message: Message): Message {
+  const event = JSON.parse(Buffer.from(message.body).toString('utf8')) as object;
+  return { ...message, body: JSON.stringify({ ...event, data: 'other' }) };
+}
 
 function deliveryFault(
   name: string,

@@ -4,10 +4,13 @@ import type { Message } from '../../event/message.ts';
 import type { PlantedFault } from '../describe-planted-faults.ts';
 import { acceptAll } from '../outbox/outbox-cases.ts';
 import type { StoreConformanceOptions } from '../store/store-bench.ts';
+import { headerFaults } from './header-faults.ts';
 import { refusalFaults } from './outbox-refusal-faults.ts';
 import { forgetsRollback, storeFault, transactionFault } from './store-fault.ts';
 
 const fault = storeFault<Outbox>;
+const wholeHeaders =
+  'keeps headers in order, with their case, repetitions and bytes, also when publishing failed before';
 
 /** Ways in which an outbox can be wrong, each with the case of `describeOutbox` that notices it. */
 export const plantedOutboxFaults: readonly PlantedFault<StoreConformanceOptions<Outbox>>[] = [
@@ -61,11 +64,29 @@ export const plantedOutboxFaults: readonly PlantedFault<StoreConformanceOptions<
     (inner) => ({
       add: (messages, options) =>
         inner.add(
-          messages.map((message) => ({ ...message, headers: {} })),
+          messages.map((message) => ({ ...message, headers: [] })),
           options,
         ),
     }),
   ),
+  ...headerFaults.map(({ name, change }) =>
+    fault(name, wholeHeaders, (inner) => ({
+      add: (messages, options) => inner.add(messages.map(change), options),
+    })),
+  ),
+  fault('drops headers when it publishes again', wholeHeaders, (inner) => {
+    const seen = new Set<string>();
+    return {
+      drain: (pass, publish) =>
+        inner.drain(pass, (messages) => {
+          const changed = messages.map((message) =>
+            seen.has(message.id) ? { ...message, headers: [] } : message,
+          );
+          for (const { id } of messages) seen.add(id);
+          return publish(changed);
+        }),
+    };
+  }),
   fault(
     'puts a key into any partition',
     'puts each key into the partition that its hash says',

@@ -6,6 +6,7 @@ import type { Outbox } from '../../publish/outbox.ts';
 import { onStore, type StoreConformanceOptions } from '../store/store-bench.ts';
 import { itWhen, type TestApi } from '../test-api.ts';
 import { assertSameMessage } from '../transport/assert-messages.ts';
+import { awkwardHeaders } from '../transport/awkward-headers.ts';
 import { acceptAll, drainAll, emptyStatus, ofOrder1, to } from './outbox-cases.ts';
 
 /** What is added goes out once, whole and in order. */
@@ -25,7 +26,7 @@ export function describeDraining(
       'publishes what was added, whole and in order, and forgets it',
       bench(async (b) => {
         const messages = [
-          b.message({ body: '{"text":"ü ☂"}', headers: { note: 'ünï' } }),
+          b.message({ body: '{"text":"ü ☂"}', headers: [['note', 'ünï']] }),
           b.message({ body: Uint8Array.from({ length: 256 }, (_, index) => index) }),
           b.message({ contentType: 'application/json', type: 'order.paid' }),
         ];
@@ -36,6 +37,27 @@ export function describeDraining(
           assertSameMessage(message, messages[index]!);
         }
         assert.deepEqual(await drainAll(b), []);
+      }),
+    );
+
+    it(
+      'keeps headers in order, with their case, repetitions and bytes, also when publishing failed before',
+      bench(async (b) => {
+        const sent = [b.message({ headers: awkwardHeaders }), b.message({ headers: [] })];
+        await b.store.add(sent, to);
+        const tried: Message[] = [];
+        const away = new Error('the broker is away');
+        const failing = b.store.drain(ofOrder1, (messages) => {
+          tried.push(...messages);
+          return Promise.reject(away);
+        });
+        await assert.rejects(failing, (error) => error === away);
+        const published = await drainAll(b);
+        assert.deepEqual([tried.length, published.length], [2, 2]);
+        for (const [index, message] of sent.entries()) {
+          assertSameMessage(tried[index]!, message);
+          assertSameMessage(published[index]!, message);
+        }
       }),
     );
 

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 
 import type { Delivery } from '../../transport/transport.ts';
-import type { Message } from '../../event/message.ts';
+import type { Header, Message } from '../../event/message.ts';
 
-/** Fails unless a message came as it was sent; the body is compared as bytes. */
+/** Fails unless a message came as it was sent, header by header; the body is compared as bytes. */
 export function assertSameMessage(actual: Message, sent: Message): void {
   const { id, type, key, contentType } = sent;
   const got = {
@@ -13,8 +13,16 @@ export function assertSameMessage(actual: Message, sent: Message): void {
     contentType: actual.contentType,
   };
   assert.deepEqual(got, { id, type, key, contentType });
-  assert.deepEqual({ ...actual.headers }, { ...sent.headers }, `headers of ${id}`);
+  assert.deepEqual(shown(actual.headers), shown(sent.headers), `headers of ${id}`);
   assert.deepEqual(Buffer.from(actual.body), Buffer.from(sent.body), `body of ${id}`);
+}
+
+/** Headers in a form that tells text from bytes, and bytes from others, whatever class they have. */
+function shown(headers: readonly Header[] = []): unknown[] {
+  return headers.map(([name, value]) => [
+    name,
+    typeof value === 'string' ? value : { bytes: Buffer.from(value).toString('hex') },
+  ]);
 }
 
 /** Fails unless exactly these messages came, once each. */

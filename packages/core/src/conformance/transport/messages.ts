@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict';
 
 import type { Message } from '../../event/message.ts';
-import type { TestApi } from '../test-api.ts';
 import { positionsOf } from '../../transport/publish-outcome.ts';
+import { itWhen, type TestApi } from '../test-api.ts';
 import { assertOnceEach, assertSameMessage } from './assert-messages.ts';
+import { awkwardHeaders } from './awkward-headers.ts';
 import {
   onBench,
   type TransportBench,
@@ -16,6 +17,7 @@ export function describeMessages(
   { describe, it }: TestApi,
 ): void {
   const bench = onBench(options);
+  const withHistory = itWhen(it, options.capabilities.history, 'keeps no history');
 
   describe('messages', () => {
     it(
@@ -26,9 +28,47 @@ export function describeMessages(
             type: 'order.created',
             contentType: 'application/json; charset=utf-8',
             body: '{"text":"Grüße, 世界 🎁","zero":0}',
-            headers: { 'ce-id': '1', note: 'ünï ☂', empty: '' },
+            headers: [
+              ['ce-id', '1'],
+              ['note', 'ünï ☂'],
+              ['empty', ''],
+            ],
           }),
         ]);
+      }),
+    );
+
+    it(
+      'keeps headers in order, with their case, repetitions and bytes',
+      bench(async (b) => {
+        await assertRoundTrip(b, [b.message({ headers: awkwardHeaders })]);
+      }),
+    );
+
+    it(
+      'keeps headers when it hands a message out again',
+      bench(async (b) => {
+        const transport = await b.open();
+        const group = b.group('again');
+        const first = await b.subscribe(transport, { group });
+        const sent = b.message({ headers: awkwardHeaders });
+        await transport.publish([sent]);
+        await first.received(1);
+        await first.close();
+        const again = await b.subscribe(transport, { group, settle: 'at once' });
+        assertSameMessage((await again.received(1))[0]!.message, sent);
+      }),
+    );
+
+    withHistory(
+      'keeps headers for a group that comes later',
+      bench(async (b) => {
+        const transport = await b.open();
+        const sent = b.message({ headers: awkwardHeaders });
+        await transport.publish([sent]);
+        const later = { group: b.group('later'), start: 'earliest' } as const;
+        const probe = await b.subscribe(transport, { ...later, settle: 'at once' });
+        assertSameMessage((await probe.received(1))[0]!.message, sent);
       }),
     );
 
@@ -52,7 +92,7 @@ export function describeMessages(
       bench(async (b) => {
         await assertRoundTrip(b, [
           b.message(),
-          b.message({ headers: {} }),
+          b.message({ headers: [] }),
           b.message({ body: '' }),
           b.message({ body: new Uint8Array(0) }),
         ]);
@@ -73,11 +113,14 @@ export function describeMessages(
         const group = b.group('buffers');
         const probe = await b.subscribe(transport, { group, settle: 'at once' });
         const body = Uint8Array.of(1, 2, 3);
-        const sent = b.message({ body });
+        const value = Uint8Array.of(4, 5, 6);
+        const sent = b.message({ body, headers: [['note', value]] });
+        const copy = structuredClone(sent);
         await transport.publish([sent]);
         body.fill(9);
+        value.fill(9);
         const [delivery] = await probe.received(1);
-        assert.deepEqual(Buffer.from(delivery!.message.body), Buffer.of(1, 2, 3));
+        assertSameMessage(delivery!.message, copy);
       }),
     );
 

@@ -157,10 +157,8 @@ export function describe(
   error: unknown,
 ): Pick<
   NewDeadLetter,
-  | 'key'
   | 'coordinates'
-  | 'raw'
-  | 'contentType'
+  | 'message'
   | 'failureReason'
   | 'failureType'
   | 'errorCode'
@@ -168,13 +166,7 @@ export function describe(
   | 'fingerprint'
 > {
   const { message, coordinates } = delivery;
-  return {
-    key: message.key,
-    coordinates,
-    raw: message.body,
-    contentType: message.contentType,
-    ...describeFailure(error),
-  };
+  return { message, coordinates, ...describeFailure(error) };
 }
 
 /** The part of a dead letter that the error alone decides. */

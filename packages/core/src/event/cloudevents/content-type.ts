@@ -1,3 +1,5 @@
+import { shownHeader } from '../header-text.ts';
+import type { Header } from '../message.ts';
 import { oneLine } from '../../text.ts';
 import { unparseable } from './unparseable.ts';
 
@@ -12,13 +14,15 @@ export const batchContentType = 'application/cloudevents-batch+json';
 export function assertContent(
   expected: string,
   contentType: string,
-  headers: Readonly<Record<string, string>> | undefined,
+  headers: readonly Header[] | undefined,
 ): void {
   if (contentType !== expected) assertMediaType(expected, contentType);
   if (headers === undefined) return;
-  for (const [name, value] of Object.entries(headers)) {
-    if (name.toLowerCase() !== 'content-encoding' || value.toLowerCase() === 'identity') continue;
-    throw unparseable(`the body is encoded with "${oneLine(value)}"; send it uncompressed`, {
+  for (const [name, value] of headers) {
+    if (name.toLowerCase() !== 'content-encoding') continue;
+    const encoding = shownHeader(value);
+    if (encoding.toLowerCase() === 'identity') continue;
+    throw unparseable(`the body is encoded with "${oneLine(encoding)}"; send it uncompressed`, {
       contentType,
     });
   }

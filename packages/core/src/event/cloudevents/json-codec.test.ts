@@ -4,6 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { keepableData, testProfile, validEnvelope } from '../../../test/arbitraries.ts';
 import { envelope } from '../../../test/envelope.ts';
 import type { EventEnvelope } from '../envelope.ts';
+import type { Header } from '../message.ts';
 import { isEventError } from '../../errors.ts';
 import type { Observation } from '../../observer.ts';
 import { JsonCodec } from './json-codec.ts';
@@ -22,7 +23,7 @@ function bodyWithData(text: string): string {
   return `{"specversion":"1.0","id":"e-1","source":"tests","type":"item.graded","data":${text}}`;
 }
 
-function decode(body: string | Uint8Array, headers?: Record<string, string>): EventEnvelope {
+function decode(body: string | Uint8Array, headers?: readonly Header[]): EventEnvelope {
   return codec.decode({ body, contentType, ...(headers ? { headers } : {}) });
 }
 
@@ -173,9 +174,18 @@ describe('json codec, reading from others', () => {
   );
 
   it('accepts headers that repeat attributes of the body', () => {
-    const headers = { 'ce-id': 'e-1', ce_type: 'item.graded', 'Content-Encoding': 'identity' };
+    const headers: Header[] = [
+      ['ce-id', 'e-1'],
+      ['ce_type', 'item.graded'],
+      ['CE-Id', Buffer.from('e-1')],
+      ['Content-Encoding', 'identity'],
+      ['content-encoding', Buffer.from('Identity')],
+    ];
     expect(decode(bodyWith(), headers).id).toBe('e-1');
-    expect(decode(bodyWith({ subject: 'kö' }), { 'ce-subject': 'k%C3%B6' }).subject).toBe('kö');
+    const escaped = [['ce-subject', 'k%C3%B6']] as const;
+    expect(decode(bodyWith({ subject: 'kö' }), escaped).subject).toBe('kö');
+    const bytes = [['ce-subject', Buffer.from('kö')]] as const;
+    expect(decode(bodyWith({ subject: 'kö' }), bytes).subject).toBe('kö');
   });
 });
 
@@ -352,19 +362,33 @@ describe('json codec, bad messages', () => {
   });
 
   it('refuses a compressed body unseen', () => {
-    const message = refusal(() => decode('\x1f\x8b', { 'content-encoding': 'gzip' }));
-    expect(message).toBe(
-      'MESSAGE_UNPARSEABLE: the body is encoded with "gzip"; send it uncompressed',
-    );
+    for (const value of ['gzip', Buffer.from('gzip')]) {
+      const headers: Header[] = [
+        ['content-encoding', 'identity'],
+        ['Content-Encoding', value],
+      ];
+      expect(refusal(() => decode('\x1f\x8b', headers))).toBe(
+        'MESSAGE_UNPARSEABLE: the body is encoded with "gzip"; send it uncompressed',
+      );
+    }
   });
 
   it.each([
-    [{ 'ce-id': 'e-2' }, 'ENVELOPE_CONFLICT: item.graded e-1: header ce-id says "e-2"'],
-    [{ 'CE-Region': 'eu' }, 'header CE-Region says "eu", the body nothing'],
-    [{ ce_id: '%' }, 'header ce_id says "%", the body "e-1"'],
-  ])('refuses headers of binary mode that say something else: %j', (headers, expected) => {
-    expect(refusal(() => decode(bodyWith(), headers))).toContain(expected);
-  });
+    ['ce-id', 'e-2', 'ENVELOPE_CONFLICT: item.graded e-1: header ce-id says "e-2"'],
+    ['CE-Region', 'eu', 'header CE-Region says "eu", the body nothing'],
+    ['ce_id', '%', 'header ce_id says "%", the body "e-1"'],
+    ['ce_id', Buffer.from('e-2'), 'header ce_id says "e-2", the body "e-1"'],
+    ['ce_id', Uint8Array.of(255), 'header ce_id says "1 bytes that are no text", the body "e-1"'],
+  ] as const)(
+    'refuses headers of binary mode that say something else: %s %s',
+    (name, value, expected) => {
+      const headers: Header[] = [
+        ['ce-id', 'e-1'],
+        [name, value],
+      ];
+      expect(refusal(() => decode(bodyWith(), headers))).toContain(expected);
+    },
+  );
 
   it('refuses a message without body', () => {
     expect(refusal(() => decode(null as unknown as string))).toContain('there is no body');
