@@ -159,6 +159,78 @@ describe('publishing', () => {
   });
 });
 
+describe('publishing without a store', () => {
+  const away = new EventError('TRANSPORT_UNAVAILABLE', 'away', { transport: 'memory' });
+
+  it('says which event of a batch the broker did not take, and takes the others', async () => {
+    const publisher = bench.publisher({ store: undefined });
+    const publish = bench.transport.publish.bind(bench.transport);
+    bench.transport.publish = async (messages) => {
+      const outcomes = await publish(messages.filter(({ id }) => id !== 'bad'));
+      const rest = outcomes.values();
+      return messages.map(({ id }) =>
+        id === 'bad' ? { status: 'refused', error: away } : rest.next().value!,
+      );
+    };
+    const drafts = ['good', 'bad', 'fine'].map((id) => ({ ...graded, id, subject: id }));
+    await expect(publisher.publishBatch(drafts)).rejects.toMatchObject({
+      code: 'BATCH_INCOMPLETE',
+      details: {
+        outcomes: [
+          { status: 'published', eventId: 'good' },
+          { status: 'failed', index: 1, error: away },
+          { status: 'published', eventId: 'fine' },
+        ],
+      },
+    });
+    await expect(publisher.publish({ ...graded, id: 'bad' })).rejects.toBe(away);
+    bench.transport.publish = publish;
+    expect((await bench.arrived()).map(({ id }) => id)).toEqual(['good', 'fine']);
+  });
+
+  it('is bad for the health while the broker is away, and good again with the next event', async () => {
+    const publisher = bench.publisher({ store: undefined, intended: ['PUBLISHER_TROUBLE'] });
+    const publish = bench.transport.publish.bind(bench.transport);
+    bench.transport.publish = () => Promise.reject(away);
+    await expect(publisher.publish(graded)).rejects.toBe(away);
+    await expect(publisher.publish(graded)).rejects.toBe(away);
+    const { status, reasons } = publisher.health();
+    expect(status).toBe('degraded');
+    expect(reasons).toEqual([
+      expect.stringMatching(/^the publisher of tests does not get on: .*away, since 2026/),
+    ]);
+    expect(bench.seen.of('trouble')).toHaveLength(1);
+    bench.transport.publish = publish;
+    await publisher.publish(graded);
+    expect(publisher.health()).toEqual({ status: 'ok', reasons: [] });
+    expect(bench.seen.of('recovered')).toHaveLength(1);
+  });
+});
+
+describe('publishing with a store', () => {
+  it('keeps where each event goes and by which key, beside it', async () => {
+    await bench.publisher().publish({ ...graded, subject: 'item-1' });
+    const { events } = await bench.events.readFrom(null);
+    expect(events).toMatchObject([{ destination: 'memory', key: 'item-1' }]);
+  });
+
+  it('has the health of its relay', async () => {
+    const refused = new EventError('TRANSPORT_UNAVAILABLE', 'away', { transport: 'memory' });
+    const publish = bench.transport.publish.bind(bench.transport);
+    bench.transport.publish = () => Promise.reject(refused);
+    const publisher = bench.publisher({ intended: ['RELAY_TROUBLE'] });
+    await publisher.publish(graded);
+    await settle();
+    expect(publisher.health()).toMatchObject({
+      status: 'degraded',
+      reasons: [expect.stringMatching(/^the relay of memory does not get on: .*away, since/)],
+    });
+    bench.transport.publish = publish;
+    await bench.clock.advance(1_000);
+    expect(publisher.health().status).toBe('ok');
+  });
+});
+
 describe("publishing in the caller's transaction", () => {
   it('commits with it, and is found by the relay', async () => {
     const publisher = bench.publisher();
