@@ -2,6 +2,7 @@ import {
   Publisher,
   type Clock,
   type EventBus,
+  type Health,
   type Ids,
   type Logger,
   type Observer,
@@ -152,6 +153,14 @@ export class EventPublisher {
     transaction?: TransactionChoice,
   ): Promise<EventEnvelope<T>> {
     return this.publish<T>({ type, subject: orderId, data: { orderId, ...data } }, transaction);
+  }
+
+  /**
+   * What keeps events from getting out, and since when: a broker that is away or another one, events that it
+   * does not take, destinations that nobody relays.
+   */
+  health(): Health {
+    return this.#publisher.health();
   }
 
   /** Waits for what is under way and ends the relay; what is left waits for another one. */
