@@ -54,11 +54,7 @@ export {
   textToJson,
 } from './event/header-json.ts';
 export { describeStart } from './transport/group-start.ts';
-export {
-  type Commit,
-  CommitPacer,
-  type CommitPacerOptions,
-} from './transport/commit-pacer.ts';
+export { type Commit, CommitPacer, type CommitPacerOptions } from './transport/commit-pacer.ts';
 export {
   ConsumerShell,
   type ConsumerShellOptions,

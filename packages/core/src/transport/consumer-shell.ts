@@ -120,7 +120,11 @@ export abstract class ConsumerShell<Own extends RevocableDelivery> implements Co
    */
   async repeat(repetition: Repetition): Promise<void> {
     const { work, source, afterFailure } = repetition;
-    const { wait = () => this.wake.wait(), passes = isRetryable, signal = this.closing } = repetition;
+    const {
+      wait = () => this.wake.wait(),
+      passes = isRetryable,
+      signal = this.closing,
+    } = repetition;
     const { clock, retryMs, observe } = this.#options;
     const delay = new GrowingDelay({ firstMs: retryMs, maxMs: longestRetryMs });
     while (!signal.aborted) {
