@@ -32,6 +32,7 @@ export class CommitPacer<Position extends PartitionProgress> {
   readonly #retries: GrowingDelay;
   #writing: Promise<void> = Promise.resolve();
   #isDue = false;
+  #cancel: (() => void) | undefined;
   #stopped = false;
 
   constructor(options: CommitPacerOptions<Position>) {
@@ -51,6 +52,7 @@ export class CommitPacer<Position extends PartitionProgress> {
   /** Writes now, after what is being written; never rejects. */
   write(): Promise<void> {
     this.#isDue = false;
+    this.#cancel?.();
     this.#writing = this.#writing
       .then(() => this.#write(new Set()))
       .then(
@@ -66,6 +68,7 @@ export class CommitPacer<Position extends PartitionProgress> {
   /** Writes nothing by itself any more. */
   stop(): void {
     this.#stopped = true;
+    this.#cancel?.();
   }
 
   /**
@@ -81,10 +84,9 @@ export class CommitPacer<Position extends PartitionProgress> {
   }
 
   #schedule(inMs: number): void {
+    if (this.#stopped) return;
     this.#isDue = true;
-    this.#options.clock.schedule(inMs, () => {
-      if (!this.#stopped) void this.write();
-    });
+    this.#cancel = this.#options.clock.schedule(inMs, () => void this.write());
   }
 
   async #write(also: ReadonlySet<Position>): Promise<void> {
