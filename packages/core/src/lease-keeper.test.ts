@@ -98,15 +98,18 @@ describe('a lease keeper', () => {
     expect(told).toEqual(['renewed']);
   });
 
-  it('begins nothing more once it is stopped, and tells nothing of what was under way', async () => {
+  it.each([
+    [true, []],
+    [false, ['lost']],
+  ])('begins nothing more once it is stopped; the last answer was %s', async (held, expected) => {
     const answer = Promise.withResolvers<boolean>();
     const { clock, renewedAtMs, told, keeper } = keep(() => answer.promise);
     await clock.advance(3_000);
     keeper.stop();
-    answer.resolve(false);
+    answer.resolve(held);
     await clock.advance(30_000);
     expect(renewedAtMs).toEqual([3_000]);
-    expect(told).toEqual([]);
+    expect(told).toEqual(expected);
     expect(clock.waiting).toBe(0);
   });
 });

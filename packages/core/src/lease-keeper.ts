@@ -7,7 +7,7 @@ export interface LeaseKeeperOptions {
   readonly clock: Clock;
   /** Renews the lease. @returns False if somebody else has it. */
   readonly renew: () => Promise<boolean>;
-  /** Somebody else has it; it is not renewed any more. */
+  /** Somebody else has it; it is not renewed any more. Told of the last renewal too, also after the stop. */
   readonly onLost?: () => void;
   /**
    * No renewal has succeeded for the whole lease, so somebody else may have it; it is not renewed any more.
@@ -67,11 +67,11 @@ export class LeaseKeeper {
     const sentAtMs = (this.#sentAtMs = clock.now());
     try {
       const isHeld = await renew();
-      if (this.#stopped) return;
       if (!isHeld) {
         this.stop();
         return onLost?.();
       }
+      if (this.#stopped) return;
       this.#retries.reset();
       this.#expectLapse(sentAtMs + leaseMs);
       this.#schedule(leaseMs / 3);

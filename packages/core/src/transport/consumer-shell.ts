@@ -54,7 +54,7 @@ export abstract class ConsumerShell<Own extends RevocableDelivery> implements Co
   readonly group: string;
   readonly outlet: Outlet<Own>;
   readonly wake: Wake = new Wake();
-  /** Aborted when the consumer begins to close. */
+  /** Aborted when the consumer begins to close, or to end by itself. */
   readonly closing: AbortSignal;
   readonly #options: ConsumerShellOptions;
   readonly #closing = new AbortController();
@@ -93,9 +93,8 @@ export abstract class ConsumerShell<Own extends RevocableDelivery> implements Co
 
   close(): Promise<void> {
     this.#closed ??= runOutsideScope(() => {
-      this.#closing.abort();
       this.#troubles.end();
-      this.wake.call();
+      this.stop();
       return this.end();
     });
     return this.#closed;
@@ -151,6 +150,12 @@ export abstract class ConsumerShell<Own extends RevocableDelivery> implements Co
   /** Begins. */
   protected start(): void {
     this.#finished.resolve(runOutsideScope(() => this.run()));
+  }
+
+  /** Ends every repetition: one of them has ended for good, so the others have to. */
+  protected stop(): void {
+    this.#closing.abort();
+    this.wake.call();
   }
 
   /** Reads and hands out until `closing` is aborted. @throws What ends the consumer for good. */
