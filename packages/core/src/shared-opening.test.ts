@@ -52,7 +52,7 @@ describe('a shared opening', () => {
   it('keeps the new attempt when a forgotten one fails', async () => {
     const { opening, attempts } = heldOpening();
     const call = opening.open();
-    opening.forget();
+    void opening.forget();
     const anew = opening.open();
     attempts[0]!.reject(new Error('away'));
     await expect(call).rejects.toThrow('away');

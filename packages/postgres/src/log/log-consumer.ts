@@ -99,7 +99,10 @@ export class LogConsumer extends ConsumerShell<LogDelivery> {
     let claimed: Claimed | undefined;
     await this.repeat({
       source: this.#claiming,
-      work: async () => ((claimed = await this.#tryClaim()) ? 'done' : 'wait'),
+      work: async () => {
+        claimed = await this.#tryClaim();
+        return claimed ? 'done' : 'wait';
+      },
       wait: () => this.#pause(),
       // Whoever operates the log can mend that without a restart.
       passes: (error) =>

@@ -170,7 +170,9 @@ describe('a consumer of the log in trouble', () => {
     const standby = await LogProbe.subscribe(transport, 'billing');
     const silence = Promise.withResolvers<void>();
     client.silence = silence.promise;
-    for (const probe of [idle, standby]) await probe.inTrouble('TRANSPORT_UNAVAILABLE');
+    for (const probe of [idle, standby]) {
+      expect(String(await probe.inTrouble('TRANSPORT_UNAVAILABLE'))).toContain('no answer');
+    }
     client.silence = undefined;
     silence.resolve();
     for (const probe of [idle, standby]) await probe.inTrouble(undefined);
