@@ -207,9 +207,9 @@ export class LogTenure {
 
   /** Leaves the group to whoever claims it next, and looks then what is to be done. */
   async #giveUp({ partition, reached: at }: LogPosition): Promise<void> {
-    const { group, token, heads, consumer, sources } = this.#options;
-    const end = heads.of(partition);
-    consumer.failed(beyondTheEnd(group.name, { partition, at, end }), sources.reading);
+    const { group, token, heads, observe } = this.#options;
+    const error = beyondTheEnd(group.name, { partition, at, end: heads.of(partition) });
+    observe({ kind: 'consume-failed', group: group.name, error });
     this.#end();
     await group.release(token);
   }
