@@ -51,7 +51,10 @@ describe.skipIf(!hasRedis())('a consumer of streams in trouble', () => {
       await proxy.switchTo({ kind: 'pass' });
       for (const probe of Object.values(probes)) await inTrouble(probe, false);
       const sent = message();
-      await vi.waitFor(() => transport.publish([sent]), waiting);
+      await vi.waitFor(async () => {
+        const outcomes = await transport.publish([sent]);
+        expect(outcomes).toMatchObject([{ status: 'accepted' }]);
+      }, waiting);
       for (const probe of [probes.reading, probes.listener]) {
         await vi.waitFor(() => expect(probe.ids).toContain(sent.id), waiting);
       }

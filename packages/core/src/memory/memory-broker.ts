@@ -40,8 +40,9 @@ export class MemoryBroker {
     return this.#marker;
   }
 
-  /** @throws {EventError} `DESTINATION_CHANGED` */
+  /** @throws {EventError} `DESTINATION_CHANGED`; `TRANSPORT_UNAVAILABLE` while it is away */
   assertMarker(destination: string, expected: string): void {
+    this.assertReachable();
     const found = this.#marker ?? null;
     if (found !== expected) throw destinationChanged(destination, expected, found);
   }

@@ -9,7 +9,9 @@ export class MemoryDelivery implements RevocableDelivery {
   readonly message: Message;
   readonly coordinates: Coordinates;
   readonly deliveryCount: number;
-  readonly #settle: (delivery: MemoryDelivery) => void;
+  readonly signal: AbortSignal;
+  /** A property of its own, so that a copy of the delivery has it, too. */
+  readonly settle: () => void;
   readonly #controller = new AbortController();
 
   constructor(entry: MemoryEntry, transport: string, settle: (delivery: MemoryDelivery) => void) {
@@ -17,15 +19,8 @@ export class MemoryDelivery implements RevocableDelivery {
     this.message = entry.message;
     this.coordinates = { transport, stream: 'memory', position: String(entry.index) };
     this.deliveryCount = entry.deliveryCount;
-    this.#settle = settle;
-  }
-
-  get signal(): AbortSignal {
-    return this.#controller.signal;
-  }
-
-  settle(): void {
-    this.#settle(this);
+    this.signal = this.#controller.signal;
+    this.settle = () => settle(this);
   }
 
   giveUp(): void {

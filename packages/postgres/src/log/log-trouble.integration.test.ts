@@ -62,7 +62,10 @@ describe.skipIf(!hasPostgres())('a consumer of the log whose server is away', ()
     await proxy.switchTo({ kind: 'pass' });
     await inTrouble(false);
     const sent = message();
-    await vi.waitFor(() => transport.publish([sent]), waiting);
+    await vi.waitFor(async () => {
+      const outcomes = await transport.publish([sent]);
+      expect(outcomes).toMatchObject([{ status: 'accepted' }]);
+    }, waiting);
     const { active, standby, listener } = probes;
     await vi.waitFor(() => {
       expect([...active.ids, ...standby.ids]).toContain(sent.id);
