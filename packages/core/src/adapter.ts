@@ -54,9 +54,21 @@ export {
   textToJson,
 } from './event/header-json.ts';
 export { describeStart } from './transport/group-start.ts';
+export { type Commit, CommitPacer, type CommitPacerOptions } from './transport/commit-pacer.ts';
+export {
+  ConsumerShell,
+  type ConsumerShellOptions,
+  type Repetition,
+} from './transport/consumer-shell.ts';
 export { Outlet, type RevocableDelivery } from './transport/outlet.ts';
+export { type CommitMark, PartitionProgress } from './transport/partition-progress.ts';
+export { type Available, type Range, shareOut } from './transport/share-out.ts';
+export { type TroubleSource, TroubleSources } from './transport/trouble-sources.ts';
 export { Wake } from './transport/wake.ts';
 export { Watermark } from './transport/watermark.ts';
+export { GrowingDelay } from './growing-delay.ts';
+export { LeaseKeeper, type LeaseKeeperOptions } from './lease-keeper.ts';
+export { SharedOpening } from './shared-opening.ts';
 export { partitionCount, partitionOf } from './partition.ts';
 export { alsoLogged } from './warnings.ts';
 export { observeAll } from './observer.ts';

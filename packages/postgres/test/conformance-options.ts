@@ -20,6 +20,7 @@ import { PostgresInbox } from '../src/consume/inbox.ts';
 import { PostgresLogTransport } from '../src/log/log-transport.ts';
 import { PostgresOutbox } from '../src/outbox/outbox.ts';
 import type { SqlClient } from '../src/client/sql-client.ts';
+import { BreakableClient } from './breakable-client.ts';
 import type { ConformanceBench } from './conformance-bench.ts';
 import { eventTable, SchemaPool } from './schema-pool.ts';
 
@@ -77,7 +78,12 @@ export function conformanceOptions(bench: ConformanceBench): ConformanceOptions 
     inbox: store((place) => new PostgresInbox({ ...place, lockTimeoutMs })),
     deadLetters: store((place) => new PostgresDeadLetterQueue(place)),
     idempotency: store((place) => new PostgresIdempotencyStore(place)),
-    transport: { capabilities, quietMs, create: () => createLog(bench, pool) },
+    transport: {
+      capabilities,
+      quietMs,
+      breaksServer: true,
+      create: () => createLog(bench, pool),
+    },
     delivery: {
       capabilities,
       quietMs,
@@ -98,17 +104,26 @@ export function conformanceOptions(bench: ConformanceBench): ConformanceOptions 
 async function createLog(bench: ConformanceBench, pool: SchemaPool) {
   const { client } = bench;
   const schema = await pool.take(client);
-  const lent: SqlClient[] = [];
+  const lent = new Map<SqlClient, BreakableClient>();
+  const fail = (isAway: boolean): void => {
+    for (const breakable of lent.values()) breakable.fails = () => isAway;
+  };
   return {
     place: { client, schema },
     transactions: client,
     open(): Transport {
       const other = bench.lend();
-      lent.push(other);
-      return new PostgresLogTransport({ client: other, schema, standbyMs: 50 });
+      // Embedded it is the same one each time, and so must be what the instances share.
+      const breakable = lent.get(other) ?? new BreakableClient(other);
+      lent.set(other, breakable);
+      return new PostgresLogTransport({ client: breakable, schema, standbyMs: 50 });
+    },
+    async breakServer(): Promise<() => Promise<void>> {
+      fail(true);
+      return async () => fail(false);
     },
     async cleanup(): Promise<void> {
-      for (const other of lent) bench.giveBack(other);
+      for (const other of lent.keys()) bench.giveBack(other);
       await pool.giveBack(client, schema);
     },
   };

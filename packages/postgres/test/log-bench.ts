@@ -37,35 +37,35 @@ export async function connectLog(
 /** A consumer, and everything that it was handed. */
 export class LogProbe {
   readonly deliveries: Delivery[] = [];
-  readonly consumer: Consumer;
+  /** What the consumer said of its troubles: an error for each, `undefined` for each end. */
+  readonly troubles: unknown[] = [];
+  consumer!: Consumer;
 
-  private constructor(consumer: Consumer, deliveries: Delivery[]) {
-    this.consumer = consumer;
-    this.deliveries = deliveries;
-  }
+  private constructor() {}
 
   static async subscribe(
     transport: PostgresLogTransport,
     group: string | null,
     given: Partial<Subscription> & { settle?: boolean } = {},
   ): Promise<LogProbe> {
-    const deliveries: Delivery[] = [];
+    const probe = new LogProbe();
     const { settle = false, ...subscription } = given;
-    const consumer = await transport.subscribe(
+    probe.consumer = await transport.subscribe(
       {
         group,
         patterns: ['*'],
         start: 'earliest',
         maxInFlight: 100,
         worker: `worker-${randomBytes(3).toString('hex')}`,
+        onTrouble: (error) => void probe.troubles.push(error),
         ...subscription,
       },
       (delivery) => {
-        deliveries.push(delivery);
+        probe.deliveries.push(delivery);
         if (settle) delivery.settle();
       },
     );
-    return new LogProbe(consumer, deliveries);
+    return probe;
   }
 
   get ids(): string[] {
@@ -75,6 +75,15 @@ export class LogProbe {
   /** Ids with how often each was delivered, this time included. */
   get counts(): [string, number | undefined][] {
     return this.deliveries.map(({ message: { id }, deliveryCount }) => [id, deliveryCount]);
+  }
+
+  /** Waits until it is in trouble with such an error, or in none. */
+  async inTrouble(code: string | undefined): Promise<unknown> {
+    return await vi.waitFor(() => {
+      const last = this.troubles.at(-1) as { code?: string } | undefined;
+      if (last?.code !== code) throw new Error(`waited for ${code}, is in ${last?.code}`);
+      return last;
+    }, waiting);
   }
 
   async received(count: number): Promise<Delivery[]> {

@@ -1,4 +1,5 @@
 import { EventError, systemClock, type Clock } from '@waybill/core';
+import { SharedOpening } from '@waybill/core/adapter';
 
 import { RedisConnection } from './redis-connection.ts';
 import type { RedisArgument, RedisSource } from './redis-like.ts';
@@ -21,12 +22,11 @@ export interface SharedRedisOptions {
 
 /** A connection that opens when it is first needed, for everybody in this process who sends short commands. */
 export class SharedRedis implements RedisCaller {
-  readonly #options: SharedRedisOptions;
-  #opening: Promise<RedisConnection> | undefined;
+  readonly #connection: SharedOpening<RedisConnection>;
   #closed = false;
 
   constructor(options: SharedRedisOptions) {
-    this.#options = options;
+    this.#connection = new SharedOpening(() => RedisConnection.open(options));
   }
 
   /** Opens it, also after it was closed. @throws {EventError} `TRANSPORT_UNAVAILABLE` */
@@ -41,20 +41,15 @@ export class SharedRedis implements RedisCaller {
       const message = 'the connection to Redis was closed';
       throw new EventError('NOT_CONNECTED', message, { what: 'redis' });
     }
-    this.#opening ??= RedisConnection.open(this.#options).catch((error: unknown) => {
-      this.#opening = undefined;
-      throw error;
-    });
-    return await this.#opening;
+    return await this.#connection.open();
   }
 
   readonly send = async (command: string, ...args: RedisArgument[]): Promise<unknown> =>
     (await this.connection()).call(command, args);
 
   close(): void {
-    const opening = this.#opening;
-    this.#opening = undefined;
     this.#closed = true;
+    const opening = this.#connection.forget();
     opening?.then((connection) => connection.close()).catch(() => {});
   }
 }

@@ -1,12 +1,12 @@
-import { Outlet, runOutsideScope, Wake } from '@waybill/core/adapter';
+import { ConsumerShell } from '@waybill/core/adapter';
 import type { Clock, Observer } from '@waybill/core';
-import type { Consumer, Deliver, Subscription } from '@waybill/core/adapter';
+import type { Deliver, Subscription, TroubleSource } from '@waybill/core/adapter';
 
 import { stampNow } from './claim-stamp.ts';
 import { zeroId } from './entry-id.ts';
 import { redisError } from './redis-errors.ts';
 import type { RedisCall } from './redis-script.ts';
-import { StreamDelivery } from './stream-delivery.ts';
+import { redisTransport, StreamDelivery } from './stream-delivery.ts';
 import { readWhole, type EntryBytes } from './stream-entry.ts';
 import { lastIdOf } from './stream-group.ts';
 import type { StreamReader } from './stream-reader.ts';
@@ -17,8 +17,10 @@ export interface StreamBroadcastOptions {
   readonly deliver: Deliver;
   /** By stream, the entry behind which it begins. */
   readonly cursors: ReadonlyMap<string, string>;
-  /** Finds further streams; absent where the subscription names all of its own. */
-  readonly findStreams: (() => Promise<string[]>) | undefined;
+  /** True if it takes every stream, also one that does not exist yet. */
+  readonly open: boolean;
+  /** Finds all streams there are. */
+  readonly findStreams: () => Promise<string[]>;
   readonly reader: StreamReader;
   readonly bytes: EntryBytes;
   readonly timing: StreamTiming;
@@ -30,86 +32,79 @@ export interface StreamBroadcastOptions {
 const maxCount = 500;
 
 /** A subscription without a group: reads what is appended from now on, with cursors in memory. */
-export class StreamBroadcast implements Consumer {
-  readonly finished: Promise<void>;
+export class StreamBroadcast extends ConsumerShell<StreamDelivery> {
   readonly #options: StreamBroadcastOptions;
-  readonly #outlet: Outlet<StreamDelivery>;
-  readonly #wake = new Wake();
-  readonly #closing = new AbortController();
+  readonly #reading: TroubleSource = this.source();
+  readonly #looking: TroubleSource = this.source();
   readonly #cursors: Map<string, string>;
-  #cancelDiscovery: (() => void) | undefined;
 
   constructor(options: StreamBroadcastOptions) {
-    const { subscription, deliver } = options;
+    super({ ...options, transport: redisTransport, retryMs: options.timing.retryMs });
     this.#options = options;
     this.#cursors = new Map(options.cursors);
-    this.#outlet = new Outlet({
-      deliver,
-      maxInFlight: subscription.maxInFlight,
-      onRoom: () => this.#wake.call(),
-    });
-    this.finished = runOutsideScope(() => this.#run()).finally(() => {
-      this.#cancelDiscovery?.();
-      options.reader.close();
-      options.onClose();
-    });
-    this.finished.catch(() => {});
+    this.start();
   }
 
-  pause(): void {
-    this.#outlet.pause();
+  protected override async run(): Promise<void> {
+    const { reader, onClose } = this.#options;
+    const looking = this.#look();
+    try {
+      await this.repeat({ source: this.#reading, work: () => this.#readOn() });
+    } finally {
+      this.stop();
+      await looking;
+      reader.close();
+      onClose();
+    }
   }
 
-  resume(): void {
-    this.#outlet.resume();
-  }
-
-  setMaxInFlight(maxInFlight: number): void {
-    this.#outlet.setMaxInFlight(maxInFlight);
-  }
-
-  async close(): Promise<void> {
+  protected override async end(): Promise<void> {
     const { reader, clock, timing } = this.#options;
-    this.#closing.abort();
-    this.#outlet.clear();
-    this.#wake.call();
+    this.outlet.clear();
     reader.interrupt();
     const cancel = clock.schedule(timing.timeoutMs, () => reader.close());
     await this.finished.catch(() => {});
     cancel();
   }
 
-  async #run(): Promise<void> {
-    const { clock, observe, timing } = this.#options;
-    const { signal } = this.#closing;
-    this.#scheduleDiscovery();
-    while (!signal.aborted) {
-      try {
-        this.#outlet.handOut();
-        if (this.#outlet.room === 0 || this.#cursors.size === 0) await this.#wake.wait();
-        else await this.#read();
-      } catch (error) {
-        if (signal.aborted) return;
-        const failed = redisError(error, 'read for a broadcast subscription');
-        observe({ kind: 'consume-failed', group: '', error: failed });
-        if (!failed.retryable) throw failed;
-        await clock.sleep(timing.retryMs, signal);
-      }
-    }
+  protected override explain(thrown: unknown): unknown {
+    return redisError(thrown, 'read for a broadcast subscription');
+  }
+
+  async #readOn(): Promise<'again' | 'wait'> {
+    this.outlet.handOut();
+    if (this.outlet.room === 0 || this.#cursors.size === 0) return 'wait';
+    await this.#read();
+    return 'again';
+  }
+
+  /** Looks for further streams, and so whether Redis is there, also while nothing is read. */
+  async #look(): Promise<void> {
+    const { open, findStreams, clock, timing } = this.#options;
+    await this.repeat({
+      source: this.#looking,
+      wait: () => clock.sleep(timing.reclaimEveryMs, this.closing),
+      passes: () => true,
+      work: async () => {
+        const streams = await findStreams();
+        if (open && !this.closing.aborted) this.#addNew(streams);
+        return 'wait';
+      },
+    });
   }
 
   async #read(): Promise<void> {
     const { reader, bytes } = this.#options;
-    const count = Math.min(this.#outlet.room, maxCount);
+    const count = Math.min(this.outlet.room, maxCount);
     const streams = [...this.#cursors.keys(), ...this.#cursors.values()];
     const found = await reader.read('XREAD', { before: ['COUNT', count], streams });
     const claimedAt = stampNow();
     for (const [stream, entries] of found) {
       const whole = entries.map(([id, fields]): [string, readonly string[]] => [id, fields ?? []]);
       const messages = await readWhole(stream, whole, bytes);
-      if (this.#closing.signal.aborted) return;
+      if (this.closing.aborted) return;
       this.#cursors.set(stream, entries.at(-1)![0]);
-      this.#outlet.add(
+      this.outlet.add(
         messages.map(
           (message, index) =>
             new StreamDelivery({
@@ -118,22 +113,11 @@ export class StreamBroadcast implements Consumer {
               entryId: entries[index]![0],
               deliveryCount: 1,
               claimedAt,
-              settle: (delivery) => void this.#outlet.settle(delivery),
+              settle: (delivery) => void this.outlet.settle(delivery),
             }),
         ),
       );
     }
-  }
-
-  #scheduleDiscovery(): void {
-    const { findStreams, clock, timing, observe } = this.#options;
-    if (!findStreams) return;
-    this.#cancelDiscovery = clock.schedule(timing.reclaimEveryMs, () => {
-      findStreams()
-        .then((streams) => this.#addNew(streams))
-        .catch((error: unknown) => observe({ kind: 'consume-failed', group: '', error }))
-        .finally(() => this.#closing.signal.aborted || this.#scheduleDiscovery());
-    });
   }
 
   /** What did not exist when this began is news from its first entry on. */
@@ -141,7 +125,7 @@ export class StreamBroadcast implements Consumer {
     const unknown = streams.filter((stream) => !this.#cursors.has(stream));
     if (unknown.length === 0) return;
     for (const stream of unknown) this.#cursors.set(stream, zeroId);
-    this.#wake.call();
+    this.wake.call();
     this.#options.reader.interrupt();
   }
 }

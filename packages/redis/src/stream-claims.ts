@@ -1,8 +1,9 @@
 import { EventError, type Clock, type Observer } from '@waybill/core';
+import { GrowingDelay, LeaseKeeper, type TroubleSource } from '@waybill/core/adapter';
 
 import { ageMs, stampNow } from './claim-stamp.ts';
 import { releaseAll, renewOwned, settleOwned } from './claim-scripts.ts';
-import { replyCodeOf } from './redis-errors.ts';
+import { redisError, replyCodeOf } from './redis-errors.ts';
 import type { RedisArgument } from './redis-like.ts';
 import type { RedisCall } from './redis-script.ts';
 import { redisTransport, type StreamDelivery } from './stream-delivery.ts';
@@ -20,6 +21,10 @@ export interface StreamClaimsOptions {
   readonly observe: Observer;
   /** Called with each delivery that somebody else has taken. */
   readonly onLost: (delivery: StreamDelivery) => void;
+  /** Takes note of a failure that is followed by another try. */
+  readonly failed: (error: unknown, source: TroubleSource) => void;
+  readonly settling: TroubleSource;
+  readonly beating: TroubleSource;
 }
 
 /** Longest pause after Redis could not be told something, in milliseconds. */
@@ -37,12 +42,20 @@ export class StreamClaims {
   readonly #underWay = new Set<StreamDelivery>();
   #flushing: Promise<void> | undefined;
   #flushScheduled = false;
-  #cancelBeat: (() => void) | undefined;
-  #beating = false;
+  readonly #keeper: LeaseKeeper;
   #closed = false;
 
   constructor(options: StreamClaimsOptions) {
+    const { claimMs: leaseMs, clock, failed, beating } = options;
     this.#options = options;
+    this.#keeper = new LeaseKeeper({
+      leaseMs,
+      clock,
+      // Each claim is lost on its own.
+      renew: () => this.#beat().then(() => true),
+      onRenewed: () => beating.gotOn(),
+      onFailed: (error) => failed(redisError(error, 'renew claims'), beating),
+    });
   }
 
   /** Adds what was read. @returns What was not known before. */
@@ -70,8 +83,7 @@ export class StreamClaims {
 
   /** Begins to give signs of life. */
   start(): void {
-    this.#beating = true;
-    this.#scheduleBeat(this.#options.claimMs / 3);
+    this.#keeper.start();
   }
 
   /** Takes note that an entry is finished; Redis hears of it together with others of this turn. */
@@ -97,8 +109,7 @@ export class StreamClaims {
    */
   async close(deadlineMs: number): Promise<void> {
     // One that is under way is the last: another could claim anew what somebody else has settled by then.
-    this.#beating = false;
-    this.#cancelBeat?.();
+    this.#keeper.stop();
     const { clock } = this.#options;
     const timeout = new AbortController();
     this.flush();
@@ -136,8 +147,8 @@ export class StreamClaims {
   }
 
   async #flush(): Promise<void> {
-    const { clock, observe, group, retryMs } = this.#options;
-    let delayMs = retryMs;
+    const { clock, retryMs, failed, settling } = this.#options;
+    const delay = new GrowingDelay({ firstMs: retryMs, maxMs: longestRetryMs });
     while (this.#settled.length > 0 && !this.#closed) {
       const batch = this.#settled.splice(0);
       for (const delivery of batch) this.#underWay.add(delivery);
@@ -147,13 +158,13 @@ export class StreamClaims {
             this.#settleAll(stream, deliveries),
           ),
         );
-        delayMs = retryMs;
+        delay.reset();
+        settling.gotOn();
       } catch (error) {
-        observe({ kind: 'consume-failed', group, error });
+        failed(redisError(error, 'be told what is settled'), settling);
         // What Redis has done already is done again without harm.
         this.#settled.unshift(...batch.filter((delivery) => this.#underWay.has(delivery)));
-        await clock.sleep(delayMs);
-        delayMs = Math.min(delayMs * 2, longestRetryMs);
+        await clock.sleep(delay.next());
       } finally {
         for (const delivery of batch) this.#underWay.delete(delivery);
       }
@@ -197,22 +208,6 @@ export class StreamClaims {
   reportStale(what: string, { coordinates }: StreamDelivery): void {
     const { observe, group } = this.#options;
     observe({ kind: 'stale-refused', group, what, coordinates });
-  }
-
-  /** @param retryMs When to try again if it fails, and later and later after that, in milliseconds. */
-  #scheduleBeat(inMs: number, retryMs: number = this.#options.retryMs): void {
-    const { clock, claimMs, observe, group } = this.#options;
-    this.#cancelBeat = clock.schedule(inMs, () => {
-      this.#beat().then(
-        () => this.#beating && this.#scheduleBeat(claimMs / 3),
-        (error: unknown) => {
-          if (!this.#beating) return;
-          observe({ kind: 'consume-failed', group, error });
-          const nextMs = Math.min(retryMs * 2, longestRetryMs);
-          this.#scheduleBeat(Math.min(retryMs, claimMs / 3), nextMs);
-        },
-      );
-    });
   }
 
   async #beat(): Promise<void> {

@@ -1,6 +1,6 @@
-import { Outlet, runOutsideScope, Wake } from '@waybill/core/adapter';
+import { ConsumerShell } from '@waybill/core/adapter';
 import type { Clock, Observer } from '@waybill/core';
-import type { Consumer, Deliver, Subscription } from '@waybill/core/adapter';
+import type { Deliver, Repetition, Subscription, TroubleSource } from '@waybill/core/adapter';
 
 import type { TakenEntry } from './claim-scripts.ts';
 import { stampNow, type ClaimStamp } from './claim-stamp.ts';
@@ -8,7 +8,7 @@ import { ReadSize } from './read-size.ts';
 import { redisError, replyCodeOf } from './redis-errors.ts';
 import type { RedisCall } from './redis-script.ts';
 import { StreamClaims } from './stream-claims.ts';
-import { StreamDelivery } from './stream-delivery.ts';
+import { redisTransport, StreamDelivery } from './stream-delivery.ts';
 import { readWhole, sizeOf, type EntryBytes } from './stream-entry.ts';
 import { reportLoss, type StreamGroup } from './stream-group.ts';
 import type { ReadEntries, StreamReader } from './stream-reader.ts';
@@ -32,19 +32,15 @@ export interface StreamConsumerOptions {
   readonly onClose: () => void;
 }
 
-const longestRetryMs = 5_000;
-
 /** A subscription of a group: reads on, hands out, and settles, while `StreamUpkeep` looks after the rest. */
-export class StreamConsumer implements Consumer {
-  readonly finished: Promise<void>;
+export class StreamConsumer extends ConsumerShell<StreamDelivery> {
   readonly #options: StreamConsumerOptions;
   readonly #sources: StreamSources;
-  readonly #outlet: Outlet<StreamDelivery>;
   readonly #claims: StreamClaims;
   readonly #takeover: StreamTakeover;
   readonly #upkeep: StreamUpkeep;
-  readonly #closing = new AbortController();
-  readonly #wake = new Wake();
+  readonly #reading: TroubleSource = this.source();
+  readonly #keeping: TroubleSource = this.source();
   /** Taken by others while they were in hand. */
   readonly #lost = new WeakSet<StreamDelivery>();
   readonly #readSize: ReadSize;
@@ -53,17 +49,16 @@ export class StreamConsumer implements Consumer {
   #isBehind = false;
   /** True if the last answer may have got lost with entries in it. */
   #mustRecover = false;
-  #closed: Promise<void> | undefined;
 
   constructor(options: StreamConsumerOptions) {
-    const { group, subscription, deliver, call, clock, observe, timing } = options;
+    const { group, subscription, call, clock, observe, timing } = options;
+    super({ ...options, transport: redisTransport, retryMs: timing.retryMs });
     const { worker: consumer, maxInFlight } = subscription;
     const { claimMs, retryMs, timeoutMs } = timing;
     const shared = { group: group.name, consumer, claimMs, call, observe };
     this.#options = options;
     this.#readSize = new ReadSize(maxInFlight);
     this.#sources = new StreamSources(claimMs, options.streams);
-    this.#outlet = new Outlet({ deliver, maxInFlight, onRoom: () => this.#onRoom() });
     this.#claims = new StreamClaims({
       ...shared,
       retryMs,
@@ -71,17 +66,20 @@ export class StreamConsumer implements Consumer {
       clock,
       onLost: (delivery) => {
         this.#lost.add(delivery);
-        this.#outlet.drop(delivery);
+        this.outlet.drop(delivery);
       },
+      failed: (error, source) => this.failed(error, source),
+      settling: this.source(),
+      beating: this.source(),
     });
     this.#takeover = new StreamTakeover({
       ...shared,
       onForgotten: () => {
         this.#mustRecover = true;
         options.reader.interrupt();
-        this.#wake.call();
+        this.wake.call();
       },
-      room: () => this.#outlet.room,
+      room: () => this.outlet.room,
       accept: async (stream, entries, claimedAt) => {
         await this.#accept(stream, entries, claimedAt);
         this.#handOut();
@@ -95,35 +93,25 @@ export class StreamConsumer implements Consumer {
       call,
       timing,
       clock,
-      signal: this.#closing.signal,
-      isEmpty: () => this.#outlet.isEmpty,
+      signal: this.closing,
+      isEmpty: () => this.outlet.isEmpty,
+      look: () => this.#look(),
       onChange: () => {
         options.reader.interrupt();
-        this.#wake.call();
+        this.wake.call();
       },
     });
-    this.finished = runOutsideScope(() => this.#run());
-    // Whoever does not wait for the end need not hear of a bad one either.
-    this.finished.catch(() => {});
+    this.start();
   }
 
-  pause(): void {
-    this.#outlet.pause();
+  override pause(): void {
+    super.pause();
     this.#options.reader.interrupt();
   }
 
-  resume(): void {
-    this.#outlet.resume();
-  }
-
-  setMaxInFlight(maxInFlight: number): void {
+  override setMaxInFlight(maxInFlight: number): void {
     this.#readSize.maxInFlight = maxInFlight;
-    this.#outlet.setMaxInFlight(maxInFlight);
-  }
-
-  close(): Promise<void> {
-    this.#closed ??= runOutsideScope(() => this.#close());
-    return this.#closed;
+    super.setMaxInFlight(maxInFlight);
   }
 
   /** Says whether what was read of each stream is still in it; called when Redis was away. */
@@ -135,17 +123,16 @@ export class StreamConsumer implements Consumer {
     }
   }
 
-  async #close(): Promise<void> {
+  protected override async end(): Promise<void> {
     const { reader, clock, timing, onClose } = this.#options;
-    this.#closing.abort();
     reader.interrupt();
-    this.#onRoom();
+    this.onRoom();
     // A server that does not answer must not keep us for longer than any other call would.
     const cancel = clock.schedule(timing.timeoutMs, () => reader.close());
     await this.finished.catch(() => {});
     cancel();
     reader.close();
-    const unused = this.#outlet.clear();
+    const unused = this.outlet.clear();
     try {
       await this.#claims.close(timing.timeoutMs);
     } finally {
@@ -154,62 +141,81 @@ export class StreamConsumer implements Consumer {
     }
   }
 
-  async #run(): Promise<void> {
+  protected override async run(): Promise<void> {
     this.#claims.start();
-    const upkeep = this.#repeat(() => this.#upkeep.round());
+    const afterFailure = (thrown: unknown): Promise<void> => this.#mend(thrown);
+    const upkeep = this.repeat({ ...this.#upkeepRounds(), afterFailure });
+    const reading = { source: this.#reading, work: () => this.#readOn(), afterFailure };
     try {
-      await Promise.all([this.#repeat(() => this.#readOn()), upkeep]);
+      await Promise.all([this.repeat(reading), upkeep]);
     } finally {
-      this.#closing.abort();
-      this.#onRoom();
+      this.stop();
+      this.onRoom();
       await upkeep.catch(() => {});
     }
   }
 
-  /** Does something again and again until the consumer closes, slower and slower while it fails. */
-  async #repeat(work: () => Promise<void>): Promise<void> {
-    const { clock, observe, group, timing } = this.#options;
-    const { signal } = this.#closing;
-    let delayMs = timing.retryMs;
-    while (!signal.aborted) {
-      try {
-        await work();
-        delayMs = timing.retryMs;
-      } catch (error) {
-        if (signal.aborted) return;
-        const failed = redisError(error, `read for group ${group.name}`);
-        observe({ kind: 'consume-failed', group: group.name, error: failed });
-        const isGone = ['NOGROUP', 'UNBLOCKED'].includes(replyCodeOf(error));
-        if (!isGone && !failed.retryable) throw failed;
-        this.#mustRecover = true;
-        if (isGone) await this.#heal();
-        await clock.sleep(delayMs, signal);
-        delayMs = Math.min(delayMs * 2, longestRetryMs);
-      }
+  protected override explain(thrown: unknown): unknown {
+    return redisError(thrown, `read for group ${this.group}`);
+  }
+
+  protected override onRoom(): void {
+    super.onRoom();
+    this.#upkeep.roomChanged();
+    if (this.#handOutScheduled) return;
+    // Not at once: whoever has just settled is not done yet.
+    this.#handOutScheduled = true;
+    setImmediate(() => {
+      this.#handOutScheduled = false;
+      this.#handOut();
+    });
+  }
+
+  #upkeepRounds(): Repetition {
+    return {
+      source: this.#keeping,
+      work: () => this.#upkeep.round().then(() => 'wait'),
+      wait: () => this.#upkeep.pause(),
+    };
+  }
+
+  async #mend(thrown: unknown): Promise<void> {
+    this.#mustRecover = true;
+    if (['NOGROUP', 'UNBLOCKED'].includes(replyCodeOf(thrown))) await this.#heal();
+  }
+
+  /** Asks something only to see whether Redis answers. */
+  async #look(): Promise<void> {
+    try {
+      await this.#options.group.allStreams();
+      this.#keeping.gotOn();
+    } catch (error) {
+      this.failed(this.explain(error), this.#keeping);
     }
   }
 
-  async #readOn(): Promise<void> {
+  async #readOn(): Promise<'again' | 'wait'> {
     if (this.#mustRecover) await this.#recover();
     if (!this.#mayRead()) {
       this.#handOut();
-      return await this.#wake.wait();
+      return 'wait';
     }
     // Whatever settles in this turn makes room for this read, and is told to Redis together with it.
     if (!this.#isBehind) await new Promise((resolve) => setImmediate(resolve));
     this.#claims.flush();
     if (this.#mayRead()) await this.#read();
+    return 'again';
   }
 
   #mayRead(): boolean {
-    if (this.#upkeep.holdsReading || this.#outlet.room === 0) return false;
+    if (this.#upkeep.holdsReading || this.outlet.room === 0) return false;
     return this.#sources.readable.length > 0;
   }
 
   async #read(): Promise<void> {
     const { reader, subscription, group } = this.#options;
     const names = this.#sources.readable;
-    const count = this.#readSize.count(this.#outlet.room, names.length);
+    const count = this.#readSize.count(this.outlet.room, names.length);
     const before = ['GROUP', group.name, subscription.worker, 'COUNT', count];
     const claimedAt = stampNow();
     const streams = [...names, ...names.map(() => '>')];
@@ -223,7 +229,7 @@ export class StreamConsumer implements Consumer {
   }
 
   #handOut(): void {
-    if (!this.#closing.signal.aborted) this.#outlet.handOut();
+    if (!this.closing.aborted) this.outlet.handOut();
   }
 
   async #acceptRead(found: ReadEntries, claimedAt: ClaimStamp): Promise<void> {
@@ -250,25 +256,13 @@ export class StreamConsumer implements Consumer {
       const message = messages[index]!;
       return new StreamDelivery({ message, stream, entryId, deliveryCount, claimedAt, settle });
     });
-    this.#outlet.add(this.#claims.add(deliveries));
+    this.outlet.add(this.#claims.add(deliveries));
     return deliveries;
   }
 
   #settle(delivery: StreamDelivery): void {
-    if (this.#outlet.settle(delivery)) this.#claims.settle(delivery);
+    if (this.outlet.settle(delivery)) this.#claims.settle(delivery);
     else if (this.#lost.delete(delivery)) this.#claims.reportStale('settle', delivery);
-  }
-
-  #onRoom(): void {
-    this.#wake.call();
-    this.#upkeep.roomChanged();
-    if (this.#handOutScheduled) return;
-    // Not at once: whoever has just settled is not done yet.
-    this.#handOutScheduled = true;
-    setImmediate(() => {
-      this.#handOutScheduled = false;
-      this.#handOut();
-    });
   }
 
   /** Gets what Redis has given us in an answer that never came, before anything younger. */

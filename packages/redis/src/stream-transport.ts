@@ -1,5 +1,5 @@
 import { EventError } from '@waybill/core';
-import { describeStart, observeAll, runOutsideScope } from '@waybill/core/adapter';
+import { describeStart, observeAll, SharedOpening } from '@waybill/core/adapter';
 import type { Observer, Transport, TransportInspection } from '@waybill/core';
 import type {
   Consumer,
@@ -61,7 +61,7 @@ export class RedisStreamTransport implements Transport {
   readonly #consumers = new Set<Consumer>();
   /** Streams that were published to or consumed from here. */
   readonly #streams = new Set<string>();
-  #open: Promise<void> | undefined;
+  readonly #opening = new SharedOpening(() => this.#connect());
   #cancelTrim: (() => void) | undefined;
 
   /** @throws {TypeError} If Redis cannot be reached like this at all, or an option is not usable. */
@@ -90,12 +90,9 @@ export class RedisStreamTransport implements Transport {
 
   /** @throws {EventError} `TRANSPORT_UNAVAILABLE`; `CAPABILITY_MISSING` if the server is too old. */
   async connect(): Promise<void> {
-    this.#open ??= runOutsideScope(() => this.#connect());
-    const opening = this.#open;
     try {
-      await opening;
+      await this.#opening.open();
     } catch (error) {
-      if (this.#open === opening) this.#open = undefined;
       throw redisError(error, 'be connected to');
     }
   }
@@ -153,13 +150,13 @@ export class RedisStreamTransport implements Transport {
   }
 
   async close(): Promise<void> {
-    const open = this.#open;
-    this.#open = undefined;
-    this.#cancelTrim?.();
+    const opening = this.#opening.forget();
     const closed = await Promise.allSettled([...this.#consumers].map((each) => each.close()));
-    await open?.catch(() => {});
+    await opening?.catch(() => {});
+    this.#cancelTrim?.();
     await Promise.all([this.#appender.settled(), this.#trimmer.close()]);
-    this.redis.close();
+    // Unless somebody has connected anew meanwhile.
+    if (!this.#opening.current) this.redis.close();
     for (const outcome of closed) if (outcome.status === 'rejected') throw outcome.reason;
   }
 
@@ -172,7 +169,7 @@ export class RedisStreamTransport implements Transport {
   }
 
   async #opened(): Promise<void> {
-    if (this.#open) return await this.#open;
+    if (this.#opening.current) return await this.#opening.current;
     throw new EventError(
       'NOT_CONNECTED',
       'the Redis transport is not connected; call connect(), and nothing after close()',
@@ -220,7 +217,8 @@ export class RedisStreamTransport implements Transport {
           subscription,
           deliver,
           cursors,
-          findStreams: open ? () => this.#registered() : undefined,
+          open,
+          findStreams: () => this.#registered(),
           reader,
           bytes: this.#bytes,
           timing,
@@ -288,7 +286,7 @@ export class RedisStreamTransport implements Transport {
     this.#cancelTrim = clock.schedule(inMs, () => {
       // What cannot be trimmed now is found again the next time.
       this.trim().catch(() => {});
-      if (this.#open) this.#scheduleTrim();
+      if (this.#opening.current) this.#scheduleTrim();
     });
   }
 }

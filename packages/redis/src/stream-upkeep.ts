@@ -19,6 +19,8 @@ export interface StreamUpkeepOptions {
   readonly signal: AbortSignal;
   /** Says whether the consumer has nothing in hand. */
   readonly isEmpty: () => boolean;
+  /** Asks Redis something, so that a server that is away is noticed; never rejects. */
+  readonly look: () => Promise<void>;
   /** Called when what may be read has changed. */
   readonly onChange: () => void;
 }
@@ -55,7 +57,7 @@ export class StreamUpkeep {
     for (const resolve of this.#whenEmpty.splice(0)) resolve();
   }
 
-  /** One round of everything, and the pause after it. */
+  /** One round of everything. */
   async round(): Promise<void> {
     const { group, sources, takeover, onChange } = this.#options;
     if (group.open) await this.#discover();
@@ -69,7 +71,19 @@ export class StreamUpkeep {
     this.#lacksRoom = lacksRoom;
     if (goesOn) onChange();
     await this.#removeIdle();
-    await this.#pause();
+  }
+
+  /** The pause between two rounds. */
+  async pause(): Promise<void> {
+    const { clock, sources, timing, signal } = this.#options;
+    const { reclaimEveryMs } = timing;
+    const isGated = sources.all.some(({ gate }) => gate !== undefined);
+    if (!isGated && !this.#lacksRoom) return await clock.sleep(reclaimEveryMs, signal);
+    // Room means that more can be taken over, and a stream opens the sooner.
+    const againMs = isGated ? Math.min(reclaimEveryMs, gateEveryMs) : reclaimEveryMs;
+    const cancel = clock.schedule(againMs, () => this.#wake.call());
+    await this.#wake.wait();
+    cancel();
   }
 
   async #discover(): Promise<void> {
@@ -116,15 +130,16 @@ export class StreamUpkeep {
 
   /** Waits until nothing is in hand, for two claims' time at most: a handler that hangs stops its own key alone. */
   async #emptied(): Promise<void> {
-    const { clock, isEmpty, signal, timing } = this.#options;
+    const { clock, isEmpty, signal, timing, look } = this.#options;
     if (isEmpty() || signal.aborted) return;
-    await new Promise<void>((resolve) => {
-      const cancel = clock.schedule(timing.claimMs * 2, resolve);
-      this.#whenEmpty.push(() => {
-        cancel();
-        resolve();
-      });
-    });
+    const waited = new AbortController();
+    const cancel = clock.schedule(timing.claimMs * 2, () => waited.abort());
+    this.#whenEmpty.push(() => waited.abort());
+    while (!waited.signal.aborted) {
+      await clock.sleep(timing.reclaimEveryMs, waited.signal);
+      if (!waited.signal.aborted) void look();
+    }
+    cancel();
   }
 
   /**
@@ -147,17 +162,5 @@ export class StreamUpkeep {
     this.#removedIdleAtMs = performance.now();
     const args = [group.name, timing.forgetConsumerMs, consumer];
     for (const { stream } of sources.all) await removeIdleConsumers.run(call, [stream], args);
-  }
-
-  async #pause(): Promise<void> {
-    const { clock, sources, timing, signal } = this.#options;
-    const { reclaimEveryMs } = timing;
-    const isGated = sources.all.some(({ gate }) => gate !== undefined);
-    if (!isGated && !this.#lacksRoom) return await clock.sleep(reclaimEveryMs, signal);
-    // Room means that more can be taken over, and a stream opens the sooner.
-    const againMs = isGated ? Math.min(reclaimEveryMs, gateEveryMs) : reclaimEveryMs;
-    const cancel = clock.schedule(againMs, () => this.#wake.call());
-    await this.#wake.wait();
-    cancel();
   }
 }

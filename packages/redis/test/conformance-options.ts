@@ -5,6 +5,7 @@ import type {
   DeliveryConformanceOptions,
   TransportConformanceOptions,
 } from '@waybill/core/conformance';
+import { startFaultProxy } from '@waybill/testing';
 import { Redis } from 'ioredis';
 
 import { redisUrl } from '../../../scripts/services/test-redis.ts';
@@ -24,9 +25,9 @@ export function streamConformance(version: RedisVersion): {
   /** The same for a service with a database, where inbox and dead letters are. */
   deliveryWithDatabase: DeliveryConformanceOptions;
 } {
-  const create = async () => createStreams(redisUrl(version));
+  const create = () => createStreams(redisUrl(version));
   return {
-    transport: { capabilities, quietMs, create },
+    transport: { capabilities, quietMs, breaksServer: true, create },
     delivery: {
       capabilities,
       quietMs,
@@ -54,19 +55,28 @@ export function streamConformance(version: RedisVersion): {
   };
 }
 
-/** Streams of one case, under a prefix of its own; removed at its end. */
-function createStreams(url: string) {
+/** Streams of one case, under a prefix of its own, on a network of its own; removed at its end. */
+async function createStreams(url: string) {
   const prefix = `test:${randomUUID()}:`;
   const redis = new Redis(url);
+  const { hostname, port } = new URL(url);
+  const proxy = await startFaultProxy({ to: { host: hostname, port: Number(port) } });
+  const through = Object.assign(new URL(url), { host: `${proxy.host}:${proxy.port}` }).href;
   return {
     prefix,
     redis,
-    open: () => new RedisStreamTransport({ redis, streamPrefix: prefix, reclaimEveryMs: 40 }),
+    open: () =>
+      new RedisStreamTransport({ redis: through, streamPrefix: prefix, reclaimEveryMs: 40 }),
+    async breakServer(): Promise<() => Promise<void>> {
+      await proxy.switchTo({ kind: 'reset' });
+      return () => proxy.switchTo({ kind: 'pass' });
+    },
     async cleanup(): Promise<void> {
       for await (const keys of redis.scanStream({ match: `${prefix}*`, count: 1_000 })) {
         if (keys.length > 0) await redis.del(...(keys as string[]));
       }
       await redis.quit();
+      await proxy.stop();
     },
   };
 }

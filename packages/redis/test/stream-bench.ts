@@ -85,6 +85,8 @@ export class StreamBench {
 /** A consumer, and everything that it was handed. */
 export class StreamProbe {
   readonly deliveries: Delivery[] = [];
+  /** What the consumer said of its troubles: an error for each, `undefined` for each end. */
+  readonly troubles: unknown[] = [];
   consumer!: Awaited<ReturnType<RedisStreamTransport['subscribe']>>;
 
   static async subscribe(
@@ -99,6 +101,7 @@ export class StreamProbe {
       start: 'earliest',
       maxInFlight: 100,
       worker: `worker-${randomUUID().slice(0, 8)}`,
+      onTrouble: (error) => void probe.troubles.push(error),
       ...given,
     };
     probe.consumer = await transport.subscribe(subscription, (delivery) => {

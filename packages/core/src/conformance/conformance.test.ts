@@ -33,9 +33,14 @@ const api = { describe, it };
 const transport: TransportConformanceOptions = {
   capabilities: MemoryTransport.capabilities,
   quietMs: 10,
+  breaksServer: true,
   create: async () => {
     const broker = new MemoryBroker();
-    return { open: () => new MemoryTransport({ broker }) };
+    const breakServer = async (): Promise<() => Promise<void>> => {
+      const bringBack = broker.goAway();
+      return async () => bringBack();
+    };
+    return { open: () => new MemoryTransport({ broker }), breakServer };
   },
 };
 

@@ -10,6 +10,7 @@ import { describeMessages } from './transport/messages.ts';
 import { describeOwnership } from './transport/ownership.ts';
 import { describePublishing } from './transport/publishing.ts';
 import { describeSettling } from './transport/settling.ts';
+import { describeTrouble } from './transport/trouble.ts';
 import type { TransportConformanceOptions } from './transport/transport-bench.ts';
 
 /**
@@ -36,5 +37,6 @@ export function describeTransport(
     describeLifecycle(options, api);
     describeBroadcast(options, api);
     describeInspection(options, api);
+    describeTrouble(options, api);
   });
 }

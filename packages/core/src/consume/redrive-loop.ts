@@ -2,16 +2,18 @@ import type { Clock } from '../clock.ts';
 import type { DeadLetterClaim, DeadLetterQueue, RedriveOutcome } from './dead-letter-queue.ts';
 import type { DeliveryProcessor, UnfinishedDelivery } from './delivery-processor.ts';
 import { EventError, isEventError } from '../errors.ts';
+import { GrowingDelay } from '../growing-delay.ts';
 import type { HealthReasons } from '../health.ts';
 import type { Lanes } from './lanes.ts';
+import { LeaseKeeper } from '../lease-keeper.ts';
 import type { Observer } from '../observer.ts';
 import { describeFailure } from './policies/dead-letter.ts';
 import type { Delivery } from '../transport/transport.ts';
 
 /** Most dead letters that one worker has taken at once. */
 const claimLimit = 20;
-/** Longest pause between two tries to store an outcome. */
-const maxDelayMs = 5_000;
+/** Pauses between two tries to store an outcome. */
+const retryDelays = { firstMs: 100, maxMs: 5_000 };
 
 interface RedriveLoopOptions {
   group: string;
@@ -31,7 +33,7 @@ interface Taken {
   readonly claim: DeadLetterClaim;
   /** Aborted when somebody else has the claim, or when it is given up. */
   readonly controller: AbortController;
-  readonly stopRenewing: () => void;
+  readonly keeper: LeaseKeeper;
   begun: boolean;
 }
 
@@ -66,8 +68,8 @@ export class RedriveLoop {
   /** Gives up everything under way: its claims lapse, and another worker takes them. */
   abandon(reason: EventError): UnfinishedDelivery[] {
     const { group, observe } = this.#options;
-    return [...this.#taken].map(({ claim, controller, stopRenewing, begun }) => {
-      stopRenewing();
+    return [...this.#taken].map(({ claim, controller, keeper, begun }) => {
+      keeper.stop();
       controller.abort(reason);
       const { eventId = '', handler, coordinates } = claim.deadLetter;
       const unfinished = { eventId, handler: begun ? handler : undefined, coordinates };
@@ -105,14 +107,14 @@ export class RedriveLoop {
 
   #take(claim: DeadLetterClaim): void {
     const controller = new AbortController();
-    const stopRenewing = this.#keepClaim(claim, controller);
-    const taken: Taken = { claim, controller, stopRenewing, begun: false };
+    const keeper = this.#keepClaim(claim, controller);
+    const taken: Taken = { claim, controller, keeper, begun: false };
     this.#taken.add(taken);
     this.#options.lanes.add(claim.deadLetter.message.key, () => this.#redrive(taken));
   }
 
   async #redrive(taken: Taken): Promise<void> {
-    const { claim, controller, stopRenewing } = taken;
+    const { claim, controller, keeper } = taken;
     const { group, observe } = this.#options;
     try {
       if (this.#stop.signal.aborted) return;
@@ -127,7 +129,7 @@ export class RedriveLoop {
         outcome: settled ? outcome.status : 'claim-lost',
       });
     } finally {
-      stopRenewing();
+      keeper.stop();
       this.#taken.delete(taken);
       // With half of the room free it is worth asking for more before the next poll.
       if (this.#taken.size === claimLimit >> 1) this.#wake.abort();
@@ -152,14 +154,15 @@ export class RedriveLoop {
   ): Promise<boolean> {
     const { queue, group, clock, observe, reasons } = this.#options;
     const { coordinates } = claim.deadLetter;
+    const delay = new GrowingDelay(retryDelays);
     try {
-      for (let delayMs = 100; !signal.aborted; delayMs = Math.min(delayMs * 2, maxDelayMs)) {
+      while (!signal.aborted) {
         try {
           return await queue.settle(claim, outcome);
         } catch (error) {
           reasons.add(claim, 'dead letters cannot be stored or looked up');
           observe({ kind: 'dead-letter-failed', group, error, coordinates });
-          await clock.sleep(delayMs, signal);
+          await clock.sleep(delay.next(), signal);
         }
       }
       return false;
@@ -168,28 +171,19 @@ export class RedriveLoop {
     }
   }
 
-  /** Renews a claim at a third of its lease; aborts `controller` when somebody else has it. */
-  #keepClaim(claim: DeadLetterClaim, controller: AbortController): () => void {
+  /** Keeps a claim; aborts `controller` when somebody else has it. */
+  #keepClaim(claim: DeadLetterClaim, controller: AbortController): LeaseKeeper {
     const { queue, clock, leaseMs } = this.#options;
-    let ended = false;
-    let cancel = (): void => {};
-    const again = (): void => {
-      if (!ended) cancel = clock.schedule(leaseMs / 3, renew);
-    };
-    const renew = (): void => {
-      // A renewal that fails may still succeed next time.
-      queue.renew(claim, leaseMs).then((held) => (held ? again() : lose()), again);
-    };
-    const lose = (): void => {
-      const { id } = claim.deadLetter;
-      const message = `another worker, or an operator, has dead letter ${id} now`;
-      controller.abort(new EventError('CLAIM_LOST', message, { key: id }));
-    };
-    again();
-    return () => {
-      ended = true;
-      cancel();
-    };
+    return new LeaseKeeper({
+      leaseMs,
+      clock,
+      renew: () => queue.renew(claim, leaseMs),
+      onLost: () => {
+        const { id } = claim.deadLetter;
+        const message = `another worker, or an operator, has dead letter ${id} now`;
+        controller.abort(new EventError('CLAIM_LOST', message, { key: id }));
+      },
+    }).start();
   }
 }
 

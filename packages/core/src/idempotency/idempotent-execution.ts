@@ -4,6 +4,7 @@ import { isText } from '../text.ts';
 import { systemClock, type Clock } from '../clock.ts';
 import { EventError } from '../errors.ts';
 import { runOutsideScope } from '../handler-scope.ts';
+import { LeaseKeeper } from '../lease-keeper.ts';
 import type { IdempotencyStore } from './idempotency-store.ts';
 import { assertKnownOptions, assertName, assertRange } from '../options.ts';
 import { messageOfThrown } from '../thrown.ts';
@@ -106,17 +107,17 @@ export class IdempotentExecution {
   }
 
   async #run<T>(key: string, token: string, work: () => Promise<T> | T, ttlMs: number): Promise<T> {
-    const stopRenewing = this.#keepClaim(key, token);
+    const keeper = this.#keepClaim(key, token);
     let result: T;
     try {
       result = await work();
       assertResult(key, result);
     } catch (error) {
-      stopRenewing();
+      keeper.stop();
       await this.#release(key, token, error);
       throw error;
     }
-    stopRenewing();
+    keeper.stop();
     if (await this.#store.complete(key, token, result, ttlMs, { tx: null })) return result;
     throw new EventError(
       'CLAIM_LOST',
@@ -136,22 +137,14 @@ export class IdempotentExecution {
     }
   }
 
-  #keepClaim(key: string, token: string): () => void {
-    let ended = false;
-    let cancel = (): void => {};
-    const again = (): void => {
-      if (!ended) cancel = this.#clock.schedule(this.#claimMs / 3, renew);
-    };
-    // A lost claim shows when the result is refused; a failed renewal may still succeed next time.
-    const renew = (): void =>
-      runOutsideScope(() => {
-        this.#store.renew(key, token, this.#claimMs).then((held) => held && again(), again);
-      });
-    again();
-    return () => {
-      ended = true;
-      cancel();
-    };
+  /** A claim that is lost nevertheless shows when the result is refused. */
+  #keepClaim(key: string, token: string): LeaseKeeper {
+    const claimMs = this.#claimMs;
+    return new LeaseKeeper({
+      leaseMs: claimMs,
+      clock: this.#clock,
+      renew: () => runOutsideScope(() => this.#store.renew(key, token, claimMs)),
+    }).start();
   }
 }
 

@@ -1,4 +1,5 @@
 import { systemClock, type Clock } from '../clock.ts';
+import { EventError } from '../errors.ts';
 import { assertKnownOptions } from '../options.ts';
 import { destinationChanged } from '../transport/destination-changed.ts';
 import type { GroupStart, StreamInspection } from '../transport/transport.ts';
@@ -17,6 +18,8 @@ export class MemoryBroker {
   readonly #acceptedAtMs: number[] = [];
   readonly #groups = new Map<string, MemoryGroup>();
   readonly #broadcasts = new Set<MemoryGroup>();
+  readonly #watchers = new Set<() => void>();
+  #isAway = false;
 
   /**
    * @param options.clock Tells when a message was accepted; the machine's own unless given.
@@ -32,30 +35,65 @@ export class MemoryBroker {
 
   /** @returns The mark that it bears now. */
   mark(candidate: string): string {
+    this.assertReachable();
     this.#marker ??= candidate;
     return this.#marker;
   }
 
-  /** @throws {EventError} `DESTINATION_CHANGED` */
+  /** @throws {EventError} `DESTINATION_CHANGED`; `TRANSPORT_UNAVAILABLE` while it is away */
   assertMarker(destination: string, expected: string): void {
+    this.assertReachable();
     const found = this.#marker ?? null;
     if (found !== expected) throw destinationChanged(destination, expected, found);
   }
 
-  /** @returns The position of each message. */
+  /** True between `goAway` and its end. */
+  get isAway(): boolean {
+    return this.#isAway;
+  }
+
+  /**
+   * Behaves like a server that cannot be reached, for tests: nothing is accepted or handed out.
+   *
+   * @returns A function that brings it back.
+   */
+  goAway(): () => void {
+    this.#setAway(true);
+    return () => this.#setAway(false);
+  }
+
+  /** Calls `onChange` when it goes away and comes back. @returns A function that ends it. */
+  watch(onChange: () => void): () => void {
+    this.#watchers.add(onChange);
+    return () => void this.#watchers.delete(onChange);
+  }
+
+  /** @throws {EventError} `TRANSPORT_UNAVAILABLE` while it is away. */
+  assertReachable(): void {
+    if (!this.#isAway) return;
+    throw new EventError('TRANSPORT_UNAVAILABLE', 'the memory broker is away; call it back', {
+      transport: 'memory',
+    });
+  }
+
+  /**
+   * @returns The position of each message.
+   * @throws {EventError} `TRANSPORT_UNAVAILABLE` while it is away
+   */
   append(messages: readonly Message[]): string[] {
+    this.assertReachable();
     const acceptedAtMs = this.#clock.now();
     const positions = messages.map((message) => {
       this.#acceptedAtMs.push(acceptedAtMs);
       return String(this.#log.push(frozenCopy(message)) - 1);
     });
-    for (const group of this.#groups.values()) group.wake();
-    for (const group of this.#broadcasts) group.wake();
+    this.#wakeGroups();
     return positions;
   }
 
   /** The group of this name; a new one begins where `start` says. */
   group(name: string, start: GroupStart): MemoryGroup {
+    this.assertReachable();
     const known = this.#groups.get(name);
     if (known) return known;
     const group = new MemoryGroup(this.#log, this.#firstOf(start));
@@ -65,14 +103,27 @@ export class MemoryBroker {
 
   /** A group without a name, for one consumer alone; `forget` is called when the consumer closes. */
   broadcast(): { group: MemoryGroup; forget: () => void } {
+    this.assertReachable();
     const group = new MemoryGroup(this.#log, this.#firstOf('latest'));
     this.#broadcasts.add(group);
     return { group, forget: () => void this.#broadcasts.delete(group) };
   }
 
   inspect(): StreamInspection {
+    this.assertReachable();
     const groups = [...this.#groups].map(([name, group]) => ({ name, ...group.inspect() }));
     return { name: 'memory', length: this.#log.length, groups };
+  }
+
+  #setAway(isAway: boolean): void {
+    this.#isAway = isAway;
+    for (const onChange of this.#watchers) onChange();
+    if (!isAway) this.#wakeGroups();
+  }
+
+  #wakeGroups(): void {
+    for (const group of this.#groups.values()) group.wake();
+    for (const group of this.#broadcasts) group.wake();
   }
 
   /** Index of the first message that a new group gets. */

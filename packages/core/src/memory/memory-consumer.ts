@@ -1,86 +1,69 @@
-import type { Consumer, Deliver } from '../transport/transport.ts';
+import { systemClock } from '../clock.ts';
+import { ConsumerShell } from '../transport/consumer-shell.ts';
+import type { Deliver, Subscription } from '../transport/transport.ts';
+import type { TroubleSource } from '../transport/trouble-sources.ts';
+import type { MemoryBroker } from './memory-broker.ts';
+import { MemoryDelivery } from './memory-delivery.ts';
 import type { MemoryEntry, MemoryGroup, MemoryTaker } from './memory-group.ts';
 
 export interface MemoryConsumerOptions {
+  readonly broker: MemoryBroker;
   readonly group: MemoryGroup;
-  readonly maxInFlight: number;
+  readonly subscription: Subscription;
   readonly deliver: Deliver;
   readonly transport: string;
   /** Called once, when the consumer has closed. */
   readonly onClose: (consumer: MemoryConsumer) => void;
 }
 
-/** A subscription to a `MemoryTransport`. */
-export class MemoryConsumer implements Consumer, MemoryTaker {
-  readonly finished: Promise<void>;
+/** A subscription to a `MemoryTransport`, which its group gives what it is ready for. */
+export class MemoryConsumer extends ConsumerShell<MemoryDelivery> implements MemoryTaker {
   readonly #options: MemoryConsumerOptions;
-  readonly #unsettled = new Map<MemoryEntry, AbortController>();
-  readonly #finish: () => void;
-  #maxInFlight: number;
-  #paused = false;
-  #closed = false;
+  readonly #asking: TroubleSource = this.source();
 
   constructor(options: MemoryConsumerOptions) {
+    super({ ...options, clock: systemClock, observe: () => {}, retryMs: 1 });
     this.#options = options;
-    this.#maxInFlight = options.maxInFlight;
-    const { promise, resolve } = Promise.withResolvers<void>();
-    this.finished = promise;
-    this.#finish = resolve;
     options.group.join(this);
+    this.start();
   }
 
   get ready(): boolean {
-    return !this.#closed && !this.#paused && this.#unsettled.size < this.#maxInFlight;
+    return !this.closing.aborted && !this.#options.broker.isAway && this.outlet.room > 0;
   }
 
   hand(entry: MemoryEntry): void {
-    const controller = new AbortController();
-    this.#unsettled.set(entry, controller);
-    const { message, index, deliveryCount } = entry;
-    this.#options.deliver({
-      message,
-      coordinates: {
-        transport: this.#options.transport,
-        stream: 'memory',
-        position: String(index),
+    const { transport } = this.#options;
+    this.outlet.add([new MemoryDelivery(entry, transport, (delivery) => this.#settle(delivery))]);
+    this.outlet.handOut();
+  }
+
+  /** There is nothing to read: it only looks whether its broker is there. */
+  protected override async run(): Promise<void> {
+    const { broker } = this.#options;
+    const unwatch = broker.watch(() => this.wake.call());
+    await this.repeat({
+      source: this.#asking,
+      work: async () => {
+        broker.assertReachable();
+        return 'wait';
       },
-      deliveryCount,
-      signal: controller.signal,
-      settle: () => this.#settle(entry),
     });
+    unwatch();
   }
 
-  pause(): void {
-    this.#paused = true;
-  }
-
-  resume(): void {
-    this.#paused = false;
-    this.#options.group.wake();
-  }
-
-  setMaxInFlight(maxInFlight: number): void {
-    this.#maxInFlight = maxInFlight;
-    this.#options.group.wake();
-  }
-
-  async close(): Promise<void> {
-    if (this.#closed) return;
-    this.#closed = true;
-    const unsettled = [...this.#unsettled];
-    this.#unsettled.clear();
+  protected override async end(): Promise<void> {
     const { group, onClose } = this.#options;
-    group.leave(
-      this,
-      unsettled.map(([entry]) => entry),
-    );
-    for (const [, controller] of unsettled) controller.abort();
+    group.leave(this);
+    await super.end();
     onClose(this);
-    this.#finish();
   }
 
-  /** Only what it still holds: neither a second call nor one after `close` finds the entry. */
-  #settle(entry: MemoryEntry): void {
-    if (this.#unsettled.delete(entry)) this.#options.group.settle(entry);
+  protected override onRoom(): void {
+    this.#options.group.wake();
+  }
+
+  #settle(delivery: MemoryDelivery): void {
+    if (this.outlet.settle(delivery)) this.#options.group.settle(delivery.entry);
   }
 }

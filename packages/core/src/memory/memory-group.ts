@@ -20,7 +20,8 @@ export interface MemoryTaker {
 export class MemoryGroup {
   readonly #log: readonly Message[];
   readonly #takers = new Set<MemoryTaker>();
-  readonly #handedOut = new Set<MemoryEntry>();
+  /** What was handed out and not settled, and who has it. */
+  readonly #handedOut = new Map<MemoryEntry, MemoryTaker>();
   /** Given up by consumers that closed, oldest first. */
   #givenUp: MemoryEntry[] = [];
   #next: number;
@@ -38,9 +39,10 @@ export class MemoryGroup {
   }
 
   /** Takes a consumer out, together with what it did not settle; the next one gets that. */
-  leave(taker: MemoryTaker, unsettled: Iterable<MemoryEntry>): void {
+  leave(taker: MemoryTaker): void {
     this.#takers.delete(taker);
-    for (const entry of unsettled) {
+    for (const [entry, holder] of this.#handedOut) {
+      if (holder !== taker) continue;
       this.#handedOut.delete(entry);
       this.#givenUp.push(entry);
     }
@@ -78,7 +80,7 @@ export class MemoryGroup {
       for (const taker of this.#takers) {
         const entry = taker.ready ? this.#take() : undefined;
         if (!entry) continue;
-        this.#handedOut.add(entry);
+        this.#handedOut.set(entry, taker);
         taker.hand(entry);
         handed = true;
       }

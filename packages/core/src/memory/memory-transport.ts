@@ -70,8 +70,9 @@ export class MemoryTransport implements Transport {
     assertMaxInFlight(subscription.maxInFlight);
     const { group, forget } = this.#join(subscription);
     const consumer = new MemoryConsumer({
+      broker: this.#broker,
       group,
-      maxInFlight: subscription.maxInFlight,
+      subscription,
       deliver,
       transport: this.name,
       onClose: (closed) => {

@@ -61,6 +61,24 @@ export class Outlet<Own extends RevocableDelivery> {
     this.#onRoom();
   }
 
+  /**
+   * Takes back everything that is gone in one pass, such as a whole partition, whether it was handed out or
+   * waits.
+   *
+   * @returns What of it was never handed out.
+   */
+  dropWhere(isGone: (delivery: Own) => boolean): Own[] {
+    const { gone = [], kept = [] } = Object.groupBy(this.#waiting, (delivery) =>
+      isGone(delivery) ? 'gone' : 'kept',
+    );
+    this.#waiting = kept;
+    const revoked = [...this.#unsettled].filter(isGone);
+    for (const delivery of revoked) this.#unsettled.delete(delivery);
+    for (const delivery of revoked) delivery.giveUp();
+    if (gone.length + revoked.length > 0) this.#onRoom();
+    return gone;
+  }
+
   pause(): void {
     this.#paused = true;
   }

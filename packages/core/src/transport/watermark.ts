@@ -9,6 +9,7 @@ export class Watermark {
   readonly #begun: { readonly offset: bigint; finished: boolean }[] = [];
   readonly #byOffset = new Map<bigint, { finished: boolean }>();
   #head = 0;
+  #passed = 0;
 
   /** @param next The first offset that is not finished yet. */
   constructor(next: bigint) {
@@ -25,10 +26,20 @@ export class Watermark {
     return this.#begun.length - this.#head;
   }
 
-  /** @throws {RangeError} If the offset is not above every offset that began before. */
+  /** How many offsets are finished and have one before them that is not. */
+  get finishedAhead(): number {
+    return this.pending - this.#byOffset.size;
+  }
+
+  /** How many finished offsets the watermark has passed so far. */
+  get passed(): number {
+    return this.#passed;
+  }
+
+  /** @throws {RangeError} If the offset is not above every offset that began before, or below the watermark. */
   begin(offset: bigint): void {
-    const last = this.#begun.at(-1)?.offset ?? this.#position - 1n;
-    if (offset <= last) throw new RangeError(`offset ${offset} begins after ${last}`);
+    const begun = this.pending > 0 ? this.#begun.at(-1)!.offset : this.#position - 1n;
+    if (offset <= begun) throw new RangeError(`offset ${offset} begins after ${begun}`);
     const entry = { offset, finished: false };
     this.#begun.push(entry);
     this.#byOffset.set(offset, entry);
@@ -40,10 +51,39 @@ export class Watermark {
     if (!entry) return false;
     entry.finished = true;
     this.#byOffset.delete(offset);
+    return this.#advance();
+  }
+
+  /**
+   * Goes on at `offset`, because what lies before it is gone. What has begun below it counts as finished if
+   * it is, and is dropped if not: a later `finish` of it changes nothing.
+   *
+   * @returns True if the watermark moved.
+   * @throws {RangeError} If the offset is below the watermark, which never goes back.
+   */
+  skipTo(offset: bigint): boolean {
+    const before = this.#position;
+    if (offset < before) throw new RangeError(`offset ${offset} is skipped to from ${before}`);
+    for (; this.#isNextBelow(offset); this.#head += 1) {
+      const entry = this.#begun[this.#head]!;
+      if (entry.finished) this.#passed += 1;
+      else this.#byOffset.delete(entry.offset);
+    }
+    this.#position = offset;
+    this.#advance();
+    return this.#position > before;
+  }
+
+  #isNextBelow(offset: bigint): boolean {
+    return this.pending > 0 && this.#begun[this.#head]!.offset < offset;
+  }
+
+  #advance(): boolean {
     const before = this.#position;
     while (this.#begun[this.#head]?.finished) {
       this.#position = this.#begun[this.#head]!.offset + 1n;
       this.#head += 1;
+      this.#passed += 1;
     }
     this.#compact();
     return this.#position > before;

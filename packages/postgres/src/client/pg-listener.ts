@@ -1,3 +1,4 @@
+import { GrowingDelay } from '@waybill/core/adapter';
 import type { Clock } from '@waybill/core';
 
 import { closedError } from './closed-error.ts';
@@ -6,8 +7,7 @@ import { quoteIdentifier } from './quote-identifier.ts';
 
 type Heard = (payload: string) => void;
 
-const firstDelayMs = 50;
-const maxDelayMs = 5_000;
+const retryDelays = { firstMs: 50, maxMs: 5_000 };
 
 /**
  * Hears notifications on one connection that does nothing else, and re-subscribes when it is lost.
@@ -106,8 +106,9 @@ export class PgListener {
   }
 
   async #reopen(): Promise<PgConnection> {
-    for (let delayMs = firstDelayMs; ; delayMs = Math.min(delayMs * 2, maxDelayMs)) {
-      await this.#clock.sleep(delayMs, this.#closing.signal);
+    const delay = new GrowingDelay(retryDelays);
+    for (;;) {
+      await this.#clock.sleep(delay.next(), this.#closing.signal);
       if (this.#closing.signal.aborted) throw closedError();
       try {
         const connection = await this.#open();

@@ -1,14 +1,13 @@
-import { isEventError } from '@waybill/core';
-import { Outlet, runOutsideScope, Wake } from '@waybill/core/adapter';
+import { ConsumerShell, shareOut } from '@waybill/core/adapter';
 import type { Clock, Observer } from '@waybill/core';
-import type { Consumer, Deliver, Subscription } from '@waybill/core/adapter';
+import type { Deliver, Range, Subscription, TroubleSource } from '@waybill/core/adapter';
 
 import { LogDelivery } from './log-delivery.ts';
-import { rangeParams, readRanges } from './log-group.ts';
-import type { LogRow, Range } from './log-group.ts';
 import type { LogHeads } from './log-heads.ts';
+import { maxRowsAtOnce, rangeParams, readRanges } from './log-rows.ts';
+import type { LogRow } from './log-rows.ts';
+import { logTransport } from './log-tables.ts';
 import type { LogTables } from './log-tables.ts';
-import { shareOut } from './share-out.ts';
 import type { SqlClient } from '../client/sql-client.ts';
 
 export interface LogBroadcastOptions {
@@ -24,71 +23,39 @@ export interface LogBroadcastOptions {
   readonly onClose: () => void;
 }
 
-const maxRowsAtOnce = 1_000;
-
 /** A subscription without a group: reads what is appended from now on, with a cursor in memory. */
-export class LogBroadcast implements Consumer {
-  readonly finished: Promise<void>;
+export class LogBroadcast extends ConsumerShell<LogDelivery> {
   readonly #options: LogBroadcastOptions;
-  readonly #outlet: Outlet<LogDelivery>;
-  readonly #wake = new Wake();
-  readonly #closing = new AbortController();
+  readonly #reading: TroubleSource = this.source();
   /** The next offset to read in each partition. */
   readonly #cursor: Map<number, bigint>;
   #turn = 0;
 
   constructor(options: LogBroadcastOptions) {
-    const { subscription, deliver, heads } = options;
+    super({ ...options, transport: logTransport });
     this.#options = options;
-    this.#cursor = new Map(heads.all);
-    this.#outlet = new Outlet({
-      deliver,
-      maxInFlight: subscription.maxInFlight,
-      onRoom: () => this.#wake.call(),
-    });
-    const unwatch = heads.watch(() => this.#wake.call());
-    this.finished = runOutsideScope(() => this.#run()).finally(() => {
-      unwatch();
-      options.onClose();
-    });
-    this.finished.catch(() => {});
-  }
-
-  pause(): void {
-    this.#outlet.pause();
-  }
-
-  resume(): void {
-    this.#outlet.resume();
-  }
-
-  setMaxInFlight(maxInFlight: number): void {
-    this.#outlet.setMaxInFlight(maxInFlight);
-  }
-
-  async close(): Promise<void> {
-    this.#closing.abort();
-    this.#outlet.clear();
-    this.#wake.call();
-    await this.finished.catch(() => {});
+    this.#cursor = new Map(options.heads.all);
+    this.start();
   }
 
   settle(delivery: LogDelivery): void {
-    this.#outlet.settle(delivery);
+    this.outlet.settle(delivery);
   }
 
-  async #run(): Promise<void> {
-    const { clock, observe, retryMs } = this.#options;
-    const { signal } = this.#closing;
-    while (!signal.aborted) {
-      try {
-        this.#outlet.handOut();
-        if (!(await this.#readMore())) await this.#wake.wait();
-      } catch (error) {
-        observe({ kind: 'consume-failed', group: '', error });
-        if (!isEventError(error) || !error.retryable) throw error;
-        await clock.sleep(retryMs, signal);
-      }
+  protected override async run(): Promise<void> {
+    const { heads, onClose } = this.#options;
+    const unwatch = heads.watch({ onChange: () => this.wake.call(), source: this.source() });
+    try {
+      await this.repeat({
+        source: this.#reading,
+        work: async () => {
+          this.outlet.handOut();
+          return (await this.#readMore()) ? 'again' : 'wait';
+        },
+      });
+    } finally {
+      unwatch();
+      onClose();
     }
   }
 
@@ -97,30 +64,39 @@ export class LogBroadcast implements Consumer {
     const ranges = this.#ranges();
     if (ranges.length === 0) return false;
     const { client, tables, heads } = this.#options;
-    const { rows } = await client.query<LogRow>(
-      `${readRanges(tables.log, 1)} ORDER BY partition, log_offset`,
-      rangeParams(ranges),
-      { prepared: true },
+    const { rows } = await this.#reading.watch(() =>
+      client.query<LogRow>(
+        `${readRanges(tables.log, 1)} ORDER BY partition, log_offset`,
+        rangeParams(ranges),
+        { prepared: true },
+      ),
     );
-    if (this.#closing.signal.aborted) return false;
+    if (this.closing.aborted) return false;
     for (const { partition } of ranges) {
       const last = rows.findLast((row) => row.partition === partition);
       // Nothing where something was: it was deleted, and a broadcast makes no promise about it.
       this.#cursor.set(partition, last ? last.log_offset + 1n : heads.of(partition));
     }
-    this.#outlet.add(rows.map((row) => new LogDelivery(row, 1, this)));
+    this.outlet.add(rows.map((row) => new LogDelivery(row, 1, this)));
     return true;
   }
 
   #ranges(): Range[] {
-    const { heads } = this.#options;
-    const ready = [...heads.all]
+    const ready = [...this.#options.heads.all]
       .map(([partition, head]) => {
-        const from = this.#cursor.get(partition) ?? 0n;
+        const from = this.#cursorIn(partition, head);
         return { partition, from, available: Number(head - from) };
       })
       .filter(({ available }) => available > 0);
     this.#turn += 1;
-    return shareOut(ready, Math.min(this.#outlet.room, maxRowsAtOnce), this.#turn);
+    return shareOut(ready, Math.min(this.outlet.room, maxRowsAtOnce), this.#turn);
+  }
+
+  /** Where the log has become shorter, everything that comes is news from its new end on. */
+  #cursorIn(partition: number, head: bigint): bigint {
+    const cursor = this.#cursor.get(partition) ?? 0n;
+    if (cursor <= head) return cursor;
+    this.#cursor.set(partition, head);
+    return head;
   }
 }

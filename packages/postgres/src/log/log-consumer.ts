@@ -1,14 +1,15 @@
 import { isEventError } from '@waybill/core';
-import { Outlet, runOutsideScope, Wake } from '@waybill/core/adapter';
+import { ConsumerShell } from '@waybill/core/adapter';
 import type { Clock, Ids, Observer } from '@waybill/core';
-import type { Consumer, Deliver, Subscription } from '@waybill/core/adapter';
+import type { Deliver, Subscription, TroubleSource } from '@waybill/core/adapter';
 
 import type { LogDelivery } from './log-delivery.ts';
 import type { GroupPartition, LogGroup } from './log-group.ts';
 import type { LogHeads } from './log-heads.ts';
 import type { LogSeats } from './log-seats.ts';
+import { logTransport } from './log-tables.ts';
 import { LogTenure } from './log-tenure.ts';
-import type { LogTiming } from './log-tenure.ts';
+import type { LogTiming, TenureSources } from './log-tenure-options.ts';
 
 export interface LogConsumerOptions {
   readonly group: LogGroup;
@@ -23,136 +24,124 @@ export interface LogConsumerOptions {
   readonly timing: LogTiming & {
     /** How often a consumer that stands by looks whether the group is free, in milliseconds. */
     readonly standbyMs: number;
+    /** Pause after the database could not be reached, in milliseconds. */
+    readonly retryMs: number;
   };
   readonly clock: Clock;
   readonly ids: Ids;
   readonly observe: Observer;
+  /** Called when the group had to be made anew. */
+  readonly onNewGroup: () => void;
   readonly onClose: () => void;
 }
 
 /** A subscription of a group: consumes while it owns the group, and stands by while it does not. */
-export class LogConsumer implements Consumer {
-  readonly finished: Promise<void>;
+export class LogConsumer extends ConsumerShell<LogDelivery> {
   readonly #options: LogConsumerOptions;
-  readonly #outlet: Outlet<LogDelivery>;
-  readonly #wake = new Wake();
-  readonly #closing = new AbortController();
-  readonly #running: Promise<void>;
+  readonly #claiming: TroubleSource = this.source();
+  readonly #sources: TenureSources = {
+    reading: this.source(),
+    committing: this.source(),
+    beating: this.source(),
+  };
   #tenure: LogTenure | undefined;
   /** Kept from try to try: a claim whose answer got lost may have succeeded. */
   #nextToken: string | undefined;
-  #closed: Promise<void> | undefined;
 
   constructor(options: LogConsumerOptions) {
-    const { subscription, deliver, heads, seats } = options;
+    const { retryMs } = options.timing;
+    super({ ...options, transport: logTransport, retryMs });
     this.#options = options;
-    this.#outlet = new Outlet({
-      deliver,
-      maxInFlight: subscription.maxInFlight,
-      onRoom: () => this.#wake.call(),
-    });
-    const unwatch = heads.watch(() => this.#wake.call());
-    const leave = seats.standBy(() => this.#wake.call());
-    this.#running = runOutsideScope(() => this.#run()).finally(() => {
-      unwatch();
-      leave();
-      options.onClose();
-    });
-    this.finished = this.#running;
-    // Whoever does not wait for the end need not hear of a bad one either.
-    this.finished.catch(() => {});
+    this.start();
   }
 
-  pause(): void {
-    this.#outlet.pause();
-  }
-
-  resume(): void {
-    this.#outlet.resume();
-  }
-
-  setMaxInFlight(maxInFlight: number): void {
-    this.#outlet.setMaxInFlight(maxInFlight);
-  }
-
-  close(): Promise<void> {
-    this.#closed ??= runOutsideScope(() => this.#close());
-    return this.#closed;
-  }
-
-  async #close(): Promise<void> {
-    this.#closing.abort();
-    this.#wake.call();
+  protected override async run(): Promise<void> {
+    const { group, heads, seats, onClose } = this.#options;
+    const onChange = (): void => this.wake.call();
+    const unwatch = heads.watch({ onChange, source: this.source() });
+    const leave = seats.standBy(onChange);
     try {
-      await this.#tenure?.stop();
-    } finally {
-      await this.#running.catch(() => {});
-    }
-  }
-
-  async #run(): Promise<void> {
-    const { group, seats } = this.#options;
-    try {
-      while (!this.#closing.signal.aborted) {
+      while (!this.closing.aborted) {
         const claimed = await this.#standBy();
         if (claimed) await this.#consume(claimed);
       }
     } finally {
+      unwatch();
+      leave();
       seats.leave(group.name, this);
+      onClose();
+    }
+  }
+
+  protected override async end(): Promise<void> {
+    try {
+      await this.#tenure?.stop();
+    } finally {
+      await this.finished.catch(() => {});
     }
   }
 
   async #consume({ token, partitions }: Claimed): Promise<void> {
-    const { group, heads, clock, observe, timing, alone } = this.#options;
     this.#tenure = new LogTenure({
-      group,
+      ...this.#options,
+      consumer: this,
+      sources: this.#sources,
       token,
       partitions,
-      outlet: this.#outlet,
-      heads,
-      wake: this.#wake,
-      clock,
-      observe,
-      timing,
-      beats: !alone,
+      beats: !this.#options.alone,
     });
-    if (this.#closing.signal.aborted) return await this.#tenure.stop();
+    if (this.closing.aborted) return await this.#tenure.stop();
     await this.#tenure.run();
   }
 
   /** Waits until the group is free, and takes it. @returns Nothing if it was closed meanwhile. */
   async #standBy(): Promise<Claimed | undefined> {
-    const { group, observe, clock, timing } = this.#options;
-    while (!this.#closing.signal.aborted) {
-      try {
-        const claimed = await this.#tryClaim();
-        if (claimed) return claimed;
-      } catch (error) {
-        observe({ kind: 'consume-failed', group: group.name, error });
-        if (!isEventError(error) || !error.retryable) throw error;
-      }
-      const cancel = clock.schedule(timing.standbyMs, () => this.#wake.call());
-      await this.#wake.wait();
-      cancel();
-    }
-    return undefined;
+    let claimed: Claimed | undefined;
+    await this.repeat({
+      source: this.#claiming,
+      work: async () => {
+        claimed = await this.#tryClaim();
+        return claimed ? 'done' : 'wait';
+      },
+      wait: () => this.#pause(),
+      // Whoever operates the log can mend that without a restart.
+      passes: (error) =>
+        isEventError(error) && (error.retryable || error.code === 'CURSOR_FOREIGN'),
+    });
+    return claimed;
+  }
+
+  async #pause(): Promise<void> {
+    const { clock, timing } = this.#options;
+    const cancel = clock.schedule(timing.standbyMs, () => this.wake.call());
+    await this.wake.wait();
+    cancel();
   }
 
   async #tryClaim(): Promise<Claimed | undefined> {
     const { group, seats, alone, ownerLock, ids, observe, subscription, timing } = this.#options;
     if (!seats.take(group.name, this)) return undefined;
     const token = (this.#nextToken ??= ids());
-    const occupant = await group.occupant(token);
+    const occupant = await this.#claiming.watch(() => group.occupant(token));
     if (occupant && !occupant.free && !alone) return undefined;
+    await this.#claiming.watch(() => this.#makeWhole());
     const { worker } = subscription;
     const { leaseMs } = timing;
-    const partitions = await group.claim({ token, worker, ownerLock, leaseMs, force: alone });
+    const claim = { token, worker, ownerLock, leaseMs, force: alone };
+    const partitions = await this.#claiming.watch(() => group.claim(claim));
     if (!partitions) return undefined;
     this.#nextToken = undefined;
     if (occupant && !occupant.released) {
       observe({ kind: 'took-over', group: group.name, what: `the log, from ${occupant.worker}` });
     }
     return { token, partitions };
+  }
+
+  /** Somebody may have deleted the group, to let it begin anew. @throws {EventError} `CURSOR_FOREIGN` */
+  async #makeWhole(): Promise<void> {
+    const { group, subscription, onNewGroup } = this.#options;
+    if (await group.stands()) return;
+    if (await group.ensure(subscription.start)) onNewGroup();
   }
 }
 

@@ -2,7 +2,7 @@ import type { Coordinates } from '@waybill/core';
 import type { Delivery, Message } from '@waybill/core/adapter';
 
 import { messageOf } from '../message-columns.ts';
-import type { LogRow } from './log-group.ts';
+import type { LogRow } from './log-rows.ts';
 import { logStream, logTransport, positionOf } from './log-tables.ts';
 
 /** Who a delivery reports to. */

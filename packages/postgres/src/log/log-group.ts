@@ -1,17 +1,13 @@
 import { EventError } from '@waybill/core';
 import type { GroupStart } from '@waybill/core';
+import type { Range } from '@waybill/core/adapter';
 
 import { joinable } from '../client/joinable.ts';
-import { messageColumns } from '../message-columns.ts';
-import type { MessageRow } from '../message-columns.ts';
+import { beyondTheEnd } from './log-position.ts';
+import { rangeParams, readRanges } from './log-rows.ts';
+import type { LogRow } from './log-rows.ts';
 import type { LogTables } from './log-tables.ts';
 import type { SqlClient } from '../client/sql-client.ts';
-
-/** A row of the log. */
-export interface LogRow extends MessageRow {
-  readonly partition: number;
-  readonly log_offset: bigint;
-}
 
 /** How far a group is in one partition; see the migration for what the columns mean. */
 export interface GroupPartition {
@@ -20,13 +16,6 @@ export interface GroupPartition {
   readonly fetched: bigint;
   readonly suspect: bigint;
   readonly takeovers: number;
-}
-
-/** A part of a partition to read: up to `take` rows from an offset on. */
-export interface Range {
-  readonly partition: number;
-  readonly from: bigint;
-  readonly take: number;
 }
 
 /** Who has a group right now, as far as a glance can tell. */
@@ -92,6 +81,31 @@ export class LogGroup {
       start instanceof Date ? [this.name, start.getTime()] : [this.name],
     );
     return rowCount > 0;
+  }
+
+  /**
+   * Looks whether the group can go on in the log as it is.
+   *
+   * @returns False if the group is missing, in some partition at least.
+   * @throws {EventError} `CURSOR_FOREIGN` if it is beyond the end of the log.
+   */
+  async stands(): Promise<boolean> {
+    const { group, head } = this.#tables;
+    const { rows } = await this.#client.query<{
+      partition: number;
+      end: bigint;
+      at: bigint | null;
+    }>(
+      `SELECT h.partition, h.next_offset AS end, g.fetched_offset AS at
+       FROM ${head} AS h LEFT JOIN ${group} AS g ON g.group_name = $1 AND g.partition = h.partition
+       WHERE g.partition IS NULL OR g.fetched_offset > h.next_offset ORDER BY h.partition`,
+      [this.name],
+      { prepared: true },
+    );
+    for (const { partition, end, at } of rows) {
+      if (at !== null) throw beyondTheEnd(this.name, { partition, at, end });
+    }
+    return rows.length === 0;
   }
 
   /** Looks who has the group, without taking it. @param token With which it is going to be claimed. */
@@ -275,22 +289,4 @@ function firstOffset(start: GroupStart, log: string): string {
   const since = `AND extract(epoch FROM l.appended_at) * 1000 >= $2::bigint`;
   return `coalesce((SELECT min(l.log_offset) FROM ${log} AS l
     WHERE l.partition = h.partition ${start === 'earliest' ? '' : since}), h.next_offset)`;
-}
-
-/** Rows of several partitions in one look. @param first Number of the first of three parameters. */
-export function readRanges(log: string, first: number): string {
-  return `SELECT l.* FROM unnest($${first}::smallint[], $${first + 1}::bigint[], $${first + 2}::integer[])
-            AS range(partition, start, take)
-          CROSS JOIN LATERAL (
-            SELECT partition, log_offset, ${messageColumns} FROM ${log} AS e
-            WHERE e.partition = range.partition AND e.log_offset >= range.start
-            ORDER BY e.log_offset LIMIT range.take) AS l`;
-}
-
-export function rangeParams(ranges: readonly Range[]): unknown[] {
-  return [
-    ranges.map(({ partition }) => partition),
-    ranges.map(({ from }) => from),
-    ranges.map(({ take }) => take),
-  ];
 }

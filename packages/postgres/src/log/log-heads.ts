@@ -1,8 +1,10 @@
-import { runOutsideScope } from '@waybill/core/adapter';
+import { GrowingDelay, runOutsideScope, TroubleSources } from '@waybill/core/adapter';
 import type { Clock } from '@waybill/core';
+import type { TroubleSource } from '@waybill/core/adapter';
 
 import { channelName } from '../client/lock-key.ts';
 import type { Heads } from './log-appender.ts';
+import { logTransport } from './log-tables.ts';
 import type { LogTables } from './log-tables.ts';
 import { PerClient } from '../client/per-client.ts';
 import type { SqlClient } from '../client/sql-client.ts';
@@ -15,6 +17,17 @@ export interface LogHeadsOptions {
   readonly clock: Clock;
   readonly pollMs: number;
   readonly noticeEveryMs: number;
+}
+
+/** Longest pause between two looks while the database is away, in milliseconds. */
+const longestRetryMs = 2_000;
+
+/** Whoever reads the log. */
+export interface HeadsWatcher {
+  /** Called whenever a partition has grown, or the log is not the one that it was. */
+  readonly onChange: () => void;
+  /** In trouble while the database cannot be asked. */
+  readonly source: TroubleSource;
 }
 
 /** Everybody in this process who reads the same log hears at once what was appended here. */
@@ -31,7 +44,9 @@ export class LogHeads {
   readonly #notice: ThrottledNotice | undefined;
   readonly #channel: string;
   readonly #heads = new Map<number, bigint>();
-  readonly #watchers = new Set<() => void>();
+  readonly #watchers = new Set<HeadsWatcher>();
+  readonly #looking: TroubleSource;
+  #trouble: unknown;
   readonly #learn = (heads: Heads): void => this.#raise(heads);
   #stopping: AbortController | undefined;
   #hint = new AbortController();
@@ -42,6 +57,8 @@ export class LogHeads {
     this.#options = options;
     this.#neighbours = neighbours.of(client, schema);
     this.#channel = channelName('log', schema);
+    const onTrouble = (error: unknown): void => this.#tell(error);
+    this.#looking = new TroubleSources({ onTrouble, clock, transport: logTransport }).source();
     if (client.dialect === 'pglite') return;
     this.#notice = new ThrottledNotice({
       client,
@@ -70,18 +87,23 @@ export class LogHeads {
   /** Asks the database. */
   async refresh(): Promise<void> {
     const { client, tables } = this.#options;
+    const before = new Map(this.#heads);
     const { rows } = await client.query<{ partition: number; next_offset: bigint }>(
       `SELECT partition, next_offset FROM ${tables.head}`,
       [],
       { prepared: true },
     );
-    this.#raise(new Map(rows.map((row) => [row.partition, row.next_offset])));
+    const heads = new Map(rows.map((row) => [row.partition, row.next_offset]));
+    const isShorter = rows.some((row) => row.next_offset < (before.get(row.partition) ?? 0n));
+    if (isShorter) this.#replace(heads);
+    else this.#raise(heads);
   }
 
-  /** Calls `onChange` whenever a partition has grown. @returns A function that ends it. */
-  watch(onChange: () => void): () => void {
-    this.#watchers.add(onChange);
-    return () => void this.#watchers.delete(onChange);
+  /** Tells whoever reads what changes, until the returned function is called. */
+  watch(watcher: HeadsWatcher): () => void {
+    this.#watchers.add(watcher);
+    if (this.#trouble !== undefined) watcher.source.failed(this.#trouble);
+    return () => void this.#watchers.delete(watcher);
   }
 
   start(): void {
@@ -101,15 +123,29 @@ export class LogHeads {
 
   async #look(stopped: AbortSignal): Promise<void> {
     const { clock, pollMs } = this.#options;
+    const maxMs = Math.max(pollMs, longestRetryMs);
+    const retries = new GrowingDelay({ firstMs: pollMs, maxMs });
     const unlisten = await this.#listen();
-    while (!stopped.aborted) {
-      await clock.sleep(pollMs, this.#hint.signal);
+    for (let delayMs = pollMs; !stopped.aborted;) {
+      await clock.sleep(delayMs, this.#hint.signal);
       if (stopped.aborted) break;
       this.#hint = new AbortController();
-      // Nobody to tell, or nobody to ask: the next look comes soon.
-      if (this.#watchers.size > 0) await this.refresh().catch(() => {});
+      // Where there is nobody to tell there is nothing to ask.
+      const isAnswered = this.#watchers.size === 0 || (await this.#tryRefresh());
+      if (isAnswered) retries.reset();
+      delayMs = isAnswered ? pollMs : retries.next();
     }
     await unlisten();
+  }
+
+  async #tryRefresh(): Promise<boolean> {
+    try {
+      await this.#looking.watch(() => this.refresh());
+      return true;
+    } catch (error) {
+      this.#looking.failed(error);
+      return false;
+    }
   }
 
   async #listen(): Promise<() => Promise<void>> {
@@ -130,6 +166,20 @@ export class LogHeads {
       this.#heads.set(partition, head);
       grown = true;
     }
-    if (grown) for (const onChange of this.#watchers) onChange();
+    if (grown) for (const { onChange } of this.#watchers) onChange();
+  }
+
+  /** The log ends before where it has ended: it was emptied, or the database restored. */
+  #replace(heads: Heads): void {
+    for (const [partition, head] of heads) this.#heads.set(partition, head);
+    for (const { onChange } of this.#watchers) onChange();
+  }
+
+  #tell(error: unknown): void {
+    this.#trouble = error;
+    for (const { source } of this.#watchers) {
+      if (error === undefined) source.gotOn();
+      else source.failed(error);
+    }
   }
 }

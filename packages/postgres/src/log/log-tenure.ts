@@ -1,42 +1,12 @@
-import { isEventError } from '@waybill/core';
-import type { Clock, Observer } from '@waybill/core';
-import type { Outlet, Wake } from '@waybill/core/adapter';
+import { EventError, isEventError } from '@waybill/core';
+import { CommitPacer, LeaseKeeper, shareOut } from '@waybill/core/adapter';
+import type { Commit, ConsumerShell, Range } from '@waybill/core/adapter';
 
 import { LogDelivery } from './log-delivery.ts';
-import type { GroupPartition, LogGroup, LogRow, Range } from './log-group.ts';
-import type { LogHeads } from './log-heads.ts';
-import { LogMarks } from './log-marks.ts';
-import { LogPosition } from './log-position.ts';
-import { shareOut } from './share-out.ts';
-
-/** What all consumers of a transport have in common. */
-export interface LogTiming {
-  /** How often the watermark is written, in milliseconds. */
-  readonly commitEveryMs: number;
-  /** After this long without a sign of life the group goes to another process, in milliseconds. */
-  readonly leaseMs: number;
-  /** Pause after the database could not be reached, in milliseconds. */
-  readonly retryMs: number;
-  /** Most offsets that may be read beyond an unfinished one of the same partition. */
-  readonly maxAhead: number;
-}
-
-export interface LogTenureOptions {
-  readonly group: LogGroup;
-  readonly token: string;
-  readonly partitions: readonly GroupPartition[];
-  readonly outlet: Outlet<LogDelivery>;
-  readonly heads: LogHeads;
-  readonly wake: Wake;
-  readonly clock: Clock;
-  readonly observe: Observer;
-  readonly timing: LogTiming;
-  /** False where this process is the only one, so that nobody could take over. */
-  readonly beats: boolean;
-}
-
-/** Most rows that one statement reads. */
-const maxRowsAtOnce = 1_000;
+import { beyondTheEnd, LogPosition } from './log-position.ts';
+import { maxRowsAtOnce } from './log-rows.ts';
+import type { LogRow } from './log-rows.ts';
+import type { LogTenureOptions } from './log-tenure-options.ts';
 
 /**
  * One period in which this process consumes for a group: from the claim until it is closed, or until
@@ -48,23 +18,30 @@ export class LogTenure {
   readonly #ended = new AbortController();
   /** Read and never handed out. */
   readonly #unhanded: LogDelivery[] = [];
+  readonly #pacer: CommitPacer<LogPosition>;
+  readonly #keeper: LeaseKeeper;
+  /** Where `fetched_offset` goes back to at the end, by partition. */
+  #takenBack: ReadonlyMap<number, bigint> = new Map();
   #isolating: boolean;
   #turn = 0;
   #running: Promise<void> = Promise.resolve();
-  readonly #marks: LogMarks;
 
   constructor(options: LogTenureOptions) {
+    const { partitions, timing, clock, consumer, sources } = options;
     this.#options = options;
-    const positions = options.partitions.map((partition) => new LogPosition(partition));
+    const positions = partitions.map((partition) => new LogPosition(partition, timing));
     this.#positions = new Map(positions.map((position) => [position.partition, position]));
     this.#isolating = positions.some((position) => position.isRepeatedly);
-    this.#marks = new LogMarks({
-      ...options,
-      positions,
-      everyMs: options.timing.commitEveryMs,
+    this.#pacer = new CommitPacer({
+      positions: () => this.#positions.values(),
+      clock,
+      everyMs: timing.commitEveryMs,
+      write: (commits) => this.#commit(commits),
       onRefused: () => this.#refused('watermark'),
-      onFailed: (error) => this.#failed(error),
+      onFailed: (error) => consumer.failed(error, sources.committing),
+      onConfirmed: () => consumer.wake.call(),
     });
+    this.#keeper = this.#newKeeper();
   }
 
   /**
@@ -82,14 +59,16 @@ export class LogTenure {
     if (this.#ended.signal.aborted) return;
     this.#end();
     await this.#running;
-    await this.#marks.writeLast(this.#handedOutUpTo());
+    this.#takenBack = this.#handedOutUpTo();
+    const partitions = [...this.#takenBack.keys()];
+    await this.#pacer.writeLast(new Set(partitions.map((each) => this.#positions.get(each)!)));
     await this.#options.group.release(this.#options.token);
   }
 
   settle(delivery: LogDelivery): void {
-    if (this.#ended.signal.aborted || !this.#options.outlet.settle(delivery)) return;
+    if (this.#ended.signal.aborted || !this.#outlet.settle(delivery)) return;
     this.#positions.get(delivery.partition)!.finish(delivery.offset);
-    this.#marks.request();
+    this.#pacer.request();
   }
 
   async fence(tx: object): Promise<void> {
@@ -102,77 +81,82 @@ export class LogTenure {
     }
   }
 
+  get #outlet(): ConsumerShell<LogDelivery>['outlet'] {
+    return this.#options.consumer.outlet;
+  }
+
   async #feedAndBeat(): Promise<void> {
-    const beating = this.#options.beats ? this.#beat() : undefined;
+    const { beats, sources } = this.#options;
+    if (beats) this.#keeper.start();
     try {
       await this.#feed();
     } finally {
       this.#end();
       // What was being read when the end came was not handed out either.
-      this.#unhanded.push(...this.#options.outlet.clear());
-      await beating;
+      this.#unhanded.push(...this.#outlet.clear());
+      for (const source of Object.values(sources)) source.gotOn();
     }
   }
 
   async #feed(): Promise<void> {
-    const { outlet, wake, clock, timing } = this.#options;
-    const { signal } = this.#ended;
+    const { consumer, sources } = this.#options;
     let prepared = false;
-    while (!signal.aborted) {
-      try {
+    await consumer.repeat({
+      source: sources.reading,
+      signal: this.#ended.signal,
+      work: async () => {
         prepared ||= await this.#prepare();
-        outlet.handOut();
-        if (!(await this.#fetchMore())) await wake.wait();
-      } catch (error) {
-        this.#failed(error);
-        if (!passes(error)) throw error;
-        await clock.sleep(timing.retryMs, signal);
-      }
-    }
+        this.#outlet.handOut();
+        return (await this.#fetchMore()) ? 'again' : 'wait';
+      },
+    });
   }
 
   /** @returns False if there is nothing to read, or no room for it. */
   async #fetchMore(): Promise<boolean> {
+    const displaced = this.#findDisplaced();
+    if (displaced) {
+      await this.#giveUp(displaced);
+      return false;
+    }
     if (this.#isolating) {
       const suspect = [...this.#positions.values()].find((position) => position.hasSuspects);
       if (suspect) return await this.#fetchSuspect(suspect);
-      this.#isolating = !this.#options.outlet.isEmpty;
+      this.#isolating = !this.#outlet.isEmpty;
       if (this.#isolating) return false;
     }
     const ranges = this.#ranges();
     if (ranges.length === 0) return false;
-    const { group, token } = this.#options;
-    await this.#take(ranges, await group.fetch(token, ranges));
+    const { group, token, sources } = this.#options;
+    await this.#take(ranges, await sources.reading.watch(() => group.fetch(token, ranges)));
     return true;
   }
 
   /** One delivery at a time in the whole group, so that one which kills its process is counted alone. */
   async #fetchSuspect(position: LogPosition): Promise<boolean> {
-    const { group, token, outlet } = this.#options;
-    if (!outlet.isEmpty || outlet.room === 0) return false;
-    await this.#marks.write();
+    const { group, token, sources } = this.#options;
+    if (!this.#outlet.isEmpty || this.#outlet.room === 0) return false;
+    await this.#pacer.write();
     if (this.#ended.signal.aborted) return false;
     const { partition, next: from } = position;
-    const rows = await group.fetchAlone(
-      token,
-      { partition, from },
-      position.deliveriesBefore(from),
+    const rows = await sources.reading.watch(() =>
+      group.fetchAlone(token, { partition, from }, position.deliveriesBefore(from)),
     );
     await this.#take([{ partition, from, take: 1 }], rows);
     return true;
   }
 
   #ranges(): Range[] {
-    const { heads, outlet, timing } = this.#options;
+    const { heads } = this.#options;
     const ready = [...this.#positions.values()]
-      .map(({ partition, next, ahead }) => ({
+      .map(({ partition, next, allowance }) => ({
         partition,
         from: next,
-        available: ahead < timing.maxAhead ? Number(heads.of(partition) - next) : 0,
+        available: Math.min(Number(heads.of(partition) - next), allowance),
       }))
       .filter(({ available }) => available > 0);
     this.#turn += 1;
-    return shareOut(ready, Math.min(outlet.room, maxRowsAtOnce), this.#turn);
+    return shareOut(ready, Math.min(this.#outlet.room, maxRowsAtOnce), this.#turn);
   }
 
   async #take(ranges: readonly Range[], rows: readonly LogRow[]): Promise<void> {
@@ -180,7 +164,7 @@ export class LogTenure {
       const first = rows.find((row) => row.partition === partition)?.log_offset;
       if (first !== from) await this.#missed(partition, from, first);
     }
-    this.#options.outlet.add(rows.map((row) => this.#begin(row)));
+    this.#outlet.add(rows.map((row) => this.#begin(row)));
   }
 
   #begin(row: LogRow): LogDelivery {
@@ -194,41 +178,69 @@ export class LogTenure {
     const { group, token, heads, observe } = this.#options;
     if (first === undefined && !(await group.heartbeat(token))) return this.#refused('fetch');
     const until = first ?? heads.of(partition);
-    if (first === undefined) this.#positions.get(partition)!.skipTo(until);
+    if (first === undefined) this.#positions.get(partition)!.passOver(until);
     observe({
       kind: 'warning',
       code: 'LOG_GAP',
       message: `group ${group.name} goes on at offset ${until} of partition ${partition}: the rows from ${from} on were deleted before it had read them`,
     });
-    this.#marks.request();
+    this.#pacer.request();
   }
 
   /** Sees how far the log reaches, and from here on tells apart one by one what was handed out before. */
   async #prepare(): Promise<true> {
-    const { group, token, heads } = this.#options;
-    await heads.refresh();
-    for (const position of this.#positions.values()) position.assertWithin(heads);
+    const { group, token, heads, sources } = this.#options;
+    await sources.reading.watch(() => heads.refresh());
+    if (this.#findDisplaced()) return true;
     if (this.#isolating && !(await group.isolate(token))) this.#refused('fetch');
     return true;
   }
 
-  /** Shows the others that this process is awake, and finds out if they thought otherwise. */
-  async #beat(): Promise<void> {
-    const { group, token, clock, timing } = this.#options;
-    const { signal } = this.#ended;
-    let lastBeatMs = clock.now();
-    while (!signal.aborted) {
-      await clock.sleep(timing.leaseMs / 3, signal);
-      if (signal.aborted) return;
-      try {
-        if (!(await group.heartbeat(token))) return this.#refused('heartbeat');
-        lastBeatMs = clock.now();
-      } catch (error) {
-        this.#failed(error);
-        // Somebody else may own the group by now, and there is no way to ask.
-        if (clock.now() - lastBeatMs >= timing.leaseMs) return this.#end();
-      }
+  /** Where the log has become shorter than what was handed out of it. */
+  #findDisplaced(): LogPosition | undefined {
+    const { heads } = this.#options;
+    for (const position of this.#positions.values()) {
+      if (position.reached > heads.of(position.partition)) return position;
     }
+    return undefined;
+  }
+
+  /** Leaves the group to whoever claims it next, and looks then what is to be done. */
+  async #giveUp({ partition, reached: at }: LogPosition): Promise<void> {
+    const { group, token, heads, observe } = this.#options;
+    const error = beyondTheEnd(group.name, { partition, at, end: heads.of(partition) });
+    observe({ kind: 'consume-failed', group: group.name, error });
+    this.#end();
+    await group.release(token);
+  }
+
+  async #commit(commits: readonly Commit<LogPosition>[]): Promise<boolean> {
+    const { group, token, sources } = this.#options;
+    const marks = commits.map(({ position: { partition }, upTo: committed }) => {
+      return { partition, committed, fetched: this.#takenBack.get(partition) };
+    });
+    return await sources.committing.watch(() => group.commit(token, marks));
+  }
+
+  /** Shows the others that this process is awake, and finds out if they thought otherwise. */
+  #newKeeper(): LeaseKeeper {
+    const { group, token, clock, timing, consumer, sources } = this.#options;
+    const { leaseMs } = timing;
+    return new LeaseKeeper({
+      leaseMs,
+      clock,
+      renew: () => sources.beating.watch(() => group.heartbeat(token)),
+      onLost: () => this.#refused('heartbeat'),
+      onFailed: (error) => consumer.failed(error, sources.beating),
+      onLapsed: () => {
+        const message = `group ${group.name} has given no sign of life for ${leaseMs} ms; somebody else may have it by now`;
+        consumer.failed(
+          new EventError('CLAIM_LOST', message, { key: group.name }),
+          sources.beating,
+        );
+        this.#end();
+      },
+    });
   }
 
   /**
@@ -254,17 +266,9 @@ export class LogTenure {
   #end(): void {
     if (this.#ended.signal.aborted) return;
     this.#ended.abort();
-    this.#marks.stop();
-    this.#unhanded.push(...this.#options.outlet.clear());
-    this.#options.wake.call();
+    this.#pacer.stop();
+    this.#keeper.stop();
+    this.#unhanded.push(...this.#outlet.clear());
+    this.#options.consumer.wake.call();
   }
-
-  #failed(error: unknown): void {
-    this.#options.observe({ kind: 'consume-failed', group: this.#options.group.name, error });
-  }
-}
-
-/** Says whether the same statement may succeed later. */
-function passes(error: unknown): boolean {
-  return isEventError(error) && error.retryable;
 }

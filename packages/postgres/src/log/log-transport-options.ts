@@ -22,7 +22,10 @@ export interface PostgresLogTransportOptions {
   readonly standbyMs?: number;
   /** Shortest time between two notices to other processes, in milliseconds; 20 unless given. */
   readonly noticeEveryMs?: number;
-  /** Most messages read beyond an unfinished one of the same partition; 10,000 unless given. */
+  /**
+   * Most messages of a partition that may be finished and not covered by a confirmed watermark, which is what
+   * a crash would repeat; then no more of the partition is read until one is confirmed. 10,000 unless given.
+   */
   readonly maxAhead?: number;
   /** Rows that every group has finished go when they are this old, in milliseconds; 7 days unless given. */
   readonly retentionMs?: number;

@@ -4,7 +4,7 @@ import {
   assertRange,
   describeStart,
   observeAll,
-  runOutsideScope,
+  SharedOpening,
 } from '@waybill/core/adapter';
 import type { Observer, PublishOutcome, Transport, TransportInspection } from '@waybill/core';
 import type {
@@ -59,8 +59,7 @@ export class PostgresLogTransport implements Transport {
   readonly #tables: LogTables;
   readonly #seats: LogSeats;
   readonly #consumers = new Set<Consumer>();
-  #open: Promise<OpenLog> | undefined;
-  #stopPruning: (() => void) | undefined;
+  readonly #log = new SharedOpening(() => this.#connect());
 
   /** @throws {TypeError} If the schema is no name, a length is out of range, or an option is not known. */
   constructor(options: PostgresLogTransportOptions) {
@@ -73,14 +72,7 @@ export class PostgresLogTransport implements Transport {
 
   /** @throws {EventError} `STORE_UNAVAILABLE`; `STORE_REJECTED` if the tables are not there. */
   async connect(): Promise<void> {
-    this.#open ??= this.#connect();
-    const opening = this.#open;
-    try {
-      await opening;
-    } catch (error) {
-      if (this.#open === opening) this.#open = undefined;
-      throw error;
-    }
+    await this.#log.open();
   }
 
   /** @throws {EventError} `TRANSPORT_UNAVAILABLE`, `NOT_CONNECTED`, `DESTINATION_CHANGED` */
@@ -152,11 +144,10 @@ export class PostgresLogTransport implements Transport {
   }
 
   async close(): Promise<void> {
-    const open = this.#open;
-    this.#open = undefined;
-    this.#stopPruning?.();
+    const opening = this.#log.forget();
     const closed = await Promise.allSettled([...this.#consumers].map((each) => each.close()));
-    const log = await open?.catch(() => undefined);
+    const log = await opening?.catch(() => undefined);
+    log?.stopPruning();
     await log?.appender.settled();
     await log?.heads.stop();
     await log?.lock.release();
@@ -169,9 +160,9 @@ export class PostgresLogTransport implements Transport {
     const heads = new LogHeads({ client, schema, tables, clock, pollMs, noticeEveryMs });
     await heads.refresh();
     heads.start();
-    this.#prunePeriodically();
     return {
       heads,
+      stopPruning: this.#prunePeriodically(),
       appender: new LogAppender({
         client,
         tables,
@@ -188,7 +179,7 @@ export class PostgresLogTransport implements Transport {
   }
 
   async #opened(): Promise<OpenLog> {
-    if (this.#open) return await this.#open;
+    if (this.#log.current) return await this.#log.current;
     throw new EventError(
       'NOT_CONNECTED',
       'the PostgreSQL log is not connected; call connect(), and nothing after close()',
@@ -221,6 +212,7 @@ export class PostgresLogTransport implements Transport {
           clock,
           ids,
           observe: this.#observe,
+          onNewGroup: () => this.#announceGroup(subscription),
           onClose,
         }),
     );
@@ -240,16 +232,19 @@ export class PostgresLogTransport implements Transport {
     });
   }
 
-  #prunePeriodically(): void {
+  /** @returns A function that ends it. */
+  #prunePeriodically(): () => void {
     const { clock, pruneEveryMs } = this.#options;
+    let cancel: () => void;
     const next = (): void => {
-      this.#stopPruning = clock.schedule(pruneEveryMs, () => {
+      cancel = clock.schedule(pruneEveryMs, () => {
         // What cannot be deleted now is found again the next time.
         this.prune().catch(() => {});
         next();
       });
     };
-    runOutsideScope(next);
+    next();
+    return () => cancel();
   }
 }
 
@@ -258,6 +253,7 @@ interface OpenLog {
   readonly heads: LogHeads;
   readonly appender: LogAppender;
   readonly lock: ProcessLock;
+  readonly stopPruning: () => void;
 }
 
 function assertMaxInFlight(maxInFlight: number): void {

@@ -6,6 +6,7 @@ import { publishingFaults } from './publishing-faults.ts';
 import { settlingFaults } from './settling-faults.ts';
 import { flowFaults, groupFaults } from './subscription-faults.ts';
 import { transportFault } from './transport-fault.ts';
+import { troubleFaults } from './trouble-faults.ts';
 
 const otherFaults: readonly PlantedFault<TransportConformanceOptions>[] = [
   transportFault(
@@ -64,5 +65,6 @@ export const plantedTransportFaults: readonly PlantedFault<TransportConformanceO
   ...settlingFaults,
   ...groupFaults,
   ...flowFaults,
+  ...troubleFaults,
   ...otherFaults,
 ];

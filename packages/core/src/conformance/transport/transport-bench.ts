@@ -20,6 +20,13 @@ export interface TransportSubject {
   open(): Transport | Promise<Transport>;
   /** Begins transactions that `Delivery.fence` understands; needed where `fencing` is claimed. */
   transactions?: TransactionRunner;
+  /**
+   * Makes the broker unreachable for every instance of this subject, and for no others; needed where
+   * `breaksServer` is said.
+   *
+   * @returns A function that heals it.
+   */
+  breakServer?(): Promise<() => Promise<void>>;
   /** Takes down what `create` put up. Every instance has been closed before. */
   cleanup?(): Promise<void>;
 }
@@ -29,6 +36,8 @@ export interface TransportConformanceOptions {
   readonly capabilities: TransportCapabilities;
   /** Called for each case. Cases keep apart by themselves, so it may be the same broker each time. */
   create(): Promise<TransportSubject>;
+  /** True if `create` offers `breakServer`; without it nothing shows what happens when the broker is away. */
+  readonly breaksServer?: boolean;
   /** Longest wait for something that should happen, in milliseconds; 10,000 unless given. */
   readonly timeoutMs?: number;
   /** How long to watch that something does not happen, in milliseconds; 100 unless given. */
@@ -131,11 +140,13 @@ export class TransportBench {
       timeoutMs: this.timeoutMs,
       settleAtOnce: settle === 'at once',
     });
+    const { onTrouble } = probe;
     const subscription: Subscription = {
       patterns: ['*'],
       start: 'latest',
       maxInFlight: 100,
       worker: `worker-${randomIds()}`,
+      onTrouble,
       ...given,
     };
     probe.consumer = await transport.subscribe(subscription, (delivery) => {
@@ -161,6 +172,17 @@ export class TransportBench {
     const time = new Date(systemClock.now());
     await systemClock.sleep(clockGapMs);
     return time;
+  }
+
+  /** Lets the broker be away while `body` runs. */
+  async whileBroken(body: () => Promise<void>): Promise<void> {
+    assert.ok(this.subject.breakServer, 'create() must offer breakServer where it is said');
+    const heal = await this.subject.breakServer();
+    try {
+      await body();
+    } finally {
+      await heal();
+    }
   }
 
   async until(condition: () => boolean | Promise<boolean>, what: () => string): Promise<void> {

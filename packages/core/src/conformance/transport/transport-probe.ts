@@ -9,6 +9,9 @@ export class TransportProbe {
   mostUnsettled = 0;
   /** Deliveries that came after `close` had resolved: the transport has leaked its consumer. */
   afterClose = 0;
+  /** What the consumer said of its troubles: an error for each, `undefined` for each end. */
+  readonly troubles: unknown[] = [];
+  readonly onTrouble = (error: unknown): void => void this.troubles.push(error);
   consumer!: Consumer;
   readonly #timeoutMs: number;
   readonly #settleAtOnce: boolean;
@@ -28,6 +31,11 @@ export class TransportProbe {
   /** Deliveries that were not settled, in the order in which they came. */
   get unsettled(): Delivery[] {
     return [...this.#unsettled];
+  }
+
+  /** True if the consumer does not get on, as far as it has said. */
+  get isInTrouble(): boolean {
+    return this.troubles.at(-1) !== undefined;
   }
 
   take(delivery: Delivery): void {

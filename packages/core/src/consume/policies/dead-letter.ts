@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto';
 import type { Clock } from '../../clock.ts';
 import type { DeadLetterQueue, FailureType, NewDeadLetter } from '../dead-letter-queue.ts';
 import { EventError, isEventError } from '../../errors.ts';
+import { GrowingDelay } from '../../growing-delay.ts';
 import type { HealthReasons } from '../../health.ts';
 import type { Observer } from '../../observer.ts';
 import { messageOfThrown, readThrown } from '../../thrown.ts';
@@ -13,8 +14,8 @@ import type { EventIdentity, Invocation, Policy } from './step.ts';
 const maxReasonLength = 2_000;
 const maxCodeLength = 255;
 const maxStackLength = 8_000;
-/** Longest pause between two tries to store a dead letter. */
-const maxDelayMs = 5_000;
+/** Pauses between two tries to store a dead letter. */
+const retryDelays = { firstMs: 100, maxMs: 5_000 };
 
 /**
  * Records what could not be handled, with its reason, so that the message may be settled.
@@ -130,14 +131,16 @@ export class DeadLetterRecorder {
     entry?: Pick<NewDeadLetter, 'coordinates'>,
   ): Promise<T> {
     const waiting = {};
+    let delay: GrowingDelay | undefined;
     try {
-      for (let delayMs = 100; ; delayMs = Math.min(delayMs * 2, maxDelayMs)) {
+      for (;;) {
         try {
           return await work();
         } catch (error) {
           this.#reasons.add(waiting, 'dead letters cannot be stored or looked up');
           if (entry) this.#reportFailed(error, entry.coordinates);
-          await this.#clock.sleep(delayMs, signal);
+          delay ??= new GrowingDelay(retryDelays);
+          await this.#clock.sleep(delay.next(), signal);
           if (signal.aborted) throw error;
         }
       }

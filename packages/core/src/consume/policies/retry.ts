@@ -1,12 +1,13 @@
 import type { Clock } from '../../clock.ts';
 import { isEventError, type EventError } from '../../errors.ts';
+import { GrowingDelay } from '../../growing-delay.ts';
 import type { HealthReasons } from '../../health.ts';
 import type { Observer } from '../../observer.ts';
 import { delayBefore, isRetryable } from '../../retry/retry-policy.ts';
 import type { Invocation, Policy, Progress } from './step.ts';
 
-/** Longest wait between two tries for what passes by itself. */
-const maxWaitingDelayMs = 5_000;
+/** Pauses between two tries for what passes by itself. */
+const waitingDelays = { firstMs: 100, maxMs: 5_000 };
 
 /**
  * Tries again, after a growing delay, as often as the handler's policy allows.
@@ -29,14 +30,15 @@ export function retry(options: {
     const { progress, abort } = invocation;
     let own = event;
     try {
-      for (let waits = 0; ; own = invocation.reread()) {
+      for (let waiting: GrowingDelay | undefined; ; own = invocation.reread()) {
         progress.entered = false;
         try {
           return await next(own, { ...invocation, attempt: progress.attempts + 1 });
         } catch (error) {
           if (abort.aborted) throw error;
           const passes = passesByItself(error, progress);
-          const delayMs = passes ? waitingDelay(waits++) : countedDelay(error, invocation);
+          if (passes) waiting ??= new GrowingDelay(waitingDelays);
+          const delayMs = passes ? waiting!.next() : countedDelay(error, invocation);
           report(error, invocation, delayMs);
           if (delayMs === null) throw error;
           if (passes && !isEventError(error, 'CLAIM_HELD')) {
@@ -72,10 +74,6 @@ export function retry(options: {
       coordinates: delivery.coordinates,
     });
   }
-}
-
-function waitingDelay(waitsBefore: number): number {
-  return Math.min(100 * 2 ** waitsBefore, maxWaitingDelayMs);
 }
 
 function passesByItself(error: unknown, { entered }: Progress): error is EventError {

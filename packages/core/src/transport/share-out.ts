@@ -1,10 +1,15 @@
-import type { Range } from './log-group.ts';
-
 /** Something to read in one partition. */
-export interface Available {
-  readonly partition: number;
+export interface Available<Partition = number> {
+  readonly partition: Partition;
   readonly from: bigint;
   readonly available: number;
+}
+
+/** A part of a partition to read: up to `take` records from an offset on. */
+export interface Range<Partition = number> {
+  readonly partition: Partition;
+  readonly from: bigint;
+  readonly take: number;
 }
 
 /**
@@ -13,10 +18,14 @@ export interface Available {
  * @param turn Changes from call to call, so that with little room every partition gets its turn.
  * @returns Ranges that sum up to `room` at most.
  */
-export function shareOut(ready: readonly Available[], room: number, turn: number): Range[] {
+export function shareOut<Partition>(
+  ready: readonly Available<Partition>[],
+  room: number,
+  turn: number,
+): Range<Partition>[] {
   const start = ready.length > 0 ? turn % ready.length : 0;
   const inTurn = [...ready.slice(start), ...ready.slice(0, start)];
-  const takes = new Map<number, number>();
+  const takes = new Map<Partition, number>();
   for (let left = room; left > 0;) {
     const hungry = inTurn.filter(
       ({ partition, available }) => (takes.get(partition) ?? 0) < available,

@@ -1,0 +1,29 @@
+import type { Coordinates } from '../coordinates.ts';
+import type { Message } from '../event/message.ts';
+import type { RevocableDelivery } from '../transport/outlet.ts';
+import type { MemoryEntry } from './memory-group.ts';
+
+/** One entry of a `MemoryGroup` on its way to a handler. */
+export class MemoryDelivery implements RevocableDelivery {
+  readonly entry: MemoryEntry;
+  readonly message: Message;
+  readonly coordinates: Coordinates;
+  readonly deliveryCount: number;
+  readonly signal: AbortSignal;
+  /** A property of its own, so that a copy of the delivery has it, too. */
+  readonly settle: () => void;
+  readonly #controller = new AbortController();
+
+  constructor(entry: MemoryEntry, transport: string, settle: (delivery: MemoryDelivery) => void) {
+    this.entry = entry;
+    this.message = entry.message;
+    this.coordinates = { transport, stream: 'memory', position: String(entry.index) };
+    this.deliveryCount = entry.deliveryCount;
+    this.signal = this.#controller.signal;
+    this.settle = () => settle(this);
+  }
+
+  giveUp(): void {
+    this.#controller.abort();
+  }
+}
