@@ -20,6 +20,7 @@ import { shareRelay, type RelayHold } from './shared-relay.ts';
 import type { TransactionChoice } from '../transaction.ts';
 import type { Message } from '../event/message.ts';
 import type { PublishOutcome } from '../transport/publish-outcome.ts';
+import { SharedOpening } from '../shared-opening.ts';
 import { TroubleReporter } from '../trouble.ts';
 import { Warnings } from '../warnings.ts';
 
@@ -38,7 +39,7 @@ export class Publisher {
   readonly #hold: RelayHold | undefined;
   readonly #commits: GroupCommit<EncodedEvent, void> | undefined;
   readonly #underWay = new PendingWork();
-  #connected: Promise<void> | undefined;
+  readonly #connection: SharedOpening<void>;
 
   /** @throws {TypeError} If the service name is no URI reference, or `relayPollMs` is out of range. */
   constructor(options: PublisherOptions) {
@@ -53,6 +54,7 @@ export class Publisher {
       ...(options.intended ? { intended: options.intended } : {}),
     });
     const { store, bus, logger, intended = [] } = options;
+    this.#connection = new SharedOpening(() => bus.connect());
     this.#reasons = new HealthReasons(() => this.#clock.now());
     this.#trouble = new TroubleReporter({
       who: 'publisher',
@@ -206,15 +208,6 @@ export class Publisher {
     return encoded;
   }
 
-  /** Connects with the first publish, and again if that failed. */
-  #connect(): Promise<void> {
-    this.#connected ??= this.#options.bus.connect().catch((error: unknown) => {
-      this.#connected = undefined;
-      throw error;
-    });
-    return this.#connected;
-  }
-
   /** @returns For each event whether it is on its way, in the order given. */
   async #sendAll(
     checked: readonly EncodedEvent[],
@@ -261,7 +254,8 @@ export class Publisher {
       );
     }
     try {
-      await this.#connect();
+      // With the first publish, and again if that failed.
+      await this.#connection.open();
       const outcomes = await this.#options.bus.publishEncoded(checked);
       const failed = outcomes.find((outcome) => outcome.status !== 'accepted');
       if (failed?.error.retryable) this.#trouble.begin(failed.error);

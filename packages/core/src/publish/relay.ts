@@ -1,5 +1,6 @@
 import { systemClock, type Clock } from '../clock.ts';
 import type { Message } from '../event/message.ts';
+import { GrowingDelay } from '../growing-delay.ts';
 import { runOutsideScope } from '../handler-scope.ts';
 import { HealthReasons, type Health } from '../health.ts';
 import { randomIds, type Ids } from '../ids.ts';
@@ -31,6 +32,15 @@ export interface RelayOptions {
   clock?: Clock;
   ids?: Ids;
   observer?: Observer;
+}
+
+/** A partition whose last pass has failed. */
+interface Failing {
+  readonly error: unknown;
+  readonly delay: GrowingDelay;
+  readonly delayMs: number;
+  /** In milliseconds since the epoch. */
+  readonly retryAt: number;
 }
 
 /** Longest wait before a partition that failed is tried again. */
@@ -66,7 +76,7 @@ export class Relay {
   #endAt = 0;
   #running: Promise<void> | undefined;
   #endListening: (() => Promise<void>) | undefined;
-  readonly #failing = new Map<number, { error: unknown; delayMs: number; retryAt: number }>();
+  readonly #failing = new Map<number, Failing>();
 
   /** @throws {TypeError} If an option is out of range. */
   constructor(options: RelayOptions) {
@@ -205,8 +215,11 @@ export class Relay {
       this.#recovered(partition);
       return result;
     } catch (error) {
-      const delayMs = Math.min((failing?.delayMs ?? this.#pollMs / 2) * 2, maxDelayMs);
-      this.#failing.set(partition, { error, delayMs, retryAt: this.#clock.now() + delayMs });
+      const delay =
+        failing?.delay ?? new GrowingDelay({ firstMs: this.#pollMs, maxMs: maxDelayMs });
+      const delayMs = delay.next();
+      const retryAt = this.#clock.now() + delayMs;
+      this.#failing.set(partition, { error, delay, delayMs, retryAt });
       this.#observe({ kind: 'relay-failed', partition, error });
       this.#trouble.begin(error);
       return undefined;

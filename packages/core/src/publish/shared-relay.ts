@@ -1,3 +1,4 @@
+import { SharedOpening } from '../shared-opening.ts';
 import type { EventSender } from './event-sender.ts';
 import type { Outbox } from './outbox.ts';
 import { Relay, type RelayOptions } from './relay.ts';
@@ -59,11 +60,12 @@ async function giveBack(
   await shared.relay.stop();
 }
 
+/** Connects the bus with the first batch, and again if that failed; never again once it has been closed. */
 function newRelay(outbox: Outbox, bus: EventSender, options: SharedRelayOptions): Relay {
   const { transport } = bus;
-  const connect = connecting(bus);
+  const connection = new SharedOpening(() => bus.connect());
   const mark = async (candidate: string): Promise<string> => {
-    await connect();
+    await connection.open();
     return await transport.mark!(candidate);
   };
   return new Relay({
@@ -71,21 +73,9 @@ function newRelay(outbox: Outbox, bus: EventSender, options: SharedRelayOptions)
     outbox,
     destination: transport.destination,
     publish: async (messages, expected) => {
-      await connect();
+      await connection.open();
       return await bus.publishMessages(messages, expected);
     },
     ...(transport.mark ? { mark } : {}),
   });
-}
-
-/** Connects with the first batch, and again if that failed; never again once it has been closed. */
-function connecting(bus: EventSender): () => Promise<void> {
-  let connected: Promise<void> | undefined;
-  return () => {
-    connected ??= bus.connect().catch((error: unknown) => {
-      connected = undefined;
-      throw error;
-    });
-    return connected;
-  };
 }
