@@ -100,7 +100,9 @@ export {
   type WarningCode,
 } from './observer.ts';
 export {
+  type AdapterErrorCode,
   type BatchOutcome,
+  type DetailsOf,
   type ErrorCode,
   errorCodes,
   type ErrorDetails,
