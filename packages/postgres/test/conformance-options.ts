@@ -21,6 +21,7 @@ import { PostgresLogTransport } from '../src/log/log-transport.ts';
 import { PostgresOutbox } from '../src/outbox/outbox.ts';
 import type { SqlClient } from '../src/client/sql-client.ts';
 import type { ConformanceBench } from './conformance-bench.ts';
+import { LosableWatermarks } from './losable-watermarks.ts';
 import { eventTable, SchemaPool } from './schema-pool.ts';
 
 /** What the suites are given for each of the adapters. */
@@ -77,7 +78,12 @@ export function conformanceOptions(bench: ConformanceBench): ConformanceOptions 
     inbox: store((place) => new PostgresInbox({ ...place, lockTimeoutMs })),
     deadLetters: store((place) => new PostgresDeadLetterQueue(place)),
     idempotency: store((place) => new PostgresIdempotencyStore(place)),
-    transport: { capabilities, quietMs, create: () => createLog(bench, pool) },
+    transport: {
+      capabilities,
+      quietMs,
+      losesSettlements: true,
+      create: () => createLog(bench, pool),
+    },
     delivery: {
       capabilities,
       quietMs,
@@ -99,14 +105,20 @@ async function createLog(bench: ConformanceBench, pool: SchemaPool) {
   const { client } = bench;
   const schema = await pool.take(client);
   const lent: SqlClient[] = [];
+  const watermarks = new LosableWatermarks();
   return {
     place: { client, schema },
     transactions: client,
     open(): Transport {
       const other = bench.lend();
       lent.push(other);
-      return new PostgresLogTransport({ client: other, schema, standbyMs: 50 });
+      return new PostgresLogTransport({
+        client: watermarks.over(other),
+        schema,
+        standbyMs: 50,
+      });
     },
+    loseSettlements: () => watermarks.lose(),
     async cleanup(): Promise<void> {
       for (const other of lent) bench.giveBack(other);
       await pool.giveBack(client, schema);

@@ -116,6 +116,7 @@ export class StreamBroadcast implements Consumer {
               message,
               stream,
               entryId: entries[index]![0],
+              mayBeRepeated: false,
               deliveryCount: 1,
               claimedAt,
               settle: (delivery) => void this.#outlet.settle(delivery),

@@ -5,6 +5,7 @@ import type {
   DeliveryConformanceOptions,
   TransportConformanceOptions,
 } from '@waybill/core/conformance';
+import { crashingRedisClient } from '@waybill/testing';
 import { Redis } from 'ioredis';
 
 import { redisUrl } from '../../../scripts/services/test-redis.ts';
@@ -26,7 +27,7 @@ export function streamConformance(version: RedisVersion): {
 } {
   const create = async () => createStreams(redisUrl(version));
   return {
-    transport: { capabilities, quietMs, create },
+    transport: { capabilities, quietMs, losesSettlements: true, create },
     delivery: {
       capabilities,
       quietMs,
@@ -58,10 +59,23 @@ export function streamConformance(version: RedisVersion): {
 function createStreams(url: string) {
   const prefix = `test:${randomUUID()}:`;
   const redis = new Redis(url);
+  let isLosing = false;
+  const client = crashingRedisClient(redis, {
+    // What settles is answered as if it had been done, and never sent.
+    around: async (point, send) => {
+      if (!isLosing || !['XACK', 'SCRIPT (XACK)'].includes(point)) return await send();
+      return (point === 'XACK' ? 0 : []) as Awaited<ReturnType<typeof send>>;
+    },
+  });
   return {
     prefix,
     redis,
-    open: () => new RedisStreamTransport({ redis, streamPrefix: prefix, reclaimEveryMs: 40 }),
+    open: () =>
+      new RedisStreamTransport({ redis: client, streamPrefix: prefix, reclaimEveryMs: 40 }),
+    loseSettlements: () => {
+      isLosing = true;
+      return () => (isLosing = false);
+    },
     async cleanup(): Promise<void> {
       for await (const keys of redis.scanStream({ match: `${prefix}*`, count: 1_000 })) {
         if (keys.length > 0) await redis.del(...(keys as string[]));

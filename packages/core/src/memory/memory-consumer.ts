@@ -44,6 +44,7 @@ export class MemoryConsumer implements Consumer, MemoryTaker {
         stream: 'memory',
         position: String(index),
       },
+      mayBeRepeated: deliveryCount > 1,
       deliveryCount,
       signal: controller.signal,
       settle: () => this.#settle(entry),

@@ -28,6 +28,13 @@ export interface TransportCapabilities {
 export interface Delivery {
   readonly message: Message;
   readonly coordinates: Coordinates;
+  /**
+   * False only if the transport is certain that this group was never handed the message before; the
+   * engine looks for what a former delivery left behind where it is true. A transport that does not
+   * count says true for what a former owner may have been handed, and not for everything: it is a
+   * look-up for each event.
+   */
+  readonly mayBeRepeated: boolean;
   /** 1 for the first time; `undefined` where the transport does not count. */
   readonly deliveryCount: number | undefined;
   /** Aborted when this consumer no longer owns the message. */

@@ -25,6 +25,8 @@ export interface LogBroadcastOptions {
 }
 
 const maxRowsAtOnce = 1_000;
+/** A broadcast hands everything out once. */
+const anew = { deliveries: 0, mayBeRepeated: false };
 
 /** A subscription without a group: reads what is appended from now on, with a cursor in memory. */
 export class LogBroadcast implements Consumer {
@@ -108,7 +110,7 @@ export class LogBroadcast implements Consumer {
       // Nothing where something was: it was deleted, and a broadcast makes no promise about it.
       this.#cursor.set(partition, last ? last.log_offset + 1n : heads.of(partition));
     }
-    this.#outlet.add(rows.map((row) => new LogDelivery(row, 1, this)));
+    this.#outlet.add(rows.map((row) => new LogDelivery(row, anew, this)));
     return true;
   }
 

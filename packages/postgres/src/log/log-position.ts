@@ -49,6 +49,11 @@ export class LogPosition {
     return offset < this.claimed.fetched ? 1 : 0;
   }
 
+  /** False if nobody of the group was ever handed this offset. */
+  mayBeRepeated(offset: bigint): boolean {
+    return offset < this.claimed.handed;
+  }
+
   /**
    * @throws {EventError} `CURSOR_FOREIGN` if the group is beyond the end of the log: it would skip
    *   whatever is appended until the log is that long again.

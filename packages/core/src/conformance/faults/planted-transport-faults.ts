@@ -3,6 +3,7 @@ import type { PlantedFault } from '../describe-planted-faults.ts';
 import type { TransportConformanceOptions } from '../transport/transport-bench.ts';
 import { lossFaults, messageFaults } from './message-faults.ts';
 import { publishingFaults } from './publishing-faults.ts';
+import { repeatFaults } from './repeat-faults.ts';
 import { settlingFaults } from './settling-faults.ts';
 import { flowFaults, groupFaults } from './subscription-faults.ts';
 import { transportFault } from './transport-fault.ts';
@@ -62,6 +63,7 @@ export const plantedTransportFaults: readonly PlantedFault<TransportConformanceO
   ...messageFaults,
   ...publishingFaults,
   ...settlingFaults,
+  ...repeatFaults,
   ...groupFaults,
   ...flowFaults,
   ...otherFaults,

@@ -20,6 +20,11 @@ export interface TransportSubject {
   open(): Transport | Promise<Transport>;
   /** Begins transactions that `Delivery.fence` understands; needed where `fencing` is claimed. */
   transactions?: TransactionRunner;
+  /**
+   * From now on nothing of what consumers settle reaches the broker, until the answer is called; needed
+   * where `losesSettlements` is said.
+   */
+  loseSettlements?(): () => void;
   /** Takes down what `create` put up. Every instance has been closed before. */
   cleanup?(): Promise<void>;
 }
@@ -27,6 +32,8 @@ export interface TransportSubject {
 export interface TransportConformanceOptions {
   /** What the adapter claims; the suite proves it. */
   readonly capabilities: TransportCapabilities;
+  /** True where `create` offers `loseSettlements`; false unless given. */
+  readonly losesSettlements?: boolean;
   /** Called for each case. Cases keep apart by themselves, so it may be the same broker each time. */
   create(): Promise<TransportSubject>;
   /** Longest wait for something that should happen, in milliseconds; 10,000 unless given. */
