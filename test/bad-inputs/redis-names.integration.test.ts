@@ -69,7 +69,7 @@ describe.skipIf(!hasRedis())('names on Redis', () => {
     await waitUntil('it is a dead letter', async () => (await dead.list({ group })).length === 1);
     const [letter] = await dead.list();
     const handling = { group, handler: group, eventId: id };
-    expect(await dead.find({ ...handling, source: 'quickintakez' })).toEqual(letter);
+    expect(await dead.find([{ ...handling, source: 'quickintakez' }])).toEqual([letter]);
     expect(letter).toMatchObject({ ...handling, coordinates: { stream: `${prefix}item` } });
     shelfIsFull = false;
     await dead.redrive(letter!.id);

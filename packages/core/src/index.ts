@@ -78,12 +78,12 @@ export {
 } from './publish/outbox.ts';
 export type { PublishOutcome } from './transport/publish-outcome.ts';
 export { type Inbox } from './consume/inbox.ts';
+export { type DeadLetter, type DeadLetterStatus, type FailureType } from './consume/dead-letter.ts';
+export { type DeadLetterSink } from './consume/dead-letter-sink.ts';
 export {
-  type DeadLetter,
   type DeadLetterFilter,
   type DeadLetterQueue,
-  type DeadLetterStatus,
-  type FailureType,
+  isDeadLetterQueue,
   type Resolution,
 } from './consume/dead-letter-queue.ts';
 export { type IdempotencyStore } from './idempotency/idempotency-store.ts';
