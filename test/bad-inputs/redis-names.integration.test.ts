@@ -91,7 +91,7 @@ describe.skipIf(!hasRedis())('names on Redis', () => {
     await waitUntil('it is settled', async () =>
       (await groupsNow()).every(({ pending }) => pending === 0),
     );
-    expect(await groupsNow()).toEqual([{ name: group, pending: 0, lag: 0, consumers: 1 }]);
+    expect(await groupsNow()).toMatchObject([{ name: group, pending: 0, lag: 0, consumers: 1 }]);
     await bus.shutdown();
   }
 

@@ -47,13 +47,14 @@ export {
 } from './idempotency/idempotent-execution.ts';
 
 // Ports, as users hold them
+export type { GroupStart, Transport } from './transport/transport.ts';
 export type {
   GroupInspection,
-  GroupStart,
+  MemberInspection,
+  PartitionInspection,
   StreamInspection,
-  Transport,
   TransportInspection,
-} from './transport/transport.ts';
+} from './transport/transport-inspection.ts';
 export type { Coordinates } from './coordinates.ts';
 export {
   type AppendBatchOptions,

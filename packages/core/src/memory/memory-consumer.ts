@@ -3,6 +3,7 @@ import type { MemoryEntry, MemoryGroup, MemoryTaker } from './memory-group.ts';
 
 export interface MemoryConsumerOptions {
   readonly group: MemoryGroup;
+  readonly worker: string;
   readonly maxInFlight: number;
   readonly deliver: Deliver;
   readonly transport: string;
@@ -27,6 +28,14 @@ export class MemoryConsumer implements Consumer, MemoryTaker {
     this.finished = promise;
     this.#finish = resolve;
     options.group.join(this);
+  }
+
+  get name(): string {
+    return this.#options.worker;
+  }
+
+  get unsettled(): number {
+    return this.#unsettled.size;
   }
 
   get ready(): boolean {

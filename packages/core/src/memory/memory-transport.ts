@@ -7,8 +7,8 @@ import type {
   Subscription,
   Transport,
   TransportCapabilities,
-  TransportInspection,
 } from '../transport/transport.ts';
+import type { TransportInspection } from '../transport/transport-inspection.ts';
 import type { Message } from '../event/message.ts';
 import { MemoryBroker } from './memory-broker.ts';
 import { MemoryConsumer } from './memory-consumer.ts';
@@ -71,6 +71,7 @@ export class MemoryTransport implements Transport {
     const { group, forget } = this.#join(subscription);
     const consumer = new MemoryConsumer({
       group,
+      worker: subscription.worker,
       maxInFlight: subscription.maxInFlight,
       deliver,
       transport: this.name,

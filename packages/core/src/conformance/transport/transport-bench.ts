@@ -4,11 +4,11 @@ import { systemClock } from '../../clock.ts';
 import { randomIds } from '../../ids.ts';
 import type {
   Delivery,
-  GroupInspection,
   Subscription,
   Transport,
   TransportCapabilities,
 } from '../../transport/transport.ts';
+import type { GroupInspection } from '../../transport/transport-inspection.ts';
 import type { Message } from '../../event/message.ts';
 import type { TransactionRunner } from '../../transaction.ts';
 import { waitQuietly, waitUntil } from '../wait-until.ts';
@@ -191,11 +191,18 @@ export class TransportBench {
     const parts = streams.flatMap(({ groups }) => groups.filter((group) => group.name === name));
     const sum = (of: (part: GroupInspection) => number): number =>
       parts.reduce((total, part) => total + of(part), 0);
+    const seconds = parts.map(({ lagSeconds }) => lagSeconds);
+    const members = new Map(parts.flatMap((part) => part.members.map((each) => [each.name, each])));
     return {
       name,
       pending: sum(({ pending }) => pending),
       lag: sum(({ lag }) => lag),
+      lagSeconds: seconds.some((each) => each === undefined)
+        ? undefined
+        : Math.max(0, ...seconds.map(Number)),
       consumers: Math.max(0, ...parts.map(({ consumers }) => consumers)),
+      members: [...members.values()],
+      partitions: parts.flatMap(({ partitions = [] }) => partitions),
     };
   }
 
