@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 
+import { EngineBench } from '../../test/engine-bench.ts';
 import { settle, turn } from '../../test/until.ts';
 import { currentScope, runInScope } from '../handler-scope.ts';
 import { DeadLetterLookup } from './dead-letter-lookup.ts';
@@ -90,5 +91,28 @@ describe('look-ups of dead letters', () => {
     expect(calls[0]!.scope).toBeUndefined();
     calls[0]!.end();
     await asked;
+  });
+});
+
+describe('repeated deliveries', () => {
+  it('that come together cost one look-up, and first ones none', async () => {
+    const bench = new EngineBench();
+    const asked: number[] = [];
+    const find = bench.deadLetters.find.bind(bench.deadLetters);
+    bench.deadLetters.find = (keys) => (asked.push(keys.length), find(keys));
+    const transport = bench.transportWith({
+      deliver: (deliver, delivery) =>
+        deliver({ ...delivery, mayBeRepeated: !delivery.message.id.startsWith('first') }),
+    });
+    const group = bench.group({ transport, concurrency: 100 });
+    const handled: string[] = [];
+    group.on(['item.*'], ({ id }) => void handled.push(id));
+    const ids = numbers(60);
+    bench.publish(...ids.map((id) => ({ id })), ...ids.map((id) => ({ id: `first-${id}` })));
+    await group.start();
+    await bench.settled();
+    expect(handled).toHaveLength(120);
+    expect(asked).toEqual([60]);
+    await bench.end();
   });
 });
