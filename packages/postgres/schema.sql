@@ -75,6 +75,7 @@ CREATE TABLE "event_log_group" (
     committed_offset bigint NOT NULL,
     fetched_offset bigint NOT NULL,
     group_name text NOT NULL,
+    handed_offset bigint,
     partition smallint NOT NULL,
     suspect_offset bigint NOT NULL,
     takeovers integer NOT NULL DEFAULT 0,

@@ -69,7 +69,7 @@ describe.skipIf(!hasRedis())('names on Redis', () => {
     await waitUntil('it is a dead letter', async () => (await dead.list({ group })).length === 1);
     const [letter] = await dead.list();
     const handling = { group, handler: group, eventId: id };
-    expect(await dead.find({ ...handling, source: 'quickintakez' })).toEqual(letter);
+    expect(await dead.find([{ ...handling, source: 'quickintakez' }])).toEqual([letter]);
     expect(letter).toMatchObject({ ...handling, coordinates: { stream: `${prefix}item` } });
     shelfIsFull = false;
     await dead.redrive(letter!.id);
@@ -91,7 +91,7 @@ describe.skipIf(!hasRedis())('names on Redis', () => {
     await waitUntil('it is settled', async () =>
       (await groupsNow()).every(({ pending }) => pending === 0),
     );
-    expect(await groupsNow()).toEqual([{ name: group, pending: 0, lag: 0, consumers: 1 }]);
+    expect(await groupsNow()).toMatchObject([{ name: group, pending: 0, lag: 0, consumers: 1 }]);
     await bus.shutdown();
   }
 

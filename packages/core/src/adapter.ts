@@ -21,11 +21,9 @@ export {
 export type { EventSender } from './publish/event-sender.ts';
 export type { PublishingStore } from './publish/publisher-options.ts';
 export type { InboxKey } from './consume/inbox.ts';
-export type {
-  DeadLetterClaim,
-  NewDeadLetter,
-  RedriveOutcome,
-} from './consume/dead-letter-queue.ts';
+export type { NewDeadLetter } from './consume/dead-letter.ts';
+export type { DeadLetterKey } from './consume/dead-letter-sink.ts';
+export type { DeadLetterClaim, RedriveOutcome } from './consume/dead-letter-queue.ts';
 export type {
   IdempotencyClaim,
   IdempotencyClaimOptions,
@@ -86,6 +84,7 @@ export { parsePayload, type PayloadCheck, payloadInvalid } from './event/catalog
 export { compilePattern, compilePatterns, isWildcard, type TypeMatcher } from './event/patterns.ts';
 
 // A store
+export { assertDeadLetterKeys, maxDeadLetterKeys } from './consume/dead-letter-sink.ts';
 export { GroupCommit, type GroupCommitOptions } from './publish/group-commit.ts';
 export {
   chosenTransaction,

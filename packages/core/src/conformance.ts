@@ -1,4 +1,5 @@
 export { describeDeadLetterQueue } from './conformance/describe-dead-letter-queue.ts';
+export { describeDeadLetterSink } from './conformance/describe-dead-letter-sink.ts';
 export { describeDelivery } from './conformance/describe-delivery.ts';
 export { describeEventStore } from './conformance/describe-event-store.ts';
 export type { EventStoreConformanceOptions } from './conformance/event-store/event-store-options.ts';
@@ -14,6 +15,7 @@ export type {
   DeliverySubject,
 } from './conformance/delivery/delivery-bench.ts';
 export { plantedDeadLetterFaults } from './conformance/faults/planted-dead-letter-faults.ts';
+export { plantedDeadLetterSinkFaults } from './conformance/faults/planted-dead-letter-sink-faults.ts';
 export { plantedDeliveryFaults } from './conformance/faults/planted-delivery-faults.ts';
 export { plantedEventStoreFaults } from './conformance/faults/planted-event-store-faults.ts';
 export { plantedIdempotencyFaults } from './conformance/faults/planted-idempotency-faults.ts';

@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 
 import { errorCodes, EventError, isEventError, type ErrorCode } from './errors.ts';
+import { defaultRetryPolicy, isRetryable } from './retry/retry-policy.ts';
 
 const read = (path: string): string => readFileSync(new URL(path, import.meta.url), 'utf8');
 
@@ -76,6 +77,52 @@ describe('an event error', () => {
     expect(new EventError('CLAIM_HELD', 'busy', details, { retryable: false }).retryable).toBe(
       false,
     );
+  });
+
+  it('takes a code of an adapter, which says itself whether it passes', () => {
+    const cause = new Error('beneath');
+    const details = { generation: 7 };
+    const fenced = new EventError('kafka/FENCED', 'another member has the partition', details, {
+      retryable: true,
+      cause,
+    });
+    expect(fenced).toMatchObject({
+      code: 'kafka/FENCED',
+      message: 'kafka/FENCED: another member has the partition',
+      details,
+      retryable: true,
+      cause,
+    });
+    expect(isEventError(fenced, 'kafka/FENCED')).toBe(true);
+    expect(isEventError(fenced, 'nats/STREAM_GONE')).toBe(false);
+    expect(new EventError('nats/STREAM_GONE', 'gone', {}, { retryable: false }).retryable).toBe(
+      false,
+    );
+  });
+
+  it.each(['kafka', 'Kafka/FENCED', 'kafka/fenced', 'kafka/', '/FENCED', 'a/B/C', 'a b/C', 'NOPE'])(
+    'refuses %s, which is neither of the list nor of an adapter',
+    (code) => {
+      const make = (): unknown => new EventError(code as 'a/B', '', {}, { retryable: true });
+      expect(make).toThrow(
+        new TypeError(
+          `${code} is no error code; it must be one of errorCodes, or <adapter>/<NAME> such as kafka/FENCED`,
+        ),
+      );
+    },
+  );
+
+  it('of an adapter must say whether it passes by itself', () => {
+    const make = (): unknown =>
+      new EventError('kafka/FENCED', '', {}, {} as { retryable: boolean });
+    expect(make).toThrow(new TypeError('an error kafka/FENCED must say whether it is retryable'));
+  });
+
+  it('of an adapter is worth a retry exactly if it says so', () => {
+    for (const retryable of [true, false]) {
+      const error = new EventError('kafka/FENCED', 'no', {}, { retryable });
+      expect(isRetryable(defaultRetryPolicy, error)).toBe(retryable);
+    }
   });
 
   it('is known by its name and code, also when another copy of the library made it', () => {

@@ -1,7 +1,8 @@
 /**
  * Everything that can go wrong, by code, with the details each code carries.
  *
- * The list is closed: codes are stable within a major version, messages are not.
+ * The list is closed: codes are stable within a major version, messages are not. An adapter that
+ * somebody else writes has codes of its own beside it, see `AdapterErrorCode`.
  */
 export interface ErrorDetails {
   /** The envelope breaks CloudEvents 1.0 or one of our bounds. */
@@ -76,6 +77,17 @@ export interface ErrorDetails {
 
 export type ErrorCode = keyof ErrorDetails;
 
+/**
+ * A code of an adapter that is no part of this library: the adapter's name in lower case, a slash, and
+ * a name in upper case, e.g. `kafka/FENCED`. What stands in `details` is up to the adapter.
+ */
+export type AdapterErrorCode = `${Lowercase<string>}/${Uppercase<string>}`;
+
+/** The details that an error of this code carries. */
+export type DetailsOf<Code extends ErrorCode | AdapterErrorCode> = Code extends ErrorCode
+  ? ErrorDetails[Code]
+  : Readonly<Record<string, unknown>>;
+
 /** One thing wrong with a payload; `path` is dotted, empty for the payload itself. */
 export interface PayloadIssue {
   path: string;
@@ -136,37 +148,56 @@ export const errorCodes: readonly ErrorCode[] = (
   } satisfies Record<ErrorCode, 0>) as ErrorCode[]
 ).sort();
 
+const knownCodes: ReadonlySet<string> = new Set(errorCodes);
+const adapterCode = /^[a-z][a-z0-9-]*\/[A-Z][A-Z0-9_]*$/;
+
+interface EventErrorOptions {
+  readonly cause?: unknown;
+  readonly retryable?: boolean;
+}
+
 /**
  * The one error class of the library.
  *
  * `message` starts with the code, then says what happened, to which event, and what to do.
  * A mistake in the caller's code is a plain `TypeError` instead, thrown at construction.
  */
-export class EventError<Code extends ErrorCode = ErrorCode> extends Error {
+export class EventError<
+  Code extends ErrorCode | AdapterErrorCode = ErrorCode | AdapterErrorCode,
+> extends Error {
   override readonly name = 'EventError';
   readonly code: Code;
-  readonly details: ErrorDetails[Code];
+  readonly details: DetailsOf<Code>;
   /** True when the same call may succeed later without anybody changing anything. */
   readonly retryable: boolean;
 
+  /**
+   * @param given.retryable Has to be said for the code of an adapter: nobody else knows it.
+   * @throws {TypeError} If the code is neither one of the list nor `<adapter>/<NAME>`, or an adapter
+   *   does not say `retryable`.
+   */
   constructor(
     code: Code,
     message: string,
-    details: ErrorDetails[Code],
-    options: { cause?: unknown; retryable?: boolean } = {},
+    details: DetailsOf<Code>,
+    ...given: Code extends ErrorCode
+      ? [options?: EventErrorOptions]
+      : [options: EventErrorOptions & { readonly retryable: boolean }]
   ) {
+    const options: EventErrorOptions = given[0] ?? {};
     super(`${code}: ${message}`, 'cause' in options ? { cause: options.cause } : undefined);
     this.code = code;
     this.details = details;
-    this.retryable = options.retryable ?? retryableCodes.has(code);
+    this.retryable = isOurs(code)
+      ? (options.retryable ?? retryableCodes.has(code))
+      : saidByAdapter(code, options.retryable);
   }
 }
 
 /** Says whether `error` is ours and, with `code`, whether it is that one. Works across copies of the library. */
-export function isEventError<Code extends ErrorCode = ErrorCode>(
-  error: unknown,
-  code?: Code,
-): error is EventError<Code> {
+export function isEventError<
+  Code extends ErrorCode | AdapterErrorCode = ErrorCode | AdapterErrorCode,
+>(error: unknown, code?: Code): error is EventError<Code> {
   try {
     if (!(error instanceof Error) || error.name !== 'EventError' || !('code' in error))
       return false;
@@ -175,4 +206,18 @@ export function isEventError<Code extends ErrorCode = ErrorCode>(
     // Handlers throw anything, also what throws again when it is looked at. Ours does not.
     return false;
   }
+}
+
+function isOurs(code: string): code is ErrorCode {
+  return knownCodes.has(code);
+}
+
+function saidByAdapter(code: string, retryable: boolean | undefined): boolean {
+  if (!adapterCode.test(code)) {
+    throw new TypeError(
+      `${code} is no error code; it must be one of errorCodes, or <adapter>/<NAME> such as kafka/FENCED`,
+    );
+  }
+  if (typeof retryable === 'boolean') return retryable;
+  throw new TypeError(`an error ${code} must say whether it is retryable`);
 }

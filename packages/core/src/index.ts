@@ -47,13 +47,14 @@ export {
 } from './idempotency/idempotent-execution.ts';
 
 // Ports, as users hold them
+export type { GroupStart, Transport } from './transport/transport.ts';
 export type {
   GroupInspection,
-  GroupStart,
+  MemberInspection,
+  PartitionInspection,
   StreamInspection,
-  Transport,
   TransportInspection,
-} from './transport/transport.ts';
+} from './transport/transport-inspection.ts';
 export type { Coordinates } from './coordinates.ts';
 export {
   type AppendBatchOptions,
@@ -78,12 +79,12 @@ export {
 } from './publish/outbox.ts';
 export type { PublishOutcome } from './transport/publish-outcome.ts';
 export { type Inbox } from './consume/inbox.ts';
+export { type DeadLetter, type DeadLetterStatus, type FailureType } from './consume/dead-letter.ts';
+export { type DeadLetterSink } from './consume/dead-letter-sink.ts';
 export {
-  type DeadLetter,
   type DeadLetterFilter,
   type DeadLetterQueue,
-  type DeadLetterStatus,
-  type FailureType,
+  isDeadLetterQueue,
   type Resolution,
 } from './consume/dead-letter-queue.ts';
 export { type IdempotencyStore } from './idempotency/idempotency-store.ts';
@@ -100,7 +101,9 @@ export {
   type WarningCode,
 } from './observer.ts';
 export {
+  type AdapterErrorCode,
   type BatchOutcome,
+  type DetailsOf,
   type ErrorCode,
   errorCodes,
   type ErrorDetails,

@@ -34,6 +34,7 @@ export function delivery(
     settled: 0,
     message: tinyCodec.encode(event),
     coordinates: { transport: 'test', stream: 'items', position: '7' },
+    mayBeRepeated: false,
     deliveryCount: 1,
     signal: new AbortController().signal,
     settle() {

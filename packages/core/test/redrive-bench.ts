@@ -1,5 +1,5 @@
 import type { ConsumerGroup } from '../src/consume/consumer-group.ts';
-import type { DeadLetter } from '../src/consume/dead-letter-queue.ts';
+import type { DeadLetter } from '../src/consume/dead-letter.ts';
 import type { Handler } from '../src/consume/handler.ts';
 import { EngineBench } from './engine-bench.ts';
 import { settle, until } from './until.ts';

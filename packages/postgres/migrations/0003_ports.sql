@@ -1,4 +1,5 @@
--- Where messages go, which of them are not taken, and dead letters that keep the whole message.
+-- Where messages go, which of them are not taken, what may come again, and dead letters that keep the whole
+-- message.
 
 ----------------------------------------------------------------------------------------------------
 -- event_destination: what is known of the places that messages go to
@@ -100,3 +101,9 @@ CREATE TABLE event_log_mark (
     marker TEXT NOT NULL,
     only_one BOOLEAN PRIMARY KEY DEFAULT true CHECK (only_one)
 );
+
+----------------------------------------------------------------------------------------------------
+-- event_log_group: everything below handed_offset may have been handed out to some consumer of the group.
+-- Unlike fetched_offset it never falls, so it also knows what was forgotten while suspects were set apart.
+-- NULL until the group is claimed next.
+ALTER TABLE event_log_group ADD COLUMN handed_offset BIGINT;

@@ -82,6 +82,7 @@ export function conformanceOptions(bench: ConformanceBench): ConformanceOptions 
       capabilities,
       quietMs,
       breaksServer: true,
+      losesSettlements: true,
       create: () => createLog(bench, pool),
     },
     delivery: {
@@ -105,8 +106,8 @@ async function createLog(bench: ConformanceBench, pool: SchemaPool) {
   const { client } = bench;
   const schema = await pool.take(client);
   const lent = new Map<SqlClient, BreakableClient>();
-  const fail = (isAway: boolean): void => {
-    for (const breakable of lent.values()) breakable.fails = () => isAway;
+  const fail = (fails: (text: string) => boolean): void => {
+    for (const breakable of lent.values()) breakable.fails = fails;
   };
   return {
     place: { client, schema },
@@ -119,8 +120,12 @@ async function createLog(bench: ConformanceBench, pool: SchemaPool) {
       return new PostgresLogTransport({ client: breakable, schema, standbyMs: 50 });
     },
     async breakServer(): Promise<() => Promise<void>> {
-      fail(true);
-      return async () => fail(false);
+      fail(() => true);
+      return async () => fail(() => false);
+    },
+    loseSettlements(): () => void {
+      fail((text) => text.includes('SET committed_offset'));
+      return () => fail(() => false);
     },
     async cleanup(): Promise<void> {
       for (const other of lent.keys()) bench.giveBack(other);

@@ -76,7 +76,15 @@ assertType<Equal<ReturnType<RedisStreamEventBus['shutdown']>, Promise<void>>>();
 assertType<Equal<ReturnType<RedisStreamEventBus['getStreamInfo']>, Promise<StreamInfo>>>();
 assertType<Equal<ReturnType<RedisStreamEventBus['getGroupInfo']>, Promise<GroupInfo[]>>>();
 assertType<Equal<(keyof StreamInfo)[], ('name' | 'length' | 'groups')[]>>();
-assertType<Equal<(keyof GroupInfo)[], ('name' | 'pending' | 'lag' | 'consumers')[]>>();
+type GroupInfoName =
+  | 'name'
+  | 'pending'
+  | 'lag'
+  | 'lagSeconds'
+  | 'consumers'
+  | 'members'
+  | 'partitions';
+assertType<Equal<keyof GroupInfo, GroupInfoName>>();
 void redisBus.subscribe(['item.graded'], anyHandler);
 redisBus.on('published', ({ streamKey, messageId, event }) => {
   assertType<Equal<typeof streamKey, string>>();

@@ -1,23 +1,22 @@
 import { EventError, randomIds } from '@waybill/core';
-import { assertKnownOptions, assertRange } from '@waybill/core/adapter';
+import { assertDeadLetterKeys, assertKnownOptions, assertRange } from '@waybill/core/adapter';
 import type {
-  Coordinates,
   DeadLetter,
   DeadLetterFilter,
   DeadLetterQueue,
   Resolution,
   TransactionChoice,
 } from '@waybill/core';
-import type { DeadLetterClaim, NewDeadLetter, RedriveOutcome } from '@waybill/core/adapter';
+import type {
+  DeadLetterClaim,
+  DeadLetterKey,
+  NewDeadLetter,
+  RedriveOutcome,
+} from '@waybill/core/adapter';
 
 import { isEntryId, searchOf } from './dead-letter-filter.ts';
-import { identityOf, identityOfHandling, identityOfPlace } from './dead-letter-identity.ts';
-import {
-  deadLetterOf,
-  entryFields,
-  reasonFields,
-  type DeadLetterReply,
-} from './dead-letter-record.ts';
+import { identityOf, identityOfKey } from './dead-letter-identity.ts';
+import { deadLetterOf, entryFields, reasonFields } from './dead-letter-record.ts';
 import * as scripts from './dead-letter-scripts.ts';
 import { compareIds } from './entry-id.ts';
 import { assertNoTransaction } from './no-transaction.ts';
@@ -77,20 +76,17 @@ export class RedisDeadLetterQueue implements DeadLetterQueue {
   }
 
   async get(id: string): Promise<DeadLetter | null> {
-    return isEntryId(id) ? await this.#look(scripts.getScript, id) : null;
+    if (!isEntryId(id)) return null;
+    const reply = await this.#run(scripts.getScript, 'look a dead letter up', [id]);
+    return reply && deadLetterOf(reply);
   }
 
-  async find(key: {
-    group: string;
-    handler: string;
-    source: string;
-    eventId: string;
-  }): Promise<DeadLetter | null> {
-    return await this.#look(scripts.findScript, identityOfHandling(key));
-  }
-
-  async findUnreadable(group: string, coordinates: Coordinates): Promise<DeadLetter | null> {
-    return await this.#look(scripts.findScript, identityOfPlace(group, coordinates));
+  async find(keys: readonly DeadLetterKey[]): Promise<readonly (DeadLetter | null)[]> {
+    assertDeadLetterKeys(keys);
+    if (keys.length === 0) return [];
+    const names = keys.map(identityOfKey);
+    const replies = await this.#run(scripts.findScript, 'look dead letters up', names);
+    return replies.map((reply) => reply && deadLetterOf(reply));
   }
 
   /** Oldest first. Looks at every entry from the first one on, so pass `afterId` where there are many. */
@@ -154,14 +150,6 @@ export class RedisDeadLetterQueue implements DeadLetterQueue {
   /** Ends the connection, if it is one of its own. Idempotent. */
   close(): void {
     if (this.#owned) this.#caller.close();
-  }
-
-  async #look(
-    script: RedisScript<DeadLetterReply | null>,
-    name: string,
-  ): Promise<DeadLetter | null> {
-    const reply = await this.#run(script, 'look a dead letter up', [name]);
-    return reply && deadLetterOf(reply);
   }
 
   async #decide(

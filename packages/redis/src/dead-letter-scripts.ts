@@ -86,11 +86,15 @@ export const getScript: RedisScript<DeadLetterReply | null> = script(`
 local entry = entry_of(ARGV[1])
 return entry and letter_of(ARGV[1], entry)`);
 
-/** One dead letter. Argument: the identity of its failure. */
-export const findScript: RedisScript<DeadLetterReply | null> = script(`
-local id = redis.call('HGET', index, ARGV[1])
-local entry = id and entry_of(id)
-return entry and letter_of(id, entry)`);
+/** Dead letters, each where its argument is: the identity of its failure. */
+export const findScript: RedisScript<readonly (DeadLetterReply | null)[]> = script(`
+local found = {}
+for at = 1, #ARGV do
+  local id = redis.call('HGET', index, ARGV[at])
+  local entry = id and entry_of(id)
+  found[at] = entry and letter_of(id, entry) or false
+end
+return found`);
 
 /** Id of the last entry that was looked at, empty if there was none; and those that were wanted. */
 export type ListReply = readonly [string, readonly DeadLetterReply[]];

@@ -142,7 +142,7 @@ describe.skipIf(!(await canStartRedis()))('dead letters on a server that crashes
       const [claimed] = await queue.claim(group, options);
       await server.kill();
       await server.restart({ keepData: true });
-      expect(await queue.find(handling)).toMatchObject({ id, status: 'processing' });
+      expect(await queue.find([handling])).toMatchObject([{ id, status: 'processing' }]);
       expect(await queue.claim(group, options)).toEqual([]);
       expect(await queue.settle(claimed!, { status: 'resolved' })).toBe(true);
     } finally {

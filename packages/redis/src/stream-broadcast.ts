@@ -111,6 +111,7 @@ export class StreamBroadcast extends ConsumerShell<StreamDelivery> {
               message,
               stream,
               entryId: entries[index]![0],
+              mayBeRepeated: false,
               deliveryCount: 1,
               claimedAt,
               settle: (delivery) => void this.outlet.settle(delivery),

@@ -12,6 +12,7 @@ import { redisTransport, StreamDelivery } from './stream-delivery.ts';
 import { readWhole, sizeOf, type EntryBytes } from './stream-entry.ts';
 import { reportLoss, type StreamGroup } from './stream-group.ts';
 import type { ReadEntries, StreamReader } from './stream-reader.ts';
+import { StreamRepeats } from './stream-repeats.ts';
 import { StreamSources } from './stream-sources.ts';
 import { StreamTakeover } from './stream-takeover.ts';
 import type { StreamTiming } from './stream-transport-options.ts';
@@ -44,6 +45,7 @@ export class StreamConsumer extends ConsumerShell<StreamDelivery> {
   /** Taken by others while they were in hand. */
   readonly #lost = new WeakSet<StreamDelivery>();
   readonly #readSize: ReadSize;
+  readonly #repeats: StreamRepeats;
   #handOutScheduled = false;
   /** True while there is more than a read brings at once. */
   #isBehind = false;
@@ -59,6 +61,8 @@ export class StreamConsumer extends ConsumerShell<StreamDelivery> {
     this.#options = options;
     this.#readSize = new ReadSize(maxInFlight);
     this.#sources = new StreamSources(claimMs, options.streams);
+    this.#repeats = new StreamRepeats(call, this.#sources);
+    options.reader.onReconnect(() => this.#repeats.doubt());
     this.#claims = new StreamClaims({
       ...shared,
       retryMs,
@@ -117,6 +121,7 @@ export class StreamConsumer extends ConsumerShell<StreamDelivery> {
   /** Says whether what was read of each stream is still in it; called when Redis was away. */
   async checkLoss(): Promise<void> {
     const { call, observe, group } = this.#options;
+    this.#repeats.doubt();
     for (const source of this.#sources.all) {
       const place = { stream: source.stream, group: group.name, known: source.lastRead };
       if (await reportLoss(call, observe, place)) this.#sources.beginAnew(source);
@@ -181,6 +186,7 @@ export class StreamConsumer extends ConsumerShell<StreamDelivery> {
 
   async #mend(thrown: unknown): Promise<void> {
     this.#mustRecover = true;
+    this.#repeats.doubt();
     if (['NOGROUP', 'UNBLOCKED'].includes(replyCodeOf(thrown))) await this.#heal();
   }
 
@@ -195,6 +201,7 @@ export class StreamConsumer extends ConsumerShell<StreamDelivery> {
   }
 
   async #readOn(): Promise<'again' | 'wait'> {
+    await this.#repeats.look();
     if (this.#mustRecover) await this.#recover();
     if (!this.#mayRead()) {
       this.#handOut();
@@ -250,11 +257,13 @@ export class StreamConsumer extends ConsumerShell<StreamDelivery> {
     entries: readonly TakenEntry[],
     claimedAt: ClaimStamp,
   ): Promise<readonly StreamDelivery[]> {
+    const repeated = await this.#repeats.among(stream, entries);
     const messages = await readWhole(stream, entries, this.#options.bytes);
     const settle = (delivery: StreamDelivery): void => this.#settle(delivery);
     const deliveries = entries.map(([entryId, deliveryCount], index) => {
-      const message = messages[index]!;
-      return new StreamDelivery({ message, stream, entryId, deliveryCount, claimedAt, settle });
+      const [message, mayBeRepeated] = [messages[index]!, repeated[index]!];
+      const counted = { mayBeRepeated, deliveryCount };
+      return new StreamDelivery({ message, stream, entryId, ...counted, claimedAt, settle });
     });
     this.outlet.add(this.#claims.add(deliveries));
     return deliveries;

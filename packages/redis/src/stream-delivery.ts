@@ -10,6 +10,7 @@ export const redisTransport = 'redis';
 export class StreamDelivery implements RevocableDelivery {
   readonly message: Message;
   readonly coordinates: Coordinates;
+  readonly mayBeRepeated: boolean;
   readonly deliveryCount: number;
   /** How often Redis says that it was delivered; asked for before anything is done in its name. */
   claimCount: number;
@@ -24,6 +25,7 @@ export class StreamDelivery implements RevocableDelivery {
     message: Message;
     stream: string;
     entryId: string;
+    mayBeRepeated: boolean;
     deliveryCount: number;
     claimedAt: ClaimStamp;
     settle: (delivery: StreamDelivery) => void;
@@ -34,6 +36,7 @@ export class StreamDelivery implements RevocableDelivery {
       stream: given.stream,
       position: given.entryId,
     };
+    this.mayBeRepeated = given.mayBeRepeated;
     this.deliveryCount = given.deliveryCount;
     this.claimCount = given.deliveryCount;
     this.claimedAt = given.claimedAt;

@@ -18,6 +18,24 @@ while count < limit do
 end
 return count`);
 
+/**
+ * How long ago the oldest entry was added that a group has not finished.
+ *
+ * `KEYS`: stream. `ARGV`: group, the youngest entry that was delivered.
+ *
+ * @returns Milliseconds by the server's clock; 0 if the group has finished everything.
+ */
+const ageOfOldest = new RedisScript<number>(`
+local oldest = redis.call('XPENDING', KEYS[1], ARGV[1])[2]
+if not oldest then
+  local following = redis.call('XRANGE', KEYS[1], '(' .. ARGV[2], '+', 'COUNT', 1)[1]
+  oldest = following and following[1]
+end
+if not oldest then return 0 end
+local now = redis.call('TIME')
+local age = now[1] * 1000 + math.floor(now[2] / 1000) - tonumber(string.match(oldest, '^%d+'))
+return math.max(age, 0)`);
+
 /** What `XINFO` says of a group or a consumer. */
 type Info = ReadonlyMap<string, unknown>;
 
@@ -68,12 +86,21 @@ async function inspectGroup(
     const isThere = Number(consumer.get('idle')) < aliveMs;
     return isThere && consumer.get('name') !== releasedConsumer;
   });
-  const lag = group.get('lag') ?? (await countLag(call, stream, group));
-  return { name, pending: Number(group.get('pending')), lag: Number(lag), consumers: alive.length };
-}
-
-function countLag(call: RedisCall, stream: string, group: Info): Promise<number> {
-  return countBehind.run(call, [stream], [String(group.get('last-delivered-id')), maxCounted]);
+  const lastDelivered = String(group.get('last-delivered-id'));
+  const ageMs = await ageOfOldest.run(call, [stream], [name, lastDelivered]);
+  const lag =
+    group.get('lag') ?? (await countBehind.run(call, [stream], [lastDelivered, maxCounted]));
+  return {
+    name,
+    pending: Number(group.get('pending')),
+    lag: Number(lag),
+    lagSeconds: Number(ageMs) / 1_000,
+    consumers: alive.length,
+    members: alive.map((consumer) => ({
+      name: String(consumer.get('name')),
+      pending: Number(consumer.get('pending')),
+    })),
+  };
 }
 
 function infoOf(flat: readonly unknown[]): Info {

@@ -53,6 +53,11 @@ export class StreamReader {
     }
   }
 
+  /** Calls `listener` whenever the connection is there again after it was lost. */
+  onReconnect(listener: () => void): void {
+    this.#connection.onReconnect(listener);
+  }
+
   /** Lets the read that is under way, if any, end at once; what it has got already, it brings. */
   interrupt(): void {
     const reading = this.#reading;

@@ -48,6 +48,10 @@ export class StreamSources {
     this.#sources.set(stream, { stream, lastRead: zeroId, settledUpTo: zeroId, gate });
   }
 
+  lastRead(stream: string): string {
+    return this.#sources.get(stream)!.lastRead;
+  }
+
   /** Takes note that the stream has lost what was read from it, and may begin with any id. */
   beginAnew(source: StreamSource): void {
     source.lastRead = zeroId;

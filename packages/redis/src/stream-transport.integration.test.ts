@@ -1,3 +1,4 @@
+import type { Delivery } from '@waybill/core/adapter';
 import { crashingRedisClient, CrashPoints } from '@waybill/testing';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 
@@ -82,7 +83,16 @@ describe.skipIf(!hasRedis())('streams on Redis', () => {
       {
         name: bench.stream,
         length: 3,
-        groups: [{ name: 'audit', pending: 0, lag: 3, consumers: 0 }],
+        groups: [
+          {
+            name: 'audit',
+            pending: 0,
+            lag: 3,
+            lagSeconds: expect.any(Number),
+            consumers: 0,
+            members: [],
+          },
+        ],
       },
     ]);
   });
@@ -257,6 +267,39 @@ describe.skipIf(!hasRedis())('streams on Redis', () => {
     }
     expect(new Set(probe.ids)).toEqual(new Set(idsOf(sent)));
     await vi.waitFor(() => expect(bench.warnings('GROUP_RECREATED')).toHaveLength(1), waiting);
+  });
+
+  it('takes for repeated what comes again because its group was destroyed, and nothing younger', async () => {
+    const transports = [
+      await bench.connect({ reclaimEveryMs: 60_000 }),
+      await bench.connect({ reclaimEveryMs: 60_000 }),
+    ];
+    const probes = await Promise.all(
+      transports.map((each) => StreamProbe.subscribe(each, 'stock', { settle: true })),
+    );
+    const deliveries = (): Delivery[] => probes.flatMap((probe) => probe.deliveries);
+    const receive = async (count: number): Promise<void> =>
+      await vi.waitFor(() => expect(deliveries()).toHaveLength(count), waiting);
+    const sent = several(6);
+    await transports[0]!.publish(sent);
+    await receive(6);
+    await vi.waitFor(async () => expect(await bench.pending('stock')).toEqual({}), waiting);
+    await bench.redis.xgroup('DESTROY', bench.stream, 'stock');
+    // Nobody has looked how far the group was, so that it begins from the start.
+    await receive(12);
+    const later = several(2);
+    await transports[0]!.publish(later);
+    await receive(14);
+    const told = deliveries().map(({ message: { id }, mayBeRepeated, deliveryCount }) => {
+      expect(deliveryCount).toBe(1);
+      return `${id} ${mayBeRepeated}`;
+    });
+    expect(told.toSorted()).toEqual(
+      [
+        ...sent.flatMap(({ id }) => [`${id} false`, `${id} true`]),
+        ...later.map(({ id }) => `${id} false`),
+      ].toSorted(),
+    );
   });
 
   it('reports what is gone from the stream although it is pending, and goes on', async () => {

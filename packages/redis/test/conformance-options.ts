@@ -5,7 +5,7 @@ import type {
   DeliveryConformanceOptions,
   TransportConformanceOptions,
 } from '@waybill/core/conformance';
-import { startFaultProxy } from '@waybill/testing';
+import { crashingRedisClient, startFaultProxy } from '@waybill/testing';
 import { Redis } from 'ioredis';
 
 import { redisUrl } from '../../../scripts/services/test-redis.ts';
@@ -27,7 +27,7 @@ export function streamConformance(version: RedisVersion): {
 } {
   const create = () => createStreams(redisUrl(version));
   return {
-    transport: { capabilities, quietMs, breaksServer: true, create },
+    transport: { capabilities, quietMs, breaksServer: true, losesSettlements: true, create },
     delivery: {
       capabilities,
       quietMs,
@@ -62,20 +62,34 @@ async function createStreams(url: string) {
   const { hostname, port } = new URL(url);
   const proxy = await startFaultProxy({ to: { host: hostname, port: Number(port) } });
   const through = Object.assign(new URL(url), { host: `${proxy.host}:${proxy.port}` }).href;
+  const base = new Redis(through, { lazyConnect: true });
+  let isLosing = false;
+  const client = crashingRedisClient(base, {
+    // What settles is answered as if it had been done, and never sent.
+    around: async (point, send) => {
+      if (!isLosing || !['XACK', 'SCRIPT (XACK)'].includes(point)) return await send();
+      return (point === 'XACK' ? 0 : []) as Awaited<ReturnType<typeof send>>;
+    },
+  });
   return {
     prefix,
     redis,
     open: () =>
-      new RedisStreamTransport({ redis: through, streamPrefix: prefix, reclaimEveryMs: 40 }),
+      new RedisStreamTransport({ redis: client, streamPrefix: prefix, reclaimEveryMs: 40 }),
     async breakServer(): Promise<() => Promise<void>> {
       await proxy.switchTo({ kind: 'reset' });
       return () => proxy.switchTo({ kind: 'pass' });
+    },
+    loseSettlements: () => {
+      isLosing = true;
+      return () => (isLosing = false);
     },
     async cleanup(): Promise<void> {
       for await (const keys of redis.scanStream({ match: `${prefix}*`, count: 1_000 })) {
         if (keys.length > 0) await redis.del(...(keys as string[]));
       }
       await redis.quit();
+      base.disconnect();
       await proxy.stop();
     },
   };

@@ -201,7 +201,7 @@ describe('a bus', () => {
     await bench.settled();
     expect(await bench.bus.getStreamInfo('memory')).toMatchObject({ name: 'memory', length: 1 });
     expect(await bench.bus.getGroupInfo('memory')).toMatchObject([
-      { name: 'tests-group', pending: 0, lag: 0, consumers: 1 },
+      { name: 'tests-group', pending: 0, lag: 0, lagSeconds: 0, consumers: 1 },
     ]);
     expect(await bench.bus.getStreamInfo('nowhere')).toEqual({
       name: 'nowhere',

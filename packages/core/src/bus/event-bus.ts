@@ -15,7 +15,8 @@ import { positionsOf, type PublishOutcome } from '../transport/publish-outcome.t
 import { observeAll, type Observation, type Observer } from '../observer.ts';
 import { assertKnownOptions, assertName } from '../options.ts';
 import type { HandlerOptions } from '../consume/registration.ts';
-import type { GroupInspection, StreamInspection, Transport } from '../transport/transport.ts';
+import type { Transport } from '../transport/transport.ts';
+import type { GroupInspection, StreamInspection } from '../transport/transport-inspection.ts';
 import type { EncodedEvent, Message } from '../event/message.ts';
 
 /** What a consumer of a bus may choose; the bus knows the rest. */

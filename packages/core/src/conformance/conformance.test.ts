@@ -1,7 +1,12 @@
 import { describe, it } from 'vitest';
 
+import {
+  FaultyBroker,
+  sinkAlone,
+  uncountedCapabilities,
+  uncountedTransport,
+} from '../../test/memory-subjects.ts';
 import { ManualClock } from '../memory/manual-clock.ts';
-import { MemoryBroker } from '../memory/memory-broker.ts';
 import { MemoryDatabase } from '../memory/memory-database.ts';
 import { MemoryDeadLetterQueue } from '../memory/memory-dead-letter-queue.ts';
 import { MemoryEventStore } from '../memory/memory-event-store.ts';
@@ -11,6 +16,7 @@ import { MemoryOutbox } from '../memory/memory-outbox.ts';
 import { MemoryTransport } from '../memory/memory-transport.ts';
 import type { Profile } from '../event/envelope.ts';
 import { describeDeadLetterQueue } from './describe-dead-letter-queue.ts';
+import { describeDeadLetterSink } from './describe-dead-letter-sink.ts';
 import { describeEventStore } from './describe-event-store.ts';
 import type { EventStoreConformanceOptions } from './event-store/event-store-options.ts';
 import { describeIdempotencyStore } from './describe-idempotency-store.ts';
@@ -20,6 +26,7 @@ import { describePlantedFaults } from './describe-planted-faults.ts';
 import { describeTransactions } from './describe-transactions.ts';
 import { describeTransport } from './describe-transport.ts';
 import { plantedDeadLetterFaults } from './faults/planted-dead-letter-faults.ts';
+import { plantedDeadLetterSinkFaults } from './faults/planted-dead-letter-sink-faults.ts';
 import { plantedEventStoreFaults } from './faults/planted-event-store-faults.ts';
 import { plantedIdempotencyFaults } from './faults/planted-idempotency-faults.ts';
 import { plantedInboxFaults } from './faults/planted-inbox-faults.ts';
@@ -34,14 +41,13 @@ const transport: TransportConformanceOptions = {
   capabilities: MemoryTransport.capabilities,
   quietMs: 10,
   breaksServer: true,
-  create: async () => {
-    const broker = new MemoryBroker();
-    const breakServer = async (): Promise<() => Promise<void>> => {
-      const bringBack = broker.goAway();
-      return async () => bringBack();
-    };
-    return { open: () => new MemoryTransport({ broker }), breakServer };
-  },
+  losesSettlements: true,
+  create: async () => new FaultyBroker((broker) => new MemoryTransport({ broker })),
+};
+const uncounted: TransportConformanceOptions = {
+  ...transport,
+  capabilities: uncountedCapabilities,
+  create: async () => new FaultyBroker(uncountedTransport),
 };
 
 /** A store of its own for each case, in a database of its own, under a clock that the case moves. */
@@ -70,14 +76,19 @@ const eventStore: EventStoreConformanceOptions = {
 const outbox = inMemory((database, options) => new MemoryOutbox(database, options));
 const inbox = inMemory((database, options) => new MemoryInbox(database, options));
 const deadLetters = inMemory((database, options) => new MemoryDeadLetterQueue(database, options));
+const deadLetterSink = inMemory((database, options) =>
+  sinkAlone(new MemoryDeadLetterQueue(database, options)),
+);
 const idempotency = inMemory((database, options) => new MemoryIdempotencyStore(database, options));
 
 describeTransport('memory', transport, api);
+describeTransport('memory without counts', uncounted, api);
 describeEventStore('memory', eventStore, api);
 describeTransactions('memory', outbox, api);
 describeOutbox('memory', outbox, api);
 describeInbox('memory', inbox, api);
 describeDeadLetterQueue('memory', deadLetters, api);
+describeDeadLetterSink('memory', deadLetterSink, api);
 describeIdempotencyStore('memory', idempotency, api);
 
 describePlantedFaults(
@@ -86,6 +97,15 @@ describePlantedFaults(
     describeSuite: describeTransport,
     options: { ...transport, quietMs: 40 },
     faults: plantedTransportFaults,
+  },
+  api,
+);
+describePlantedFaults(
+  'memory transport without counts',
+  {
+    describeSuite: describeTransport,
+    options: { ...uncounted, quietMs: 40 },
+    faults: plantedTransportFaults.filter(({ noticedBy }) => /repeat|says so/.test(noticedBy)),
   },
   api,
 );
@@ -119,6 +139,15 @@ describePlantedFaults(
     describeSuite: describeDeadLetterQueue,
     options: deadLetters,
     faults: plantedDeadLetterFaults,
+  },
+  api,
+);
+describePlantedFaults(
+  'memory dead-letter sink',
+  {
+    describeSuite: describeDeadLetterSink,
+    options: deadLetterSink,
+    faults: plantedDeadLetterSinkFaults,
   },
   api,
 );

@@ -9,6 +9,7 @@ import { describeLifecycle } from './transport/lifecycle.ts';
 import { describeMessages } from './transport/messages.ts';
 import { describeOwnership } from './transport/ownership.ts';
 import { describePublishing } from './transport/publishing.ts';
+import { describeRepeats } from './transport/repeats.ts';
 import { describeSettling } from './transport/settling.ts';
 import { describeTrouble } from './transport/trouble.ts';
 import type { TransportConformanceOptions } from './transport/transport-bench.ts';
@@ -31,6 +32,7 @@ export function describeTransport(
     describePublishing(options, api);
     describeDeliveries(options, api);
     describeSettling(options, api);
+    describeRepeats(options, api);
     describeOwnership(options, api);
     describeGroups(options, api);
     describeFlow(options, api);

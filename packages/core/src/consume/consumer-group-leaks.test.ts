@@ -60,7 +60,7 @@ describe('a delivery', () => {
       transport: Object.assign(transport, {
         subscribe: ((subscription, deliver) =>
           subscribe(subscription, (delivery) =>
-            deliver({ ...delivery, deliveryCount: 2 }),
+            deliver({ ...delivery, mayBeRepeated: true }),
           )) as typeof subscribe,
       }),
     });

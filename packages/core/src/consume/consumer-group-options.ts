@@ -1,7 +1,7 @@
 import type { Catalogue } from '../event/catalogue.ts';
 import { maxTimerMs, type Clock } from '../clock.ts';
 import type { Codec } from '../event/codec.ts';
-import type { DeadLetterQueue } from './dead-letter-queue.ts';
+import type { DeadLetterSink } from './dead-letter-sink.ts';
 import { EventError } from '../errors.ts';
 import { assertGroupStart } from '../transport/group-start.ts';
 import type { Middleware } from './handler.ts';
@@ -23,8 +23,11 @@ export interface ConsumerGroupOptions {
   codec: Codec;
   /** Name of the group; `null` for a broadcast subscription, where every instance gets everything. */
   group: string | null;
-  /** Where dead letters go; needed by every group, refused for broadcast. */
-  deadLetters?: DeadLetterQueue;
+  /**
+   * Where dead letters go; needed by every group, refused for broadcast. Only a `DeadLetterQueue` runs
+   * them again: a group whose sink is none records what failed and never looks for redrives.
+   */
+  deadLetters?: DeadLetterSink;
   /** Needed by handlers with `{ inbox: true }`. */
   transactions?: TransactionRunner;
   inbox?: Inbox;

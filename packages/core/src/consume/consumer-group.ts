@@ -4,6 +4,7 @@ import {
   assertConsumerGroupOptions,
   type ConsumerGroupOptions,
 } from './consumer-group-options.ts';
+import { isDeadLetterQueue } from './dead-letter-queue.ts';
 import { DeliveryProcessor, type UnfinishedDelivery } from './delivery-processor.ts';
 import { EventError } from '../errors.ts';
 import { withOwnStart } from '../transport/group-start.ts';
@@ -246,11 +247,11 @@ export class ConsumerGroup {
   }
 
   #newRecorder(): DeadLetterRecorder | undefined {
-    const { deadLetters: queue } = this.#options;
-    if (this.group === null || !queue) return undefined;
+    const { deadLetters: sink } = this.#options;
+    if (this.group === null || !sink) return undefined;
     return new DeadLetterRecorder({
       group: this.group,
-      queue,
+      sink,
       clock: this.#clock,
       observe: this.#observe,
       reasons: this.#reasons,
@@ -292,7 +293,7 @@ export class ConsumerGroup {
 
   #startRedrives(): void {
     const { deadLetters, redrivePollMs = 1_000, redriveLeaseMs = 60_000 } = this.#options;
-    if (this.group === null || !deadLetters) return;
+    if (this.group === null || !deadLetters || !isDeadLetterQueue(deadLetters)) return;
     this.#redrives = new RedriveLoop({
       group: this.group,
       worker: this.worker,

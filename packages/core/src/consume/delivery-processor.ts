@@ -198,8 +198,8 @@ export class DeliveryProcessor {
       this.#observe({ kind: 'broadcast-failed', eventType, eventId, error });
       return;
     }
-    const repeated = delivery.deliveryCount !== 1;
-    if (repeated && (await this.#recorder.isKnownUnreadable(delivery, abort.signal))) return;
+    const { mayBeRepeated } = delivery;
+    if (mayBeRepeated && (await this.#recorder.isKnownUnreadable(delivery, abort.signal))) return;
     await this.#recorder.record(
       { ...describe(delivery, error), handler: '', eventId, eventType, totalAttempts: 1 },
       error,

@@ -194,6 +194,7 @@ function deliveryOf({ deadLetter }: DeadLetterClaim, signal: AbortSignal): Deliv
     message,
     coordinates,
     deliveryCount: undefined,
+    mayBeRepeated: true,
     signal,
     settle() {},
   };

@@ -2,7 +2,8 @@ import { systemClock, type Clock } from '../clock.ts';
 import { EventError } from '../errors.ts';
 import { assertKnownOptions } from '../options.ts';
 import { destinationChanged } from '../transport/destination-changed.ts';
-import type { GroupStart, StreamInspection } from '../transport/transport.ts';
+import type { GroupStart } from '../transport/transport.ts';
+import type { StreamInspection } from '../transport/transport-inspection.ts';
 import type { Message } from '../event/message.ts';
 import { ownMessage } from '../event/own-message.ts';
 import { MemoryGroup } from './memory-group.ts';
@@ -111,8 +112,18 @@ export class MemoryBroker {
 
   inspect(): StreamInspection {
     this.assertReachable();
-    const groups = [...this.#groups].map(([name, group]) => ({ name, ...group.inspect() }));
+    const groups = [...this.#groups].map(([name, group]) => ({
+      name,
+      ...group.inspect(),
+      lagSeconds: this.#secondsSince(group.oldestUnfinished),
+    }));
     return { name: 'memory', length: this.#log.length, groups };
+  }
+
+  /** How long ago a message was accepted; 0 for one that is not there yet. */
+  #secondsSince(index: number): number {
+    const nowMs = this.#clock.now();
+    return Math.max(nowMs - (this.#acceptedAtMs[index] ?? nowMs), 0) / 1_000;
   }
 
   #setAway(isAway: boolean): void {

@@ -28,6 +28,10 @@ export class MemoryConsumer extends ConsumerShell<MemoryDelivery> implements Mem
     this.start();
   }
 
+  get name(): string {
+    return this.#options.subscription.worker;
+  }
+
   get ready(): boolean {
     return !this.closing.aborted && !this.#options.broker.isAway && this.outlet.room > 0;
   }

@@ -1,22 +1,16 @@
-import type { NewDeadLetter } from '../consume/dead-letter-queue.ts';
-import type { Coordinates } from '../coordinates.ts';
+import type { DeadLetterKey } from '../consume/dead-letter-sink.ts';
+import type { NewDeadLetter } from '../consume/dead-letter.ts';
 
 /** Two failures with one name are the same failure, come again. */
 export function nameOf({ group, handler, event, coordinates }: NewDeadLetter): string {
-  if (!event) return nameOfPlace(group, coordinates);
-  return nameOfEvent(group, handler, event.source, event.id);
+  if (!event) return nameOfKey({ group, coordinates });
+  return nameOfKey({ group, handler, source: event.source, eventId: event.id });
 }
 
-export function nameOfEvent(
-  group: string,
-  handler: string,
-  source: string,
-  eventId: string,
-): string {
-  return JSON.stringify(['event', group, handler, source, eventId]);
-}
-
-export function nameOfPlace(group: string, coordinates: Coordinates): string {
-  const { transport, stream, partition = null, position } = coordinates;
-  return JSON.stringify(['place', group, transport, stream, partition, position]);
+export function nameOfKey(key: DeadLetterKey): string {
+  if ('handler' in key) {
+    return JSON.stringify(['event', key.group, key.handler, key.source, key.eventId]);
+  }
+  const { transport, stream, partition = null, position } = key.coordinates;
+  return JSON.stringify(['place', key.group, transport, stream, partition, position]);
 }

@@ -1,20 +1,18 @@
 import { systemClock, type Clock } from '../clock.ts';
 import type {
-  DeadLetter,
   DeadLetterClaim,
   DeadLetterFilter,
   DeadLetterQueue,
-  DeadLetterStatus,
-  NewDeadLetter,
   RedriveOutcome,
   Resolution,
 } from '../consume/dead-letter-queue.ts';
+import { assertDeadLetterKeys, type DeadLetterKey } from '../consume/dead-letter-sink.ts';
+import type { DeadLetter, DeadLetterStatus, NewDeadLetter } from '../consume/dead-letter.ts';
 import { EventError } from '../errors.ts';
 import { randomIds, type Ids } from '../ids.ts';
 import type { TransactionChoice } from '../transaction.ts';
-import type { Coordinates } from '../coordinates.ts';
 import { MemoryDatabase } from './memory-database.ts';
-import { nameOf, nameOfEvent, nameOfPlace } from './memory-dead-letter-names.ts';
+import { nameOf, nameOfKey } from './memory-dead-letter-names.ts';
 import type { MemoryTransaction } from './memory-transaction.ts';
 
 interface Lease {
@@ -58,20 +56,11 @@ export class MemoryDeadLetterQueue implements DeadLetterQueue {
     return this.#database.join(undefined, () => this.#copyOf(id));
   }
 
-  find(key: {
-    group: string;
-    handler: string;
-    source: string;
-    eventId: string;
-  }): Promise<DeadLetter | null> {
-    const { group, handler, source, eventId } = key;
-    const name = nameOfEvent(group, handler, source, eventId);
-    return this.#database.join(undefined, () => this.#copyOf(this.#byFailure.get(name)));
-  }
-
-  findUnreadable(group: string, coordinates: Coordinates): Promise<DeadLetter | null> {
-    const name = nameOfPlace(group, coordinates);
-    return this.#database.join(undefined, () => this.#copyOf(this.#byFailure.get(name)));
+  async find(keys: readonly DeadLetterKey[]): Promise<readonly (DeadLetter | null)[]> {
+    assertDeadLetterKeys(keys);
+    return await this.#database.join(undefined, () =>
+      keys.map((key) => this.#copyOf(this.#byFailure.get(nameOfKey(key)))),
+    );
   }
 
   async list(filter: DeadLetterFilter = {}): Promise<DeadLetter[]> {

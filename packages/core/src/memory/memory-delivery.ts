@@ -9,6 +9,7 @@ export class MemoryDelivery implements RevocableDelivery {
   readonly message: Message;
   readonly coordinates: Coordinates;
   readonly deliveryCount: number;
+  readonly mayBeRepeated: boolean;
   readonly signal: AbortSignal;
   /** A property of its own, so that a copy of the delivery has it, too. */
   readonly settle: () => void;
@@ -19,6 +20,7 @@ export class MemoryDelivery implements RevocableDelivery {
     this.message = entry.message;
     this.coordinates = { transport, stream: 'memory', position: String(entry.index) };
     this.deliveryCount = entry.deliveryCount;
+    this.mayBeRepeated = entry.deliveryCount > 1;
     this.signal = this.#controller.signal;
     this.settle = () => settle(this);
   }

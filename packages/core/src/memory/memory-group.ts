@@ -1,4 +1,4 @@
-import type { GroupInspection } from '../transport/transport.ts';
+import type { GroupInspection } from '../transport/transport-inspection.ts';
 import type { Message } from '../event/message.ts';
 
 /** A message on its way through a group. */
@@ -11,6 +11,7 @@ export interface MemoryEntry {
 
 /** Who takes entries from a group. */
 export interface MemoryTaker {
+  readonly name: string;
   /** True while it may be handed one more. */
   readonly ready: boolean;
   hand(entry: MemoryEntry): void;
@@ -65,12 +66,22 @@ export class MemoryGroup {
     });
   }
 
-  inspect(): Omit<GroupInspection, 'name'> {
+  inspect(): Omit<GroupInspection, 'name' | 'lagSeconds'> {
     return {
       pending: this.#handedOut.size + this.#givenUp.length,
       lag: this.#log.length - this.#next,
       consumers: this.#takers.size,
+      members: [...this.#takers].map((taker) => {
+        const held = [...this.#handedOut.values()].filter((holder) => holder === taker);
+        return { name: taker.name, pending: held.length };
+      }),
     };
+  }
+
+  /** Index of the oldest message that is not finished; the length of the log if all are. */
+  get oldestUnfinished(): number {
+    const delivered = [...this.#handedOut.keys(), ...this.#givenUp].map(({ index }) => index);
+    return delivered.reduce((oldest, index) => Math.min(oldest, index), this.#next);
   }
 
   /** One entry for each consumer in turn, until there are no more entries or nobody is ready. */

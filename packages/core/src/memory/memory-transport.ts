@@ -7,8 +7,8 @@ import type {
   Subscription,
   Transport,
   TransportCapabilities,
-  TransportInspection,
 } from '../transport/transport.ts';
+import type { TransportInspection } from '../transport/transport-inspection.ts';
 import type { Message } from '../event/message.ts';
 import { MemoryBroker } from './memory-broker.ts';
 import { MemoryConsumer } from './memory-consumer.ts';

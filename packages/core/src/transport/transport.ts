@@ -1,6 +1,7 @@
 import type { Coordinates } from '../coordinates.ts';
 import type { Message } from '../event/message.ts';
 import type { PublishOutcome } from './publish-outcome.ts';
+import type { TransportInspection } from './transport-inspection.ts';
 
 /** What a transport can do; proven by the conformance suite, never assumed. */
 export interface TransportCapabilities {
@@ -28,6 +29,13 @@ export interface TransportCapabilities {
 export interface Delivery {
   readonly message: Message;
   readonly coordinates: Coordinates;
+  /**
+   * False only if the transport is certain that this group was never handed the message before; the
+   * engine looks for what a former delivery left behind where it is true. A transport that does not
+   * count says true for what a former owner may have been handed, and not for everything: it is a
+   * look-up for each event.
+   */
+  readonly mayBeRepeated: boolean;
   /** 1 for the first time; `undefined` where the transport does not count. */
   readonly deliveryCount: number | undefined;
   /** Aborted when this consumer no longer owns the message. */
@@ -91,27 +99,6 @@ export interface Consumer {
 }
 
 export type Deliver = (delivery: Delivery) => void;
-
-/** What a transport knows of its streams and groups. */
-export interface TransportInspection {
-  readonly streams: readonly StreamInspection[];
-}
-
-export interface StreamInspection {
-  readonly name: string;
-  /** Messages held. */
-  readonly length: number;
-  readonly groups: readonly GroupInspection[];
-}
-
-export interface GroupInspection {
-  readonly name: string;
-  /** Delivered and not settled; on a log, what lies between the committed and the delivered offset. */
-  readonly pending: number;
-  /** Not delivered yet. */
-  readonly lag: number;
-  readonly consumers: number;
-}
 
 /**
  * Moves opaque messages, at least once per consumer group.

@@ -34,9 +34,10 @@ const systemCodes: ReadonlySet<string> = new Set([
 
 /** SQLSTATE of an error of the driver or of ours, if a server has given one. */
 export function sqlStateOf(error: unknown): string | undefined {
-  if (isEventError(error)) {
-    return 'sqlState' in error.details ? error.details.sqlState : undefined;
+  if (isEventError(error, 'STORE_UNAVAILABLE') || isEventError(error, 'STORE_REJECTED')) {
+    return error.details.sqlState;
   }
+  if (isEventError(error)) return undefined;
   const code = (error as DriverError | undefined)?.code;
   return code !== undefined && sqlStatePattern.test(code) && !systemCodes.has(code)
     ? code

@@ -39,6 +39,13 @@ function failure(given: Partial<NewDeadLetter> = {}): NewDeadLetter {
   };
 }
 
+const handling = {
+  group: 'quicklistz-group',
+  handler: 'list',
+  source: 'quickgradez',
+  eventId: 'not a UUID',
+};
+
 /** A busy machine takes long to start an embedded database. */
 const embeddedStartMs = 60_000;
 
@@ -74,6 +81,36 @@ SET status = 'skipped',
     resolution_notes = 'Duplicate event, safe to skip'
 WHERE id = 123;`;
   const reprocess = `UPDATE event_dlq SET status = 'processing' WHERE id = 123;`;
+
+  it('is asked once for a hundred dead letters, of events and of what is unreadable', async () => {
+    const { coordinates } = failure();
+    const places = Array.from({ length: 100 }, (_, index) => ({
+      ...coordinates,
+      position: `3-${index}`,
+    }));
+    const ids: string[] = [];
+    for (const [index, place] of places.entries()) {
+      const { event: _event, ...unreadable } = failure({ coordinates: place });
+      const ofEvent = failure({ event: { ...event, id: `e-${index}` } });
+      ids.push(await queue.add(index % 2 === 0 ? ofEvent : unreadable));
+    }
+    const statements: string[] = [];
+    const listening: SqlClient = Object.assign(Object.create(client) as SqlClient, {
+      query: (...args: Parameters<SqlClient['query']>) => {
+        statements.push(args[0]);
+        return client.query(...args);
+      },
+    });
+    const found = await new PostgresDeadLetterQueue({ client: listening }).find(
+      places.map((place, index) =>
+        index % 2 === 0
+          ? { ...handling, eventId: `e-${index}` }
+          : { group: handling.group, coordinates: place },
+      ),
+    );
+    expect(found.map((each) => each?.id)).toEqual(ids);
+    expect(statements).toHaveLength(1);
+  });
 
   describe('in the hands of an operator', () => {
     it('shows what is pending, and sums it up', async () => {
@@ -178,12 +215,7 @@ GROUP BY event_type, failure_type;`);
     ] as const)('keeps the bytes of an event that JSONB refuses: %s', async ([, data]) => {
       const message = messageWith(JSON.stringify({ ...event, data }));
       const id = await queue.add(failure({ event: { ...event, data }, message }));
-      const found = await queue.find({
-        group: 'quicklistz-group',
-        handler: 'list',
-        source: 'quickgradez',
-        eventId: 'not a UUID',
-      });
+      const [found] = await queue.find([handling]);
       expect(found).toMatchObject({ id, message, eventId: 'not a UUID' });
       expect(found!.event).toBeUndefined();
     });
@@ -243,8 +275,8 @@ GROUP BY event_type, failure_type;`);
       const coordinates = { transport: 'redis', stream: 'a\0b', position: '1\n' };
       const { event: _event, ...unreadable } = failure({ group: 'g\0', coordinates });
       const id = await queue.add(unreadable);
-      expect((await queue.findUnreadable('g\0', coordinates))!.id).toBe(id);
-      expect(await queue.findUnreadable('g', coordinates)).toBeNull();
+      const keys = ['g\0', 'g'].map((group) => ({ group, coordinates }));
+      expect(await queue.find(keys)).toMatchObject([{ id }, null]);
     });
 
     it('does not overflow when attempts are added up', async () => {

@@ -1,20 +1,26 @@
 import { EventError } from '@waybill/core';
 import {
+  assertDeadLetterKeys,
   assertKnownOptions,
   assertTransactionChoice,
   chosenTransaction,
 } from '@waybill/core/adapter';
 import type {
-  Coordinates,
   DeadLetter,
   DeadLetterFilter,
   DeadLetterQueue,
   Resolution,
   TransactionChoice,
 } from '@waybill/core';
-import type { DeadLetterClaim, NewDeadLetter, RedriveOutcome } from '@waybill/core/adapter';
+import type {
+  DeadLetterClaim,
+  DeadLetterKey,
+  NewDeadLetter,
+  RedriveOutcome,
+} from '@waybill/core/adapter';
 
-import { coordinateParams, deadLetterOf, insertColumns, insertParams } from './dead-letter-row.ts';
+import { findDeadLetters } from './dead-letter-search.ts';
+import { deadLetterOf, insertColumns, insertParams } from './dead-letter-row.ts';
 import type { DeadLetterRow } from './dead-letter-row.ts';
 import {
   maxReasonLength,
@@ -89,28 +95,17 @@ export class PostgresDeadLetterQueue implements DeadLetterQueue {
 
   async get(id: string): Promise<DeadLetter | null> {
     const rowId = rowIdOf(id);
-    return rowId === null ? null : await this.#findOne('id = $1', [rowId]);
+    if (rowId === null) return null;
+    const { rows } = await this.#db().query<DeadLetterRow>(
+      `SELECT * FROM ${this.#table} WHERE id = $1`,
+      [rowId],
+    );
+    return rows[0] ? deadLetterOf(rows[0]) : null;
   }
 
-  async find(key: {
-    group: string;
-    handler: string;
-    source: string;
-    eventId: string;
-  }): Promise<DeadLetter | null> {
-    const { group, handler, source, eventId } = key;
-    return await this.#findOne(
-      'group_name = $1 AND handler = $2 AND source = $3 AND original_event_id = $4',
-      [group, handler, source, eventId].map(printable),
-    );
-  }
-
-  async findUnreadable(group: string, coordinates: Coordinates): Promise<DeadLetter | null> {
-    return await this.#findOne(
-      `group_name = $1 AND transport = $2 AND stream = $3
-       AND partition IS NOT DISTINCT FROM $4::integer AND position = $5 AND source IS NULL`,
-      [printable(group), ...coordinateParams(coordinates)],
-    );
+  async find(keys: readonly DeadLetterKey[]): Promise<readonly (DeadLetter | null)[]> {
+    assertDeadLetterKeys(keys);
+    return keys.length === 0 ? [] : await findDeadLetters(this.#db(), this.#table, keys);
   }
 
   async list(filter: DeadLetterFilter = {}): Promise<DeadLetter[]> {
@@ -194,14 +189,6 @@ export class PostgresDeadLetterQueue implements DeadLetterQueue {
   #db(options?: TransactionChoice): SqlQueryable {
     const tx = chosenTransaction(options);
     return tx ? joinable(tx) : this.#client;
-  }
-
-  async #findOne(condition: string, params: readonly unknown[]): Promise<DeadLetter | null> {
-    const { rows } = await this.#db().query<DeadLetterRow>(
-      `SELECT * FROM ${this.#table} WHERE ${condition}`,
-      params,
-    );
-    return rows[0] ? deadLetterOf(rows[0]) : null;
   }
 
   async #end(id: string, status: 'resolved' | 'skipped', { by, notes }: Resolution): Promise<void> {

@@ -23,6 +23,9 @@ export interface LogBroadcastOptions {
   readonly onClose: () => void;
 }
 
+/** A broadcast hands everything out once. */
+const anew = { deliveries: 0, mayBeRepeated: false };
+
 /** A subscription without a group: reads what is appended from now on, with a cursor in memory. */
 export class LogBroadcast extends ConsumerShell<LogDelivery> {
   readonly #options: LogBroadcastOptions;
@@ -77,7 +80,7 @@ export class LogBroadcast extends ConsumerShell<LogDelivery> {
       // Nothing where something was: it was deleted, and a broadcast makes no promise about it.
       this.#cursor.set(partition, last ? last.log_offset + 1n : heads.of(partition));
     }
-    this.outlet.add(rows.map((row) => new LogDelivery(row, 1, this)));
+    this.outlet.add(rows.map((row) => new LogDelivery(row, anew, this)));
     return true;
   }
 

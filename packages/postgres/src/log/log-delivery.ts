@@ -16,6 +16,7 @@ export interface LogDeliveryOwner {
 export class LogDelivery implements Delivery {
   readonly message: Message;
   readonly coordinates: Coordinates;
+  readonly mayBeRepeated: boolean;
   readonly deliveryCount: number;
   readonly fence?: (tx: object) => Promise<void>;
   readonly partition: number;
@@ -25,7 +26,12 @@ export class LogDelivery implements Delivery {
   #controller: AbortController | undefined;
   #givenUp = false;
 
-  constructor(row: LogRow, deliveryCount: number, owner: LogDeliveryOwner) {
+  /** @param before How often it was handed out before, and whether it may have been, counted or not. */
+  constructor(
+    row: LogRow,
+    before: { readonly deliveries: number; readonly mayBeRepeated: boolean },
+    owner: LogDeliveryOwner,
+  ) {
     this.message = messageOf(row);
     this.partition = row.partition;
     this.offset = row.log_offset;
@@ -35,7 +41,8 @@ export class LogDelivery implements Delivery {
       partition: row.partition,
       position: positionOf(row.partition, row.log_offset),
     };
-    this.deliveryCount = deliveryCount;
+    this.mayBeRepeated = before.mayBeRepeated;
+    this.deliveryCount = before.deliveries + 1;
     this.#owner = owner;
     if (owner.fence) this.fence = (tx) => owner.fence!(tx);
   }

@@ -14,6 +14,8 @@ export interface GroupPartition {
   readonly partition: number;
   readonly committed: bigint;
   readonly fetched: bigint;
+  /** Everything below may have been handed out before. */
+  readonly handed: bigint;
   readonly suspect: bigint;
   readonly takeovers: number;
 }
@@ -140,6 +142,7 @@ export class LogGroup {
            )
            UPDATE ${group} AS g
            SET token = $2,
+               handed_offset = greatest(handed_offset, fetched_offset),
                takeovers = CASE WHEN fetched_offset <= committed_offset THEN 0
                                 WHEN committed_offset < suspect_offset THEN takeovers + 1
                                 ELSE 1 END,
@@ -148,7 +151,7 @@ export class LogGroup {
                                      ELSE fetched_offset END
            FROM taken WHERE g.group_name = taken.group_name
            RETURNING g.partition, g.committed_offset AS committed, g.fetched_offset AS fetched,
-                     g.suspect_offset AS suspect, g.takeovers`,
+                     g.handed_offset AS handed, g.suspect_offset AS suspect, g.takeovers`,
           [this.name, claim.token, claim.worker, claim.ownerLock, claim.leaseMs, claim.force],
         ),
       { lockTimeoutMs: claimLockTimeoutMs },
@@ -264,7 +267,8 @@ export class LogGroup {
     const { log, group } = this.#tables;
     const { rows } = await this.#client.query<LogRow>(
       `WITH found AS MATERIALIZED (${readRanges(log, 3)}), moved AS (
-         UPDATE ${group} AS g SET ${moved.set}
+         UPDATE ${group} AS g
+         SET ${moved.set}, handed_offset = greatest(g.handed_offset, handed.last + 1)
          FROM (SELECT partition, max(log_offset) AS last FROM found GROUP BY partition) AS handed
          WHERE g.group_name = $1 AND g.token = $2 AND g.partition = handed.partition
          RETURNING g.partition

@@ -1,19 +1,53 @@
-import type { GroupInspection, TransportInspection } from '@waybill/core';
+import type { GroupInspection, PartitionInspection, TransportInspection } from '@waybill/core';
 
 import { logStream } from './log-tables.ts';
 import type { LogTables } from './log-tables.ts';
 import type { SqlClient } from '../client/sql-client.ts';
 
-/** What the tables say of the log and its groups. */
+interface PartitionRow extends PartitionInspection {
+  readonly group: string;
+}
+
+/**
+ * What the tables say of the log and its groups.
+ *
+ * @param isTaken Says whether somebody consumes for a group, where the lock of its owner cannot tell.
+ */
 export async function inspectLog(
   client: SqlClient,
   tables: LogTables,
+  isTaken?: (group: string) => boolean,
 ): Promise<TransportInspection> {
-  const [length, groups] = await Promise.all([
+  const [length, rows] = await Promise.all([
     lengthOfLog(client, tables),
-    inspectGroups(client, tables),
+    partitionsOf(client, tables),
   ]);
+  const groups = [...Map.groupBy(rows, ({ group }) => group)].map(([name, own]) => {
+    const isManned = isTaken?.(name) ?? true;
+    return groupOf(
+      name,
+      own.map(({ group: _group, ...part }) => (isManned ? part : { ...part, member: undefined })),
+    );
+  });
   return { streams: [{ name: logStream, length, groups }] };
+}
+
+/** One process consumes for all partitions of a group, or none does. */
+function groupOf(name: string, partitions: readonly PartitionInspection[]): GroupInspection {
+  const sum = (of: (part: PartitionInspection) => number): number =>
+    partitions.reduce((total, part) => total + of(part), 0);
+  const pending = sum((part) => part.pending);
+  const owner = partitions[0]?.member;
+  const members = owner === undefined ? [] : [{ name: owner, pending }];
+  return {
+    name,
+    pending,
+    lag: sum((part) => part.lag),
+    lagSeconds: Math.max(...partitions.map(({ lagSeconds }) => lagSeconds ?? 0)),
+    consumers: members.length,
+    members,
+    partitions,
+  };
 }
 
 /** Offsets are dense, so the ends of each partition tell how many rows lie between them. */
@@ -28,23 +62,35 @@ async function lengthOfLog(client: SqlClient, { head, log }: LogTables): Promise
   return rows[0]!.length;
 }
 
-async function inspectGroups(
+/** Over an embedded database nobody has the lock of an owner, so each of them seems to be alive. */
+async function partitionsOf(
   client: SqlClient,
-  { head, group, consumer }: LogTables,
-): Promise<GroupInspection[]> {
-  const { rows } = await client.query<GroupInspection>(
-    `SELECT g.group_name AS name, g.pending, g.lag,
-            CASE WHEN c.owner_lock IS NULL
-                   OR c.heartbeat_at + c.lease_ms * interval '1 millisecond' < clock_timestamp() THEN 0
-                 WHEN pg_try_advisory_xact_lock_shared(c.owner_lock) THEN 0
-                 ELSE 1 END AS consumers
-     FROM (SELECT group_name,
-                  sum(fetched_offset - committed_offset)::float8 AS pending,
-                  sum(greatest(next_offset - fetched_offset, 0))::float8 AS lag
-           FROM ${group} JOIN ${head} USING (partition) GROUP BY group_name) AS g
-     LEFT JOIN ${consumer} AS c USING (group_name)
-     ORDER BY name`,
+  { head, group, consumer, log }: LogTables,
+): Promise<PartitionRow[]> {
+  const lockOfOwner =
+    client.dialect === 'pglite' ? 'false' : 'pg_try_advisory_xact_lock_shared(c.owner_lock)';
+  const { rows } = await client.query<Omit<PartitionRow, 'member'> & { member: string | null }>(
+    `WITH owner AS MATERIALIZED (
+       SELECT c.group_name, c.worker FROM ${consumer} AS c
+       WHERE CASE WHEN c.owner_lock IS NULL
+                    OR c.heartbeat_at + c.lease_ms * interval '1 millisecond' < clock_timestamp() THEN false
+                  ELSE NOT ${lockOfOwner} END
+     )
+     SELECT g.group_name AS "group", g.partition, owner.worker AS member,
+            g.committed_offset::float8 AS position, h.next_offset::float8 AS "end",
+            (g.fetched_offset - g.committed_offset)::float8 AS pending,
+            greatest(h.next_offset - g.fetched_offset, 0)::float8 AS lag,
+            greatest(coalesce(extract(epoch FROM clock_timestamp() - oldest.appended_at), 0), 0)::float8
+              AS "lagSeconds"
+     FROM ${group} AS g
+     JOIN ${head} AS h USING (partition)
+     LEFT JOIN owner USING (group_name)
+     LEFT JOIN LATERAL (
+       SELECT e.appended_at FROM ${log} AS e
+       WHERE e.partition = g.partition AND e.log_offset >= g.committed_offset
+       ORDER BY e.log_offset LIMIT 1) AS oldest ON g.committed_offset < h.next_offset
+     ORDER BY g.group_name, g.partition`,
     [],
   );
-  return rows;
+  return rows.map(({ member, ...row }) => ({ ...row, member: member ?? undefined }));
 }

@@ -40,6 +40,11 @@ export class LogPosition extends PartitionProgress {
     return offset < this.claimed.fetched ? 1 : 0;
   }
 
+  /** False if nobody of the group was ever handed this offset. */
+  mayBeRepeated(offset: bigint): boolean {
+    return offset < this.claimed.handed;
+  }
+
   override begin(offset: bigint): void {
     super.begin(offset);
     this.next = offset + 1n;

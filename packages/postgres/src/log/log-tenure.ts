@@ -170,7 +170,9 @@ export class LogTenure {
   #begin(row: LogRow): LogDelivery {
     const position = this.#positions.get(row.partition)!;
     position.begin(row.log_offset);
-    return new LogDelivery(row, position.deliveriesBefore(row.log_offset) + 1, this);
+    const deliveries = position.deliveriesBefore(row.log_offset);
+    const mayBeRepeated = position.mayBeRepeated(row.log_offset);
+    return new LogDelivery(row, { deliveries, mayBeRepeated }, this);
   }
 
   /** Nothing came where something lies: either the group is lost, or the rows are. */

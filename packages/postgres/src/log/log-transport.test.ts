@@ -274,6 +274,8 @@ describe('the log on an embedded database', () => {
       [messages[4]!.id, 1],
       [messages[5]!.id, 1],
     ]);
+    // Nobody counted them while the poison was set apart, but they were handed out all the same.
+    expect(last.deliveries.map(({ mayBeRepeated }) => mayBeRepeated)).toEqual([true, true, true]);
   });
 
   it('delivers to everybody again once what it had set apart is through', async () => {
@@ -295,6 +297,8 @@ describe('the log on an embedded database', () => {
     await transport.publish(several(5));
     await third.received(13);
     expect(third.counts.slice(8).map(([, count]) => count)).toEqual([1, 1, 1, 1, 1]);
+    const repeated = third.deliveries.map(({ mayBeRepeated }) => mayBeRepeated);
+    expect(repeated).toEqual(Array.from({ length: 13 }, (_, index) => index < 8));
   });
 
   it('takes over from a process that is gone, and says so', async () => {

@@ -118,15 +118,9 @@ export class PostgresLogTransport implements Transport {
   async inspect(): Promise<TransportInspection> {
     await this.#opened();
     const { client } = this.#options;
-    const inspection = await inspectLog(client, this.#tables);
-    if (client.dialect === 'postgres') return inspection;
+    if (client.dialect === 'postgres') return await inspectLog(client, this.#tables);
     // The lock of a process that ended is never taken here, so the tables cannot tell.
-    const consumersOf = (name: string): number => (this.#seats.isTaken(name) ? 1 : 0);
-    const streams = inspection.streams.map((stream) => ({
-      ...stream,
-      groups: stream.groups.map((each) => ({ ...each, consumers: consumersOf(each.name) })),
-    }));
-    return { streams };
+    return await inspectLog(client, this.#tables, (name) => this.#seats.isTaken(name));
   }
 
   /**

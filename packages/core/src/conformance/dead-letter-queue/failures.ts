@@ -1,7 +1,9 @@
-import type { NewDeadLetter } from '../../consume/dead-letter-queue.ts';
+import type { DeadLetterKey, DeadLetterSink } from '../../consume/dead-letter-sink.ts';
+import type { DeadLetter, NewDeadLetter } from '../../consume/dead-letter.ts';
 import type { EventEnvelope } from '../../event/envelope.ts';
 import type { Coordinates } from '../../coordinates.ts';
 import type { Message } from '../../event/message.ts';
+import { awkwardHeaders } from '../transport/awkward-headers.ts';
 
 /** A place in a partitioned stream. */
 export function place(position: string): Coordinates {
@@ -16,6 +18,21 @@ export const brokenMessage: Message = {
   contentType: 'application/json',
   body: '{"broken',
 };
+
+/** Messages that say other things of themselves than their event does, one after the other. */
+export const awkwardMessages: readonly Message[] = [
+  { ...brokenMessage, headers: awkwardHeaders },
+  { id: '', type: '', key: 'a\0b', contentType: 'text/plain; of="ü"\u0007', body: '\0 \uFEFF' },
+  { ...brokenMessage, id: 'another \0', type: '\uFEFFt', body: Buffer.from('text as bytes') },
+  {
+    id: 'message-3',
+    type: 'order.paid',
+    key: 'order-7',
+    contentType: '',
+    body: new Uint8Array(0),
+    headers: awkwardHeaders.toReversed(),
+  },
+];
 
 /** The message that carries an event. */
 function messageOf(event: EventEnvelope): Message {
@@ -56,4 +73,19 @@ export function unreadable(given: Partial<NewDeadLetter> = {}): NewDeadLetter {
     fingerprint: 'f-2',
     ...given,
   };
+}
+
+/** What a failure is found by once it was recorded. */
+export function keyOf({ group, handler, event, coordinates }: NewDeadLetter): DeadLetterKey {
+  if (!event) return { group, coordinates };
+  return { group, handler, source: event.source, eventId: event.id };
+}
+
+/** Looks one failure up. */
+export async function findOne(
+  sink: DeadLetterSink,
+  key: DeadLetterKey,
+): Promise<DeadLetter | null> {
+  const [found] = await sink.find([key]);
+  return found!;
 }

@@ -1,10 +1,7 @@
 import assert from 'node:assert/strict';
 
-import type {
-  DeadLetter,
-  DeadLetterFilter,
-  DeadLetterQueue,
-} from '../../consume/dead-letter-queue.ts';
+import type { DeadLetterFilter, DeadLetterQueue } from '../../consume/dead-letter-queue.ts';
+import type { DeadLetter } from '../../consume/dead-letter.ts';
 import { onStore, type StoreBench, type StoreConformanceOptions } from '../store/store-bench.ts';
 import type { TestApi } from '../test-api.ts';
 import { failureOf, unreadable } from './failures.ts';
@@ -56,6 +53,19 @@ export function describeListing(
         );
         const listed = pages.flat().map(({ id }) => id);
         assert.deepEqual(listed.toSorted(), ids.toSorted());
+      }),
+    );
+
+    it(
+      'shows by its id, and once, a failure that came again',
+      bench(async (b) => {
+        const event = b.event();
+        const id = await b.store.add(failureOf(event));
+        await Promise.all([1, 2, 3].map(() => b.store.add(failureOf(event))));
+        const rows = await b.store.list();
+        assert.equal(rows.length, 1);
+        assert.deepEqual(await b.store.get(id), rows[0]);
+        assert.equal(await b.store.get('999999999'), null);
       }),
     );
 

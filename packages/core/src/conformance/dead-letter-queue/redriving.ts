@@ -3,13 +3,14 @@ import assert from 'node:assert/strict';
 import type {
   DeadLetterClaim,
   DeadLetterQueue,
-  DeadLetterStatus,
   RedriveOutcome,
 } from '../../consume/dead-letter-queue.ts';
+import type { DeadLetterStatus } from '../../consume/dead-letter.ts';
 import { isEventError } from '../../errors.ts';
 import { onStore, type StoreBench, type StoreConformanceOptions } from '../store/store-bench.ts';
 import type { TestApi } from '../test-api.ts';
-import { failureOf } from './failures.ts';
+import { assertSameMessage } from '../transport/assert-messages.ts';
+import { awkwardMessages, failureOf, unreadable } from './failures.ts';
 
 const long = 60_000;
 const resolved: RedriveOutcome = { status: 'resolved' };
@@ -52,6 +53,26 @@ export function describeRedriving(
         assert.deepEqual(claimed.deadLetter.event, event);
         assert.deepEqual(await claim(b), [], 'a second worker gets nothing');
         assert.equal(await statusOf(b, other), 'pending');
+      }),
+    );
+
+    it(
+      'gives operators and workers the message as it was received, and the last one where it came again',
+      bench(async (b) => {
+        const event = b.event();
+        for (const message of awkwardMessages) {
+          for (const failure of [failureOf(event, { message }), unreadable({ message })]) {
+            const id = await b.store.add(failure);
+            assertSameMessage((await b.store.get(id))!.message, message);
+          }
+          for (const each of await b.store.list()) assertSameMessage(each.message, message);
+        }
+        for (const { id } of await b.store.list()) await b.store.redrive(id);
+        const claims = await claim(b);
+        assert.equal(claims.length, 2);
+        for (const { deadLetter } of claims) {
+          assertSameMessage(deadLetter.message, awkwardMessages.at(-1)!);
+        }
       }),
     );
 
@@ -147,6 +168,17 @@ export function describeRedriving(
   });
 
   describe('deciding', () => {
+    it(
+      'opens a row again when the failure comes back after somebody had ended it',
+      bench(async (b) => {
+        const event = b.event();
+        const id = await b.store.add(failureOf(event));
+        await b.store.resolve(id, { by: 'ops', notes: 'fixed' });
+        assert.equal(await b.store.add(failureOf(event)), id);
+        assert.equal((await b.store.get(id))!.status, 'pending');
+      }),
+    );
+
     it(
       'resolves and skips with who and why',
       bench(async (b) => {

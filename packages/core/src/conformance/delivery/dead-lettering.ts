@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 
 import { systemClock } from '../../clock.ts';
 import type { ConsumerGroup } from '../../consume/consumer-group.ts';
-import type { DeadLetterQueue } from '../../consume/dead-letter-queue.ts';
+import type { DeadLetterSink } from '../../consume/dead-letter-sink.ts';
 import { isEventError } from '../../errors.ts';
 import { changed } from '../faults/changed.ts';
 import { itWhen, type TestApi } from '../test-api.ts';
@@ -164,7 +164,7 @@ export function describeDeadLettering(
         const bad = b.event();
         await crashWith(b, bad.id, async () => b.publish(bad));
         const { source, id } = bad;
-        await b.subject.deadLetters.add({
+        await b.deadLetterSink.add({
           group: b.name('billing'),
           handler: 'book',
           coordinates: { transport: 'test', stream: 'orders', position: '1' },
@@ -183,7 +183,8 @@ export function describeDeadLettering(
         await b.observed('processed', 1);
         assert.deepEqual(b.idsOf(), [good.id]);
         const key = { group: b.name('billing'), handler: 'book', source, eventId: id };
-        assert.equal((await b.subject.deadLetters.find(key))!.totalAttempts, 3);
+        const [row] = await b.deadLetterSink.find([key]);
+        assert.equal(row!.totalAttempts, 3);
       }),
     );
 
@@ -216,9 +217,9 @@ export function describeDeadLettering(
       'holds a key until its dead letter is stored, and lets other keys flow',
       bench(async (b) => {
         let away = true;
-        const deadLetters: DeadLetterQueue = changed(b.subject.deadLetters, {
+        const deadLetters: DeadLetterSink = changed(b.deadLetterSink, {
           add: (...failure) =>
-            away ? Promise.reject(new Error('away')) : b.subject.deadLetters.add(...failure),
+            away ? Promise.reject(new Error('away')) : b.deadLetterSink.add(...failure),
         });
         const [bad, behind, other] = [b.event('bad'), b.event('bad'), b.event('other')];
         const group = await startFailing(b, 'billing', bad.id, { deadLetters });

@@ -1,7 +1,13 @@
 import { JsonCodec } from '../../event/cloudevents/json-codec.ts';
 import { ConsumerGroup } from '../../consume/consumer-group.ts';
 import type { ConsumerGroupOptions } from '../../consume/consumer-group-options.ts';
-import type { DeadLetter, DeadLetterQueue } from '../../consume/dead-letter-queue.ts';
+import { isDeadLetterQueue, type DeadLetterQueue } from '../../consume/dead-letter-queue.ts';
+import {
+  maxDeadLetterKeys,
+  type DeadLetterKey,
+  type DeadLetterSink,
+} from '../../consume/dead-letter-sink.ts';
+import type { DeadLetter } from '../../consume/dead-letter.ts';
 import type { EventEnvelope } from '../../event/envelope.ts';
 import type { HandlerContext } from '../../consume/handler.ts';
 import { randomIds } from '../../ids.ts';
@@ -11,13 +17,16 @@ import type { Observation } from '../../observer.ts';
 import type { TransactionRunner } from '../../transaction.ts';
 import type { Message } from '../../event/message.ts';
 import type { Transport, TransportCapabilities } from '../../transport/transport.ts';
+import { keyOf } from '../dead-letter-queue/failures.ts';
+import { changed } from '../faults/changed.ts';
 import { waitQuietly, waitUntil } from '../wait-until.ts';
 
 /** What a case of deliveries works on. */
 export interface DeliverySubject {
   /** Another instance on the same broker, as another process would have it; not connected yet. */
   open(): Transport | Promise<Transport>;
-  readonly deadLetters: DeadLetterQueue;
+  /** A queue, or where `redrives` is false a sink alone. */
+  readonly deadLetters: DeadLetterSink;
   /** For handlers with an inbox; needed where `inbox` is claimed. */
   readonly transactions?: TransactionRunner;
   readonly inbox?: Inbox;
@@ -30,6 +39,8 @@ export interface DeliveryConformanceOptions {
   readonly capabilities: TransportCapabilities;
   /** `create` offers transactions and an inbox, so handlers with `{ inbox: true }` are tried too. */
   readonly inbox: boolean;
+  /** False where `create` offers dead letters that are recorded only; true unless given. */
+  readonly redrives?: boolean;
   /** Called for each case. Cases keep apart by themselves, so it may be the same broker each time. */
   create(): Promise<DeliverySubject>;
   /** Longest wait for something that should happen, in milliseconds; 10,000 unless given. */
@@ -69,6 +80,8 @@ export class DeliveryBench {
   /** Time for the groups; it stands still unless the case moves it. */
   readonly clock: ManualClock = new ManualClock();
   readonly subject: DeliverySubject;
+  /** The subject's dead letters, which the groups of the case are given. */
+  readonly deadLetterSink: DeadLetterSink;
   readonly observations: Observation[] = [];
   /** Calls of handlers that have begun, in order. */
   readonly calls: Call[] = [];
@@ -79,6 +92,8 @@ export class DeliveryBench {
   readonly #transports: Transport[] = [];
   readonly #groups: ConsumerGroup[] = [];
   readonly #gates: (() => void)[] = [];
+  /** What was recorded, by its key as text. */
+  readonly #recorded = new Map<string, DeadLetterKey>();
   #publisher: Transport | undefined;
 
   constructor(
@@ -86,6 +101,13 @@ export class DeliveryBench {
     { timeoutMs = 10_000, quietMs = 100 }: DeliveryConformanceOptions,
   ) {
     this.subject = subject;
+    this.deadLetterSink = changed(subject.deadLetters, {
+      add: (failure, choice) => {
+        const key = keyOf(failure);
+        this.#recorded.set(JSON.stringify(key), key);
+        return subject.deadLetters.add(failure, choice);
+      },
+    });
     this.#timeoutMs = timeoutMs;
     this.#quietMs = quietMs;
   }
@@ -95,12 +117,12 @@ export class DeliveryBench {
     name: string | null,
     options: Partial<ConsumerGroupOptions> = {},
   ): Promise<ConsumerGroup> {
-    const { deadLetters, transactions, inbox } = this.subject;
+    const { transactions, inbox } = this.subject;
     const group = new ConsumerGroup({
       transport: await this.open(),
       codec: this.#codec,
       group: this.name(name),
-      ...(name === null ? {} : { deadLetters }),
+      ...(name === null ? {} : { deadLetters: this.deadLetterSink }),
       ...(name !== null && transactions && inbox ? { transactions, inbox } : {}),
       start: 'latest',
       clock: this.clock,
@@ -205,9 +227,21 @@ export class DeliveryBench {
     );
   }
 
-  /** The dead letters of a group of this case. */
+  /** The subject's dead letters for cases that decide about them. */
+  get deadLetterQueue(): DeadLetterQueue {
+    const { deadLetters } = this.subject;
+    if (isDeadLetterQueue(deadLetters)) return deadLetters;
+    throw new TypeError('create() must offer a DeadLetterQueue unless it says redrives: false');
+  }
+
+  /** The dead letters of a group of this case; of a sink alone those that were recorded through the case. */
   async deadLetters(group: string): Promise<DeadLetter[]> {
-    return await this.subject.deadLetters.list({ group: this.name(group) });
+    const { deadLetters } = this.subject;
+    const name = this.name(group);
+    if (isDeadLetterQueue(deadLetters)) return await deadLetters.list({ group: name });
+    const keys = [...this.#recorded.values()].filter((key) => key.group === name);
+    const found = await deadLetters.find(keys.slice(0, maxDeadLetterKeys));
+    return found.filter((each) => each !== null);
   }
 
   async until(condition: () => boolean | Promise<boolean>, what: () => string): Promise<void> {

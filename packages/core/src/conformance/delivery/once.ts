@@ -66,7 +66,6 @@ export function describeOnce(options: DeliveryConformanceOptions, { describe, it
       bench(async (b) => {
         const group = await b.group('billing', { retry, clock: systemClock });
         const event = b.event();
-        const { deadLetters } = b.subject;
         const effect = (attempt: number) => ({
           group: b.name('effects'),
           handler: 'effect',
@@ -79,7 +78,7 @@ export function describeOnce(options: DeliveryConformanceOptions, { describe, it
         });
         const handler = b.handler(async ({ context }) => {
           const { number } = context.attempt;
-          await deadLetters.add(effect(number));
+          await b.deadLetterSink.add(effect(number));
           if (number < 3) throw new Error('not yet');
         });
         group.on(['order.*'], handler, { name: 'book', inbox: true });

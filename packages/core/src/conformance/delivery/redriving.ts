@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 
 import { systemClock } from '../../clock.ts';
-import type { DeadLetter } from '../../consume/dead-letter-queue.ts';
+import type { DeadLetter } from '../../consume/dead-letter.ts';
 import type { EventEnvelope } from '../../event/envelope.ts';
 import type { Header } from '../../event/message.ts';
-import type { TestApi } from '../test-api.ts';
+import { itWhen, type TestApi } from '../test-api.ts';
 import { assertSameMessage } from '../transport/assert-messages.ts';
 import { awkwardHeaders } from '../transport/awkward-headers.ts';
 import {
@@ -19,9 +19,31 @@ export function describeRedrives(
   { describe, it }: TestApi,
 ): void {
   const bench = onDeliveries(options);
+  const { redrives = true } = options;
+  const whenQueue = itWhen(it, redrives, 'records dead letters only');
+  const whenSinkAlone = itWhen(it, !redrives, 'runs dead letters again');
 
   describe('redrives', () => {
-    it(
+    whenSinkAlone(
+      'are not missed by a group whose dead letters are recorded only',
+      bench(async (b) => {
+        const group = await b.group('billing', { retry: { maxRetries: 0 }, clock: systemClock });
+        const [bad, good] = [b.event(), b.event()];
+        const handler = b.handler(({ event }) => {
+          if (event.id === bad.id) throw new Error('no');
+        });
+        group.on(['order.*'], handler, { name: 'book' });
+        await group.start();
+        await b.publish(bad, good);
+        await b.observed('processed', 1);
+        assert.equal((await deadLetterOf(b)).eventId, bad.id);
+        await b.quiet();
+        assert.deepEqual(group.health(), { status: 'ok', reasons: [] });
+        assert.deepEqual(b.idsOf(), [bad.id, good.id]);
+      }),
+    );
+
+    whenQueue(
       'reach the failing handler of the failing group alone, and end resolved',
       bench(async (b) => {
         const event = b.event();
@@ -29,7 +51,7 @@ export function describeRedrives(
         const row = await deadLetterOf(b);
         b.calls.length = 0;
         broken.value = false;
-        await b.subject.deadLetters.redrive(row.id);
+        await b.deadLetterQueue.redrive(row.id);
         await b.observed('redriven', 1);
         await b.quiet();
         assert.deepEqual(
@@ -37,7 +59,7 @@ export function describeRedrives(
           [[b.name('billing'), 'book', event.id]],
         );
         assert.deepEqual(b.calls[0]!.event, event);
-        const after = (await b.subject.deadLetters.get(row.id))!;
+        const after = (await b.deadLetterQueue.get(row.id))!;
         assert.deepEqual([after.status, after.totalAttempts], ['resolved', 1]);
         assert.deepEqual(
           b.seen('redriven').map(({ outcome }) => outcome),
@@ -46,23 +68,23 @@ export function describeRedrives(
       }),
     );
 
-    it(
+    whenQueue(
       'make one attempt, and end pending with it when that fails',
       bench(async (b) => {
         await startShop(b, b.event());
         const row = await deadLetterOf(b);
         b.calls.length = 0;
-        await b.subject.deadLetters.redrive(row.id);
+        await b.deadLetterQueue.redrive(row.id);
         await b.observed('redriven', 1);
         await b.quiet();
         assert.equal(b.calls.length, 1);
-        const after = (await b.subject.deadLetters.get(row.id))!;
+        const after = (await b.deadLetterQueue.get(row.id))!;
         assert.deepEqual([after.status, after.totalAttempts], ['pending', 2]);
         assert.equal((await b.deadLetters('billing')).length, 1);
       }),
     );
 
-    it(
+    whenQueue(
       'wait their turn in the lane of their key',
       bench(async (b) => {
         const event = b.event();
@@ -82,9 +104,9 @@ export function describeRedrives(
           () => runsOf(slow.id) === 1,
           () => 'the event that holds the key',
         );
-        await b.subject.deadLetters.redrive(row.id);
+        await b.deadLetterQueue.redrive(row.id);
         await b.until(
-          async () => (await b.subject.deadLetters.get(row.id))!.status === 'processing',
+          async () => (await b.deadLetterQueue.get(row.id))!.status === 'processing',
           () => 'the request to be stored',
         );
         await b.quiet();
@@ -92,11 +114,11 @@ export function describeRedrives(
         open();
         await b.observed('redriven', 1);
         assert.equal(runsOf(event.id), 2);
-        assert.equal((await b.subject.deadLetters.get(row.id))!.status, 'resolved');
+        assert.equal((await b.deadLetterQueue.get(row.id))!.status, 'resolved');
       }),
     );
 
-    it(
+    whenQueue(
       'read again what was received, and refuse again what was refused for its headers',
       bench(async (b) => {
         await startShop(b, b.event());
@@ -109,9 +131,9 @@ export function describeRedrives(
         const row = (await b.deadLetters('billing')).find(({ handler }) => handler === '')!;
         assertSameMessage(row.message, refused);
         assert.deepEqual([row.errorCode, row.eventId], ['ENVELOPE_CONFLICT', refused.id]);
-        await b.subject.deadLetters.redrive(row.id);
+        await b.deadLetterQueue.redrive(row.id);
         await b.observed('redriven', 1);
-        const after = (await b.subject.deadLetters.get(row.id))!;
+        const after = (await b.deadLetterQueue.get(row.id))!;
         assert.deepEqual(
           [after.status, after.errorCode, after.totalAttempts],
           ['pending', 'ENVELOPE_CONFLICT', 2],
@@ -120,13 +142,13 @@ export function describeRedrives(
       }),
     );
 
-    it(
+    whenQueue(
       'run again what could not be read once it can be',
       bench(async (b) => {
         await startShop(b, b.event());
         const event = b.event();
         const readable = b.message(event);
-        const id = await b.subject.deadLetters.add({
+        const id = await b.deadLetterQueue.add({
           group: b.name('billing'),
           handler: '',
           coordinates: { transport: 'test', stream: 'orders', position: '1' },
@@ -136,11 +158,11 @@ export function describeRedrives(
           totalAttempts: 1,
           fingerprint: 'f-1',
         });
-        await b.subject.deadLetters.redrive(id);
+        await b.deadLetterQueue.redrive(id);
         await b.observed('redriven', 1);
         const handlers = b.calls.filter((call) => call.event.id === event.id);
         assert.deepEqual(handlers.map(({ handler }) => handler).sort(), ['audit', 'book']);
-        assert.equal((await b.subject.deadLetters.get(id))!.status, 'resolved');
+        assert.equal((await b.deadLetterQueue.get(id))!.status, 'resolved');
       }),
     );
   });

@@ -34,6 +34,14 @@ export function withoutHeaders({ headers: _headers, ...message }: Message): Mess
   return message;
 }
 
+/** The same dead letter of another message. */
+export function withMessage<Letter extends { readonly message: Message }>(
+  letter: Letter,
+  message: Message,
+): Letter {
+  return { ...letter, message };
+}
+
 function overHeaders(
   name: string,
   change: (headers: readonly Header[]) => readonly Header[],

@@ -1,95 +1,21 @@
 import type { DeadLetterClaim, DeadLetterQueue } from '../../consume/dead-letter-queue.ts';
 import type { Message } from '../../event/message.ts';
-import { chosenTransaction } from '../../handler-scope.ts';
-import { randomIds } from '../../ids.ts';
 import type { PlantedFault } from '../describe-planted-faults.ts';
 import type { StoreConformanceOptions } from '../store/store-bench.ts';
-import { headerFaults, withoutHeaders } from './header-faults.ts';
-import { forgetsRollback, storeFault } from './store-fault.ts';
+import { withMessage, withoutHeaders } from './header-faults.ts';
+import { sinkFaults } from './planted-dead-letter-sink-faults.ts';
+import { storeFault } from './store-fault.ts';
 
 const fault = storeFault<DeadLetterQueue>;
-const comesAgain =
-  'keeps one row for a failure that comes again: attempts are added up, the reason is the last';
 const lapsed = 'gives a lapsed claim to the next worker, and refuses the former one from then on';
 const forTheGroup = 'gives an entry to the failing group alone, whole and once';
 const failedAgain =
   'ends pending with its attempts added up when the redrive failed, and can be asked for again';
 
 const whole =
-  'gives back the message as it was received, whoever looks, and the last one where it came again';
+  'gives operators and workers the message as it was received, and the last one where it came again';
 
-const recordingFaults = [
-  fault('makes a row for every failure', comesAgain, (inner) => ({
-    add: (failure, options) =>
-      inner.add({ ...failure, event: { ...failure.event!, id: randomIds() } }, options),
-  })),
-  fault('forgets attempts made before', comesAgain, (inner) => ({
-    get: async (id) => {
-      const row = await inner.get(id);
-      return row && { ...row, totalAttempts: Math.min(row.totalAttempts, 3) };
-    },
-  })),
-  fault('keeps the first reason', comesAgain, (inner) => ({
-    get: async (id) => {
-      const row = await inner.get(id);
-      return row && { ...row, failureReason: 'first' };
-    },
-  })),
-  fault('keeps raw bytes as text', 'keeps what cannot be read, byte for byte', (inner) => ({
-    add: (failure, options) => inner.add(withMessage(failure, asText(failure.message)), options),
-  })),
-  ...headerFaults.map(({ name, change }) =>
-    fault(name, whole, (inner) => ({
-      add: (failure, options) => inner.add(withMessage(failure, change(failure.message)), options),
-    })),
-  ),
-  fault('forgets headers', whole, (inner) => ({
-    add: (failure, options) =>
-      inner.add(withMessage(failure, withoutHeaders(failure.message)), options),
-  })),
-  fault('takes the id of the message from its event', whole, (inner) => ({
-    add: (failure, options) => {
-      const { id = failure.message.id } = failure.event ?? {};
-      return inner.add(withMessage(failure, { ...failure.message, id }), options);
-    },
-  })),
-  fault('spells out control characters in a key', whole, (inner) => ({
-    add: (failure, options) => {
-      const key = failure.message.key.replaceAll('\0', String.raw`\x00`);
-      return inner.add(withMessage(failure, { ...failure.message, key }), options);
-    },
-  })),
-  fault('keeps the first message of a failure that comes again', whole, (inner) => {
-    const first = new Map<string, Message>();
-    return {
-      add: async (failure, options) => {
-        const id = await inner.add(failure, options);
-        if (!first.has(id)) first.set(id, failure.message);
-        return id;
-      },
-      get: async (id) => {
-        const row = await inner.get(id);
-        return row && withMessage(row, first.get(id)!);
-      },
-    };
-  }),
-  fault('gives workers the message without its headers', whole, (inner) => ({
-    claim: async (group, options) => {
-      const claims = await inner.claim(group, options);
-      return claims.map(({ deadLetter, token }) => ({
-        deadLetter: withMessage(deadLetter, withoutHeaders(deadLetter.message)),
-        token,
-      }));
-    },
-  })),
-  fault(
-    'finds unreadable messages by their position alone',
-    'keeps what cannot be read, byte for byte',
-    (inner) => ({
-      findUnreadable: (group, coordinates) =>
-        inner.findUnreadable(group, { ...coordinates, partition: 3 }),
-    }),
-  ),
+const listingFaults = [
   fault(
     'leaves a row closed when the failure comes back',
     'opens a row again when the failure comes back after somebody had ended it',
@@ -100,6 +26,16 @@ const recordingFaults = [
           await inner.resolve(id, { by: 'archive', notes: 'closed before' });
         }
         return id;
+      },
+    }),
+  ),
+  fault(
+    'lists a failure once for each time that it came',
+    'shows by its id, and once, a failure that came again',
+    (inner) => ({
+      list: async (filter) => {
+        const rows = await inner.list(filter);
+        return rows.flatMap((row) => Array.from({ length: row.totalAttempts }, () => row));
       },
     }),
   ),
@@ -114,6 +50,29 @@ const recordingFaults = [
 ];
 
 const redriveFaults = [
+  fault('gives workers the message without its headers', whole, (inner) => ({
+    claim: async (group, options) => {
+      const claims = await inner.claim(group, options);
+      return claims.map(({ deadLetter, token }) => ({
+        deadLetter: withMessage(deadLetter, withoutHeaders(deadLetter.message)),
+        token,
+      }));
+    },
+  })),
+  fault('shows operators the first message of a failure that comes again', whole, (inner) => {
+    const first = new Map<string, Message>();
+    return {
+      add: async (failure, options) => {
+        const id = await inner.add(failure, options);
+        if (!first.has(id)) first.set(id, failure.message);
+        return id;
+      },
+      get: async (id) => {
+        const row = await inner.get(id);
+        return row && withMessage(row, first.get(id)!);
+      },
+    };
+  }),
   fault(
     'runs entries again that nobody asked for',
     'gives an entry to nobody before an operator asks for it',
@@ -174,36 +133,7 @@ const redriveFaults = [
   ),
 ];
 
-function withMessage<Letter extends { readonly message: Message }>(
-  letter: Letter,
-  message: Message,
-): Letter {
-  return { ...letter, message };
-}
-
-function asText(message: Message): Message {
-  return { ...message, body: Buffer.from(message.body).toString('utf8') };
-}
-
 /** Ways in which a dead-letter queue can be wrong, each with the case of `describeDeadLetterQueue` that notices it. */
 export const plantedDeadLetterFaults: readonly PlantedFault<
   StoreConformanceOptions<DeadLetterQueue>
->[] = [
-  ...recordingFaults,
-  ...redriveFaults,
-  forgetsRollback<DeadLetterQueue>(
-    'keeps nothing of a dead letter when the transaction is rolled back, and can do it again',
-  ),
-  fault(
-    'overlooks a transaction that it cannot join',
-    'refuses by name to join a transaction with a dead letter',
-    (inner) => ({ add: (failure) => inner.add(failure) }),
-  ),
-  fault(
-    'refuses to write inside a handler with a transaction',
-    'keeps a dead letter at once, whatever transaction the handler that it is called in has',
-    (inner) => ({
-      add: (failure, options) => inner.add(failure, { tx: chosenTransaction(options) }),
-    }),
-  ),
-];
+>[] = [...sinkFaults<DeadLetterQueue>(), ...listingFaults, ...redriveFaults];

@@ -1,4 +1,9 @@
-import type { DeadLetterClaim, DeadLetterQueue } from '../../consume/dead-letter-queue.ts';
+import {
+  isDeadLetterQueue,
+  type DeadLetterClaim,
+  type DeadLetterQueue,
+} from '../../consume/dead-letter-queue.ts';
+import type { DeadLetterSink } from '../../consume/dead-letter-sink.ts';
 import type { Message } from '../../event/message.ts';
 import type { Inbox } from '../../consume/inbox.ts';
 import type { DeliveryConformanceOptions, DeliverySubject } from '../delivery/delivery-bench.ts';
@@ -47,6 +52,11 @@ export const plantedDeliveryFaults: readonly DeliveryFault[] = [
     onDelivery((delivery, deliver) => deliver(changed(delivery, { deliveryCount: 1 }))),
   ),
   overTransport(
+    'takes nothing for repeated',
+    'settles a repeated delivery of what has a dead letter already',
+    () => onDelivery((delivery, deliver) => deliver(changed(delivery, { mayBeRepeated: false }))),
+  ),
+  overTransport(
     'delivers to one group only',
     'does not let one failing group reach another',
     () => {
@@ -66,9 +76,9 @@ export const plantedDeliveryFaults: readonly DeliveryFault[] = [
   overDeadLetters(
     'finds no dead letter again',
     'settles a repeated delivery of what has a dead letter already',
-    () => ({ find: async () => null }),
+    () => ({ find: async (keys) => keys.map(() => null) }),
   ),
-  overDeadLetters('gives entries to any group', redriven, (inner) => {
+  overRedrives('gives entries to any group', redriven, (inner) => {
     const groups = new Set<string>();
     return {
       claim: async (group, options) => {
@@ -79,7 +89,7 @@ export const plantedDeliveryFaults: readonly DeliveryFault[] = [
       },
     };
   }),
-  overDeadLetters('forgets which handler failed', redriven, (inner) => ({
+  overRedrives('forgets which handler failed', redriven, (inner) => ({
     claim: async (group, options) => {
       const claims = await inner.claim(group, options);
       return claims.map(({ deadLetter, token }) => ({
@@ -88,17 +98,17 @@ export const plantedDeliveryFaults: readonly DeliveryFault[] = [
       }));
     },
   })),
-  overDeadLetters('gives another message to a redrive', redriven, (inner) => ({
+  overRedrives('gives another message to a redrive', redriven, (inner) => ({
     claim: (group, options) => claimed(inner.claim(group, options), withOtherData),
   })),
-  overDeadLetters(
+  overRedrives(
     'gives a message without its headers to a redrive',
     'read again what was received, and refuse again what was refused for its headers',
     (inner) => ({
       claim: (group, options) => claimed(inner.claim(group, options), withoutHeaders),
     }),
   ),
-  overDeadLetters(
+  overRedrives(
     'does not count the attempts of a redrive',
     'make one attempt, and end pending with it when that fails',
     (inner) => ({
@@ -178,11 +188,22 @@ function overTransport(
 function overDeadLetters(
   name: string,
   noticedBy: string,
-  changes: (inner: DeadLetterQueue) => Partial<DeadLetterQueue>,
+  changes: (inner: DeadLetterSink) => Partial<DeadLetterSink>,
 ): DeliveryFault {
   return deliveryFault(name, noticedBy, () => ({ deadLetters }) => ({
     deadLetters: changed(deadLetters, changes(deadLetters)),
   }));
+}
+
+/** A fault of what only a queue does; a sink alone is left as it is. */
+function overRedrives(
+  name: string,
+  noticedBy: string,
+  changes: (inner: DeadLetterQueue) => Partial<DeadLetterQueue>,
+): DeliveryFault {
+  return overDeadLetters(name, noticedBy, (inner) =>
+    isDeadLetterQueue(inner) ? changes(inner) : {},
+  );
 }
 
 function overInbox(

@@ -1,8 +1,10 @@
 import { isEventError } from '../../errors.ts';
 import type { PlantedFault } from '../describe-planted-faults.ts';
 import type { TransportConformanceOptions } from '../transport/transport-bench.ts';
+import { inspectionFaults } from './inspection-faults.ts';
 import { lossFaults, messageFaults } from './message-faults.ts';
 import { publishingFaults } from './publishing-faults.ts';
+import { repeatFaults } from './repeat-faults.ts';
 import { settlingFaults } from './settling-faults.ts';
 import { flowFaults, groupFaults } from './subscription-faults.ts';
 import { transportFault } from './transport-fault.ts';
@@ -22,21 +24,6 @@ const otherFaults: readonly PlantedFault<TransportConformanceOptions>[] = [
         inner.publish(messages).catch((cause: unknown) => {
           throw isEventError(cause) ? new Error('socket hang up', { cause }) : cause;
         }),
-    }),
-  ),
-  transportFault(
-    'says that nothing is pending',
-    'counts what is handed out and not settled, and what is not handed out yet',
-    () => (inner) => ({
-      inspect: async () => {
-        const { streams } = await inner.inspect();
-        return {
-          streams: streams.map((stream) => ({
-            ...stream,
-            groups: stream.groups.map((group) => ({ ...group, pending: 0 })),
-          })),
-        };
-      },
     }),
   ),
   {
@@ -63,8 +50,10 @@ export const plantedTransportFaults: readonly PlantedFault<TransportConformanceO
   ...messageFaults,
   ...publishingFaults,
   ...settlingFaults,
+  ...repeatFaults,
   ...groupFaults,
   ...flowFaults,
   ...troubleFaults,
+  ...inspectionFaults,
   ...otherFaults,
 ];

@@ -31,6 +31,7 @@ export function describeClaims(
         await transport.publish([b.message()]);
         const [delivery] = await probe.received(1);
         assert.equal(delivery!.deliveryCount, capabilities.deliveryCounts ? 1 : undefined);
+        assert.equal(typeof delivery!.mayBeRepeated, 'boolean');
         assert.equal(typeof delivery!.fence === 'function', capabilities.fencing);
       }),
     );

@@ -4,11 +4,11 @@ import { systemClock } from '../../clock.ts';
 import { randomIds } from '../../ids.ts';
 import type {
   Delivery,
-  GroupInspection,
   Subscription,
   Transport,
   TransportCapabilities,
 } from '../../transport/transport.ts';
+import type { GroupInspection } from '../../transport/transport-inspection.ts';
 import type { Message } from '../../event/message.ts';
 import type { TransactionRunner } from '../../transaction.ts';
 import { waitQuietly, waitUntil } from '../wait-until.ts';
@@ -27,6 +27,11 @@ export interface TransportSubject {
    * @returns A function that heals it.
    */
   breakServer?(): Promise<() => Promise<void>>;
+  /**
+   * From now on nothing of what consumers settle reaches the broker, until the answer is called; needed
+   * where `losesSettlements` is said.
+   */
+  loseSettlements?(): () => void;
   /** Takes down what `create` put up. Every instance has been closed before. */
   cleanup?(): Promise<void>;
 }
@@ -34,6 +39,8 @@ export interface TransportSubject {
 export interface TransportConformanceOptions {
   /** What the adapter claims; the suite proves it. */
   readonly capabilities: TransportCapabilities;
+  /** True where `create` offers `loseSettlements`; false unless given. */
+  readonly losesSettlements?: boolean;
   /** Called for each case. Cases keep apart by themselves, so it may be the same broker each time. */
   create(): Promise<TransportSubject>;
   /** True if `create` offers `breakServer`; without it nothing shows what happens when the broker is away. */
@@ -206,11 +213,18 @@ export class TransportBench {
     const parts = streams.flatMap(({ groups }) => groups.filter((group) => group.name === name));
     const sum = (of: (part: GroupInspection) => number): number =>
       parts.reduce((total, part) => total + of(part), 0);
+    const seconds = parts.map(({ lagSeconds }) => lagSeconds);
+    const members = new Map(parts.flatMap((part) => part.members.map((each) => [each.name, each])));
     return {
       name,
       pending: sum(({ pending }) => pending),
       lag: sum(({ lag }) => lag),
+      lagSeconds: seconds.some((each) => each === undefined)
+        ? undefined
+        : Math.max(0, ...seconds.map(Number)),
       consumers: Math.max(0, ...parts.map(({ consumers }) => consumers)),
+      members: [...members.values()],
+      partitions: parts.flatMap(({ partitions = [] }) => partitions),
     };
   }
 

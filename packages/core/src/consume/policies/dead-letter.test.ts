@@ -4,7 +4,7 @@ import { envelope } from '../../../test/envelope.ts';
 import { delivery, invocation } from '../../../test/invocation.ts';
 import { Observations } from '../../../test/observations.ts';
 import { settle } from '../../../test/until.ts';
-import type { DeadLetter } from '../dead-letter-queue.ts';
+import type { DeadLetter } from '../dead-letter.ts';
 import { EventError } from '../../errors.ts';
 import { HealthReasons } from '../../health.ts';
 import { ManualClock } from '../../memory/manual-clock.ts';
@@ -22,7 +22,13 @@ function setUp() {
   const reasons = new HealthReasons();
   const queue = new MemoryDeadLetterQueue(new MemoryDatabase(), { clock });
   const { observe } = seen;
-  const recorder = new DeadLetterRecorder({ group: 'graders', queue, clock, observe, reasons });
+  const recorder = new DeadLetterRecorder({
+    group: 'graders',
+    sink: queue,
+    clock,
+    observe,
+    reasons,
+  });
   const policy = deadLetter(recorder);
   const handle = (next: Step, said?: Partial<Invocation>): Promise<void> =>
     policy(next)(envelope(), invocation(said));
@@ -91,7 +97,7 @@ describe('a dead letter', () => {
     const { handle, seen } = setUp();
     await handle(failing(new Error('no')));
     for (const deliveryCount of [2, undefined]) {
-      const repeated = delivery(envelope(), { deliveryCount });
+      const repeated = delivery(envelope(), { mayBeRepeated: true, deliveryCount });
       await handle(() => expect.fail('handled again'), { delivery: repeated });
     }
     expect(seen.of('dead-letter-known')).toMatchObject([
@@ -104,7 +110,7 @@ describe('a dead letter', () => {
     const { handle } = setUp();
     let handled = 0;
     await handle(async () => void handled++, {
-      delivery: delivery(envelope(), { deliveryCount: 2 }),
+      delivery: delivery(envelope(), { mayBeRepeated: true, deliveryCount: 2 }),
     });
     expect(handled).toBe(1);
   });

@@ -1,7 +1,9 @@
 import { createHash } from 'node:crypto';
 
 import type { Clock } from '../../clock.ts';
-import type { DeadLetterQueue, FailureType, NewDeadLetter } from '../dead-letter-queue.ts';
+import { DeadLetterLookup } from '../dead-letter-lookup.ts';
+import type { DeadLetterKey, DeadLetterSink } from '../dead-letter-sink.ts';
+import type { FailureType, NewDeadLetter } from '../dead-letter.ts';
 import { EventError, isEventError } from '../../errors.ts';
 import { GrowingDelay } from '../../growing-delay.ts';
 import type { HealthReasons } from '../../health.ts';
@@ -28,7 +30,7 @@ export function deadLetter(recorder: DeadLetterRecorder): Policy {
   return (next) => (event, invocation) => {
     const handle = (): Promise<void> =>
       next(event, invocation).catch((error: unknown) => record(error, invocation));
-    if (invocation.delivery.deliveryCount === 1) return handle();
+    if (!invocation.delivery.mayBeRepeated) return handle();
     return isKnown(invocation).then((known) => (known ? undefined : handle()));
   };
 
@@ -57,20 +59,22 @@ export function deadLetter(recorder: DeadLetterRecorder): Policy {
 /** Stores dead letters for one group, however long it takes. */
 export class DeadLetterRecorder {
   readonly #group: string;
-  readonly #queue: DeadLetterQueue;
+  readonly #sink: DeadLetterSink;
+  readonly #lookup: DeadLetterLookup;
   readonly #clock: Clock;
   readonly #observe: Observer;
   readonly #reasons: HealthReasons;
 
   constructor(options: {
     group: string;
-    queue: DeadLetterQueue;
+    sink: DeadLetterSink;
     clock: Clock;
     observe: Observer;
     reasons: HealthReasons;
   }) {
     this.#group = options.group;
-    this.#queue = options.queue;
+    this.#sink = options.sink;
+    this.#lookup = new DeadLetterLookup(options.sink);
     this.#clock = options.clock;
     this.#observe = options.observe;
     this.#reasons = options.reasons;
@@ -79,27 +83,13 @@ export class DeadLetterRecorder {
   /** Says whether this handling has a dead letter already; reports it if so. */
   async isKnown(handler: string, event: EventIdentity, signal: AbortSignal): Promise<boolean> {
     const key = { group: this.#group, handler, source: event.source, eventId: event.id };
-    const found = await this.#untilDone(() => this.#queue.find(key), signal);
-    if (found)
-      this.#observe({ kind: 'dead-letter-known', group: this.#group, handler, eventId: event.id });
-    return Boolean(found);
+    return await this.#isKnown(key, { handler, eventId: event.id }, signal);
   }
 
   /** Says whether a message that cannot be read has a dead letter already; reports it if so. */
   async isKnownUnreadable(delivery: Delivery, signal: AbortSignal): Promise<boolean> {
-    const found = await this.#untilDone(
-      () => this.#queue.findUnreadable(this.#group, delivery.coordinates),
-      signal,
-    );
-    if (found) {
-      this.#observe({
-        kind: 'dead-letter-known',
-        group: this.#group,
-        handler: '',
-        eventId: delivery.message.id,
-      });
-    }
-    return Boolean(found);
+    const key = { group: this.#group, coordinates: delivery.coordinates };
+    return await this.#isKnown(key, { handler: '', eventId: delivery.message.id }, signal);
   }
 
   /** Stores one dead letter and reports it. @throws The storing error once `signal` is aborted. */
@@ -110,7 +100,7 @@ export class DeadLetterRecorder {
   ): Promise<void> {
     await this.#untilDone(
       // Never part of a transaction that is about to be rolled back.
-      () => this.#queue.add({ ...entry, group: this.#group }, { tx: null }),
+      () => this.#sink.add({ ...entry, group: this.#group }, { tx: null }),
       signal,
       entry,
     );
@@ -123,6 +113,16 @@ export class DeadLetterRecorder {
       error: asEventError(error, entry),
       coordinates: entry.coordinates,
     });
+  }
+
+  async #isKnown(
+    key: DeadLetterKey,
+    named: { handler: string; eventId: string },
+    signal: AbortSignal,
+  ): Promise<boolean> {
+    const found = await this.#untilDone(() => this.#lookup.find(key), signal);
+    if (found) this.#observe({ kind: 'dead-letter-known', group: this.#group, ...named });
+    return found !== null;
   }
 
   async #untilDone<T>(
