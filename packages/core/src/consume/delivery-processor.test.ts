@@ -116,7 +116,7 @@ describe('a dead-letter queue that is away', () => {
     await bench.clock.advance(20_000);
     expect(group.health()).toEqual({
       status: 'degraded',
-      reasons: ['dead letters cannot be stored or looked up'],
+      reasons: ['dead letters cannot be stored or looked up, since 2026-01-01T00:00:00.000Z'],
     });
     expect(bench.pending()).toBe(1);
     bench.deadLetters.add = add;
