@@ -77,6 +77,7 @@ export {
   type TransactionOptions,
   type TransactionRunner,
 } from './transaction.ts';
+export { sameDatabase } from './same-database.ts';
 export {
   type Outbox,
   type OutboxStatus,
