@@ -9,7 +9,14 @@ export {
   type Profile,
   type ProfileAttribute,
 } from './event/envelope.ts';
-export { Catalogue, type DataOf, defineEvent, type EventDefinition } from './event/catalogue.ts';
+export { Catalogue, type CatalogueEntry } from './event/catalogue.ts';
+export {
+  type DataOf,
+  defineEvent,
+  defineEventPattern,
+  type EventDefinition,
+  type EventPatternDefinition,
+} from './event/event-definition.ts';
 export { type Codec } from './event/codec.ts';
 export type { Header } from './event/message.ts';
 export { JsonCodec, type JsonCodecOptions } from './event/cloudevents/json-codec.ts';

@@ -5,7 +5,8 @@ import { envelope } from '../../test/envelope.ts';
 import { holding, recording } from '../../test/handlers.ts';
 import { schemaOf } from '../../test/schema.ts';
 import { settle, until } from '../../test/until.ts';
-import { Catalogue, defineEvent } from '../event/catalogue.ts';
+import { Catalogue } from '../event/catalogue.ts';
+import { defineEvent } from '../event/event-definition.ts';
 import { EventError } from '../errors.ts';
 
 let bench: EngineBench;

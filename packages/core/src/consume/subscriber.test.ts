@@ -4,7 +4,8 @@ import { raise, recording } from '../../test/handlers.ts';
 import { schemaOf } from '../../test/schema.ts';
 import { SubscriberBench } from '../../test/subscriber-bench.ts';
 import { settle, until } from '../../test/until.ts';
-import { Catalogue, defineEvent } from '../event/catalogue.ts';
+import { Catalogue } from '../event/catalogue.ts';
+import { defineEvent, defineEventPattern } from '../event/event-definition.ts';
 import { Subscriber } from './subscriber.ts';
 
 let bench: SubscriberBench;
@@ -139,6 +140,18 @@ describe('a strict subscriber', () => {
     await subscriber.start();
     bench.publish({ id: 'e1', data: {} });
     await until(() => seen.of('broadcast-failed').length === 1, 'it failed');
+  });
+
+  it('holds types that are known by a pattern to the schema of the pattern', async () => {
+    const sagas = defineEventPattern({ pattern: 'saga.*.started', ...said, schema: withGrade });
+    const subscriber = bench.subscriber({ strict: true, catalogue: new Catalogue([sagas]) });
+    const { handled, handler } = recording();
+    subscriber.on('saga.*', handler);
+    await subscriber.start();
+    bench.publish({ id: 'bad', type: 'saga.Order.started', data: {} });
+    bench.publish({ id: 'good', type: 'saga.Order.started' });
+    await bench.settled();
+    expect(handled).toEqual(['good']);
   });
 
   it('needs a catalogue', () => {
