@@ -28,7 +28,7 @@ export const importRules: readonly ImportRule[] = [
       transport: ['event'],
       retry: [],
       idempotency: [],
-      publish: ['event'],
+      publish: ['event', 'transport'],
       consume: ['event', 'transport', 'retry'],
       bus: ['event', 'transport', 'publish', 'consume'],
       memory: ['event', 'transport', 'idempotency', 'publish', 'consume', 'bus'],

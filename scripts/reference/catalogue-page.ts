@@ -1,6 +1,6 @@
 import { z } from 'zod';
 
-import type { EventDefinition } from '@waybill/core';
+import type { CatalogueEntry } from '@waybill/core';
 
 /** The part of a JSON Schema that a table of fields shows. */
 interface FieldSchema {
@@ -10,19 +10,21 @@ interface FieldSchema {
   items?: FieldSchema;
 }
 
-/** The reference page of a catalogue: one table of fields per event, grouped by domain. */
-export function cataloguePage(title: string, definitions: readonly EventDefinition[]): string {
-  const domains = Map.groupBy(definitions, ({ type }) => type.split('.')[0]!);
+/** The reference page of a catalogue: one table of fields per type, or pattern, grouped by domain. */
+export function cataloguePage(title: string, definitions: readonly CatalogueEntry[]): string {
+  const domains = Map.groupBy(definitions, (entry) => nameOf(entry).split('.')[0]!);
   const sections = [...domains]
     .sort(([a], [b]) => (a < b ? -1 : 1))
     .map(([domain, events]) => {
-      const sorted = events.toSorted((a, b) => (a.type < b.type ? -1 : 1));
-      return `## ${domain}\n\n${sorted.map(eventSection).join('\n')}`;
+      const sorted = events.toSorted((a, b) => (nameOf(a) < nameOf(b) ? -1 : 1));
+      return `## ${headed(domain)}\n\n${sorted.map(eventSection).join('\n')}`;
     });
   return `# ${title}\n\nMade from the catalogue by \`npm run reference\`. Fields in **bold** are key data.\n\n${sections.join('\n')}`;
 }
 
-function eventSection({ type, version, description, owner, schema }: EventDefinition): string {
+function eventSection(entry: CatalogueEntry): string {
+  const { version, description, owner, schema } = entry;
+  const reach = 'pattern' in entry ? ' Holds for every type that matches.' : '';
   const { properties = {}, required = [] } = z.toJSONSchema(schema as z.ZodType, {
     io: 'input',
   }) as {
@@ -34,13 +36,22 @@ function eventSection({ type, version, description, owner, schema }: EventDefini
       `| ${required.includes(name) ? `**${name}**` : name} | ${typeOf(field)} | ${cell(field.description)} |`,
   );
   return [
-    `### ${type}\n`,
-    `${description} Published by ${owner}, version ${version}.\n`,
+    `### ${headed(nameOf(entry))}\n`,
+    `${description} Published by ${owner}, version ${version}.${reach}\n`,
     '| field | type | meaning |',
     '| --- | --- | --- |',
     ...rows,
     '',
   ].join('\n');
+}
+
+function nameOf(entry: CatalogueEntry): string {
+  return 'pattern' in entry ? entry.pattern : entry.type;
+}
+
+/** Two asterisks in a heading would be emphasis. */
+function headed(name: string): string {
+  return name.replaceAll('*', '\\*');
 }
 
 function typeOf({ type, enum: values, items }: FieldSchema): string {

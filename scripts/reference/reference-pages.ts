@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 
-import type { EventDefinition } from '@waybill/core';
+import type { CatalogueEntry } from '@waybill/core';
 import { quickwmsCatalogue } from '@quickwms/events';
 
 import { root } from '../bootstrap.mjs';
@@ -17,7 +17,7 @@ export function referencePages(): ReferencePage[] {
     {
       path: join(root, 'docs/reference/catalogue.md'),
       text: () =>
-        cataloguePage('Events of the warehouse', quickwmsCatalogue as readonly EventDefinition[]),
+        cataloguePage('Events of the warehouse', quickwmsCatalogue as readonly CatalogueEntry[]),
     },
   ];
 }

@@ -9,7 +9,14 @@ export {
   type Profile,
   type ProfileAttribute,
 } from './event/envelope.ts';
-export { Catalogue, type DataOf, defineEvent, type EventDefinition } from './event/catalogue.ts';
+export { Catalogue, type CatalogueEntry } from './event/catalogue.ts';
+export {
+  type DataOf,
+  defineEvent,
+  defineEventPattern,
+  type EventDefinition,
+  type EventPatternDefinition,
+} from './event/event-definition.ts';
 export { type Codec } from './event/codec.ts';
 export type { Header } from './event/message.ts';
 export { JsonCodec, type JsonCodecOptions } from './event/cloudevents/json-codec.ts';
@@ -23,11 +30,18 @@ export type { StandardSchemaV1 } from '@standard-schema/spec';
 export type { EventDraft } from './publish/event-draft.ts';
 export { Publisher } from './publish/publisher.ts';
 export type { PublisherOptions } from './publish/publisher-options.ts';
-export { type BusEvents, type ConsumerChoices, type EventBus } from './bus/event-bus.ts';
+export { type BusEvents, type EventBus } from './bus/event-bus.ts';
+export { Subscriber } from './consume/subscriber.ts';
+export type {
+  ConsumerSource,
+  SubscriberOptions,
+  SubscriptionOptions,
+} from './consume/subscriber-options.ts';
+export type { ConsumerDatabase } from './consume/consumer-database.ts';
 export { ConsumerGroup } from './consume/consumer-group.ts';
 export type { Health } from './health.ts';
 export type { UnfinishedDelivery } from './consume/delivery-processor.ts';
-export { type ConsumerGroupOptions } from './consume/consumer-group-options.ts';
+export type { ConsumerChoices, ConsumerGroupOptions } from './consume/consumer-group-options.ts';
 export { type HandlerOptions } from './consume/registration.ts';
 export { type Handler, type HandlerContext, type Middleware } from './consume/handler.ts';
 export { Relay, type RelayOptions } from './publish/relay.ts';
@@ -71,6 +85,7 @@ export {
   type TransactionOptions,
   type TransactionRunner,
 } from './transaction.ts';
+export { sameDatabase } from './same-database.ts';
 export {
   type Outbox,
   type OutboxStatus,

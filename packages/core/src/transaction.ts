@@ -18,6 +18,13 @@ export interface TransactionRunner<Tx extends object = object> {
    * @throws {EventError} `TX_SELF_WAIT`
    */
   assertFree?(): void;
+  /**
+   * Which database the transactions are on: equal for two runners of one database, and different for two
+   * databases, also of one server. Equal texts count as long as the server runs; do not keep them.
+   *
+   * @throws {EventError} `STORE_UNAVAILABLE` if the database has to be asked and is away.
+   */
+  identity?(): Promise<string>;
 }
 
 export interface TransactionOptions {

@@ -25,6 +25,8 @@ export { PostgresOutbox } from './outbox/outbox.ts';
 export type { PostgresOutboxOptions } from './outbox/outbox.ts';
 export { PostgresInbox } from './consume/inbox.ts';
 export type { PostgresInboxOptions } from './consume/inbox.ts';
+export { consumerDatabase } from './consume/consumer-database.ts';
+export type { ConsumerDatabaseOptions } from './consume/consumer-database.ts';
 export { PostgresDeadLetterQueue } from './consume/dead-letter-queue.ts';
 export type { PostgresDeadLetterQueueOptions } from './consume/dead-letter-queue.ts';
 export { PostgresLogTransport } from './log/log-transport.ts';

@@ -56,7 +56,11 @@ const lockTimeoutMs = 200;
 export function conformanceOptions(bench: ConformanceBench): ConformanceOptions {
   const pool = new SchemaPool();
   const store = <Store>(make: (place: Place) => Store): StoreConformanceOptions<Store> => ({
-    capabilities: { transactions: true, concurrentTransactions: bench.dialect === 'postgres' },
+    capabilities: {
+      transactions: true,
+      concurrentTransactions: bench.dialect === 'postgres',
+      identity: true,
+    },
     reopens: true,
     create: async () => {
       const { client } = bench;

@@ -4,7 +4,11 @@ import type { Catalogue } from '../event/catalogue.ts';
 import type { Clock } from '../clock.ts';
 import type { Codec } from '../event/codec.ts';
 import { ConsumerGroup } from '../consume/consumer-group.ts';
-import { assertChoices, type ConsumerGroupOptions } from '../consume/consumer-group-options.ts';
+import {
+  assertChoices,
+  type ConsumerChoices,
+  type ConsumerGroupOptions,
+} from '../consume/consumer-group-options.ts';
 import type { UnfinishedDelivery } from '../consume/delivery-processor.ts';
 import type { EventEnvelope, Profile } from '../event/envelope.ts';
 import type { Handler } from '../consume/handler.ts';
@@ -15,16 +19,10 @@ import { positionsOf, type PublishOutcome } from '../transport/publish-outcome.t
 import { observeAll, type Observation, type Observer } from '../observer.ts';
 import { assertKnownOptions, assertName } from '../options.ts';
 import type { HandlerOptions } from '../consume/registration.ts';
+import type { ConsumerSource } from '../consume/subscriber-options.ts';
 import type { Transport } from '../transport/transport.ts';
 import type { GroupInspection, StreamInspection } from '../transport/transport-inspection.ts';
 import type { EncodedEvent, Message } from '../event/message.ts';
-
-/** What a consumer of a bus may choose; the bus knows the rest. */
-export type ConsumerChoices = Omit<
-  ConsumerGroupOptions,
-  'transport' | 'codec' | 'group' | 'deadLetters'
-> &
-  Partial<Pick<ConsumerGroupOptions, 'deadLetters'>>;
 
 /** What listeners of a bus are told. */
 export interface BusEvents {
@@ -35,7 +33,7 @@ export interface BusEvents {
 }
 
 /** Where events go in and come out, whatever carries them. */
-export interface EventBus extends EventSender {
+export interface EventBus extends EventSender, ConsumerSource {
   /** Name of the service; its consumer group is `<serviceName>-group`. */
   readonly serviceName: string;
   readonly transport: Transport;
@@ -48,13 +46,6 @@ export interface EventBus extends EventSender {
    */
   publishBatch<T>(events: EventEnvelope<T>[]): Promise<string[]>;
   subscribe(eventTypes: string[], handler: Handler, options?: HandlerOptions): Promise<void>;
-  /**
-   * The consumers of a group in this process; asked again, the same ones.
-   *
-   * @param group `<serviceName>-group` unless given; `null` for a broadcast subscription, new each time.
-   * @throws {TypeError} If the group was made with other choices before.
-   */
-  consumers(group?: string | null, choices?: ConsumerChoices): ConsumerGroup;
   start(): Promise<void>;
   shutdown(options?: { deadlineMs?: number }): Promise<void>;
 }
@@ -79,6 +70,7 @@ export class TransportEventBus extends EventEmitter<BusEvents> implements EventB
   readonly transport: Transport;
   readonly codec: Codec;
   readonly profile: Profile;
+  readonly catalogue: Catalogue | undefined;
   readonly #options: TransportEventBusOptions;
   readonly #groups = new Map<string, ConsumerGroup>();
   readonly #broadcasts: ConsumerGroup[] = [];
@@ -97,6 +89,7 @@ export class TransportEventBus extends EventEmitter<BusEvents> implements EventB
     this.transport = options.transport;
     this.codec = options.codec;
     this.profile = options.profile;
+    this.catalogue = options.catalogue;
     this.#options = { ...options, consumers: withOwnStart(options.consumers) };
     this.#observe = observeAll([
       (seen) => this.#emitFor(seen),

@@ -55,7 +55,7 @@ function inMemory<Store>(
   make: (database: MemoryDatabase, options: { clock: ManualClock }) => Store,
 ): StoreConformanceOptions<Store> {
   return {
-    capabilities: { transactions: true, concurrentTransactions: false },
+    capabilities: { transactions: true, concurrentTransactions: false, identity: true },
     create: async () => {
       const clock = new ManualClock(Date.UTC(2026, 5, 1));
       const transactions = new MemoryDatabase();

@@ -2,6 +2,7 @@ import { describeDeadLettering } from './delivery/dead-lettering.ts';
 import type { DeliveryConformanceOptions } from './delivery/delivery-bench.ts';
 import { describeLanes } from './delivery/lanes.ts';
 import { describeOnce } from './delivery/once.ts';
+import { describePausing } from './delivery/pausing.ts';
 import { describeRedrives } from './delivery/redriving.ts';
 import { describeRetries } from './delivery/retries.ts';
 import { describeStopping } from './delivery/stopping.ts';
@@ -23,6 +24,7 @@ export function describeDelivery(
     describeDeadLettering(options, api);
     describeRedrives(options, api);
     describeLanes(options, api);
+    describePausing(options, api);
     describeStopping(options, api);
     describeOnce(options, api);
   });

@@ -4,7 +4,7 @@ import { isEventError } from '../errors.ts';
 import type { Outbox } from '../publish/outbox.ts';
 import { onStore, type StoreBench, type StoreConformanceOptions } from './store/store-bench.ts';
 import { to } from './outbox/outbox-cases.ts';
-import type { TestApi } from './test-api.ts';
+import { itWhen, type TestApi } from './test-api.ts';
 
 /**
  * The law of `TransactionRunner`, seen through an outbox that joins its transactions.
@@ -18,6 +18,11 @@ export function describeTransactions(
   { describe, it }: TestApi,
 ): void {
   const bench = onStore(options);
+  const whenKnown = itWhen(
+    it,
+    options.capabilities.identity ?? false,
+    'does not say which database it is on',
+  );
 
   describe(`transactions ${name}`, () => {
     it(
@@ -135,6 +140,16 @@ export function describeTransactions(
         });
         controller.abort();
         assert.equal(await waiting(b), 1);
+      }),
+    );
+
+    whenKnown(
+      'says which database it is on, and nothing else the next time',
+      bench(async (b) => {
+        const first = await b.transactions.identity?.();
+        assert.equal(typeof first, 'string');
+        await b.transactions.run((tx) => b.store.add([b.message()], { ...to, tx }));
+        assert.equal(await b.transactions.identity?.(), first);
       }),
     );
 

@@ -81,7 +81,9 @@ describe('a handler past its timeout', () => {
     await bench.clock.advance(1_000);
     const unwell = {
       status: 'degraded',
-      reasons: ['handler item.* is past its timeout and has not returned'],
+      reasons: [
+        'handler item.* is past its timeout and has not returned, since 2026-01-01T00:00:01.000Z',
+      ],
     };
     expect(group.health()).toEqual(unwell);
     bench.publish({ id: 'b2' });
@@ -201,7 +203,7 @@ describe('a handler', () => {
     await bench.clock.advance(600_000);
     expect(group.health()).toEqual({
       status: 'degraded',
-      reasons: ['handlers cannot begin: STORE_UNAVAILABLE'],
+      reasons: ['handlers cannot begin: STORE_UNAVAILABLE, since 2026-01-01T00:00:00.000Z'],
     });
     isAway = false;
     await bench.clock.advance(5_000);

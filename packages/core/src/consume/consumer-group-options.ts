@@ -66,6 +66,13 @@ export interface ConsumerGroupOptions {
   random?: () => number;
 }
 
+/** What a consumer of a bus may choose; the bus knows the rest. */
+export type ConsumerChoices = Omit<
+  ConsumerGroupOptions,
+  'transport' | 'codec' | 'group' | 'deadLetters'
+> &
+  Partial<Pick<ConsumerGroupOptions, 'deadLetters'>>;
+
 const knownOptions: readonly (keyof ConsumerGroupOptions)[] = [
   'transport',
   'codec',

@@ -264,7 +264,7 @@ describe('a group', () => {
     await expect(group.finished).rejects.toThrow('group was deleted');
     expect(group.health()).toEqual({
       status: 'failed',
-      reasons: ['the consumer has ended: group was deleted'],
+      reasons: ['the consumer has ended: group was deleted, since 2026-01-01T00:00:00.000Z'],
     });
   });
 
@@ -280,7 +280,9 @@ describe('a group', () => {
     await group.start();
     bench.publish({ id: 'e1' });
     await until(() => group.health().status === 'degraded', 'health turns');
-    expect(group.health().reasons).toEqual(['an event stays unsettled: adapter bug']);
+    expect(group.health().reasons).toEqual([
+      'an event stays unsettled: adapter bug, since 2026-01-01T00:00:00.000Z',
+    ]);
     expect(bench.seen.of('left-unfinished')).toMatchObject([{ eventId: 'e1' }]);
   });
 

@@ -1,28 +1,23 @@
 import { maxTimerMs, systemClock, type Clock } from '../clock.ts';
-import {
-  inProduction,
-  assertConsumerGroupOptions,
-  type ConsumerGroupOptions,
-} from './consumer-group-options.ts';
+import { assertConsumerGroupOptions, type ConsumerGroupOptions } from './consumer-group-options.ts';
 import { isDeadLetterQueue } from './dead-letter-queue.ts';
 import { DeliveryProcessor, type UnfinishedDelivery } from './delivery-processor.ts';
 import { EventError } from '../errors.ts';
 import { withOwnStart } from '../transport/group-start.ts';
 import type { Handler } from './handler.ts';
+import { HandlerRegistry } from './handler-registry.ts';
+import { Intake } from './intake.ts';
 import { runOutsideScope } from '../handler-scope.ts';
 import { HealthReasons, type Health } from '../health.ts';
 import { randomIds } from '../ids.ts';
 import { Lanes } from './lanes.ts';
-import { observeAll, silentLogger, type Observer, type WarningCode } from '../observer.ts';
+import { observeAll, type Observer } from '../observer.ts';
 import { assertKnownOptions, assertRange } from '../options.ts';
-import { policyChain } from './policies/chain.ts';
 import { DeadLetterRecorder } from './policies/dead-letter.ts';
-import type { Registration } from './policies/step.ts';
 import { RedriveLoop } from './redrive-loop.ts';
-import { assertInbox, register, warnAboutWildcards, type HandlerOptions } from './registration.ts';
-import { defaultRetryPolicy, mergeRetryPolicy, type RetryPolicy } from '../retry/retry-policy.ts';
-import type { Consumer, Delivery } from '../transport/transport.ts';
-import { Warnings } from '../warnings.ts';
+import type { HandlerOptions } from './registration.ts';
+import type { Delivery } from '../transport/transport.ts';
+import { TroubleReporter } from '../trouble.ts';
 
 /**
  * The consumers of one group in this process: takes messages from a transport, runs each through its
@@ -32,39 +27,40 @@ export class ConsumerGroup {
   readonly group: string | null;
   readonly worker: string;
   readonly #options: ConsumerGroupOptions;
-  readonly #clock: Clock;
-  readonly #observe: Observer;
-  readonly #warnings: Warnings;
+  /** What every part of the group is given. */
+  readonly #shared: { clock: Clock; observe: Observer; reasons: HealthReasons };
+  readonly #trouble: TroubleReporter;
   readonly #lanes: Lanes;
-  readonly #registrations: Registration[] = [];
-  readonly #reasons: HealthReasons;
+  readonly #intake: Intake;
   readonly #recorder: DeadLetterRecorder | undefined;
+  readonly #handlers: HandlerRegistry;
   readonly #processor: DeliveryProcessor;
-  readonly #retry: RetryPolicy;
   readonly #finished = Promise.withResolvers<void>();
   #concurrency: number;
-  #state: 'new' | 'starting' | 'running' | 'stopped' = 'new';
+  #state: 'new' | 'starting' | 'running' | 'ended' | 'stopped' = 'new';
   #started: Promise<void> | undefined;
   #stopped: Promise<readonly UnfinishedDelivery[]> | undefined;
-  #consumer: Consumer | undefined;
   #redrives: RedriveLoop | undefined;
   #unfinished: readonly UnfinishedDelivery[] = [];
 
   /** @throws {TypeError} If an option is out of range or one that it needs is missing. */
   constructor(options: ConsumerGroupOptions) {
     assertConsumerGroupOptions(options);
-    const { group, observer, logger = silentLogger, intended = [] } = options;
+    const { group, observer, clock = systemClock } = options;
     this.#options = withOwnStart(options);
     this.group = group;
     this.worker = options.worker ?? `${group ?? 'broadcast'}-${(options.ids ?? randomIds)()}`;
-    this.#clock = options.clock ?? systemClock;
-    this.#reasons = new HealthReasons(() => this.#clock.now());
-    this.#observe = observeAll(observer ? [observer] : []);
-    this.#warnings = new Warnings({ observe: this.#observe, logger, intended });
-    this.#retry = mergeRetryPolicy(defaultRetryPolicy, options.retry);
+    this.#shared = {
+      clock,
+      observe: observeAll(observer ? [observer] : []),
+      reasons: new HealthReasons(() => clock.now()),
+    };
+    this.#trouble = this.#newTrouble();
     this.#concurrency = options.concurrency ?? 10;
     this.#lanes = new Lanes(this.#concurrency);
+    this.#intake = new Intake((delivery) => this.#deliver(delivery), this.#trouble);
     this.#recorder = this.#newRecorder();
+    this.#handlers = new HandlerRegistry({ ...this.#shared, options, recorder: this.#recorder });
     this.#processor = this.#newProcessor();
     // A rejection is reported by health() too; nobody has to wait for it.
     this.#finished.promise.catch(() => undefined);
@@ -82,11 +78,16 @@ export class ConsumerGroup {
 
   /** Says whether anything is registered; a group without a handler cannot start. */
   get hasHandlers(): boolean {
-    return this.#registrations.length > 0;
+    return this.#handlers.registrations.length > 0;
   }
 
+  /** False before the start, after `stop()`, and once the transport's consumer has ended by itself. */
   get running(): boolean {
     return this.#state === 'starting' || this.#state === 'running';
+  }
+
+  get paused(): boolean {
+    return this.#intake.paused && !this.#hasStopped();
   }
 
   /**
@@ -102,19 +103,7 @@ export class ConsumerGroup {
       const message = `${group} has started; register every handler before start()`;
       throw new EventError('GROUP_RUNNING', message, { group });
     }
-    const registration = register({
-      patterns,
-      handler,
-      options,
-      defaults: { retry: this.#retry, timeoutMs: this.#options.timeoutMs ?? 30_000 },
-      middleware: this.#options.middleware ?? [],
-      takenNames: new Set(this.#registrations.map(({ name }) => name)),
-      chain: (once) => this.#chain(once, options.intended ?? []),
-    });
-    assertInbox(registration, this.#options);
-    if (inProduction(this.#options)) warnAboutWildcards(registration, options, this.#warnings);
-    this.#registrations.push(registration);
-    return registration.name;
+    return this.#handlers.add(patterns, handler, options);
   }
 
   /**
@@ -122,10 +111,11 @@ export class ConsumerGroup {
    * share one start.
    *
    * @throws {TypeError} If no handler is registered: everything would be settled unhandled.
-   * @throws {EventError} `STOPPING` after `stop()`; what the transport throws, and then it may be tried again.
+   * @throws {EventError} `STOPPING` after its end; what the transport throws, and then it may be tried again.
    */
   async start(): Promise<void> {
     if (this.#state === 'stopped') throw this.#stopping('was stopped; make a new one');
+    if (this.#state === 'ended') throw this.#stopping('has ended, see health(); make a new one');
     if (!this.hasHandlers) {
       throw new TypeError(`group ${this.group} has no handler; register one before start()`);
     }
@@ -133,12 +123,28 @@ export class ConsumerGroup {
     await this.#started;
   }
 
+  /**
+   * Takes nothing more from the transport, and no dead letters to be run again, until `resume()`; what
+   * has been taken goes on. A group that is paused before its start begins paused. Idempotent.
+   */
+  pause(): void {
+    this.#intake.pause();
+    this.#redrives?.pause();
+  }
+
+  /** Undoes `pause()`. Idempotent. */
+  resume(): void {
+    if (!this.paused || this.#hasStopped()) return;
+    this.#intake.resume();
+    this.#redrives?.resume();
+  }
+
   /** Changes how many keys are handled side by side, 1 to 10,000. */
   setConcurrency(concurrency: number): void {
     assertRange('setConcurrency', 'concurrency', concurrency, 1, 10_000, true);
     this.#concurrency = concurrency;
     this.#lanes.setConcurrency(concurrency);
-    this.#consumer?.setMaxInFlight(this.#maxInFlight());
+    this.#intake.setMaxInFlight(this.#maxInFlight());
   }
 
   /**
@@ -158,46 +164,49 @@ export class ConsumerGroup {
   }
 
   health(): Health {
-    return this.#reasons.health();
+    return this.#shared.reasons.health();
   }
 
   async #start(): Promise<void> {
     this.#state = 'starting';
+    let finished: Promise<void>;
     try {
-      this.#consumer = await this.#subscribe();
+      ({ finished } = await this.#open());
     } catch (error) {
       this.#started = undefined;
       if (!this.#hasStopped()) this.#state = 'new';
       throw error;
     }
     if (this.#hasStopped()) {
-      await this.#consumer.close();
+      await this.#intake.close();
       throw this.#stopping('was stopped while it started');
     }
     this.#state = 'running';
-    this.#consumer.finished.then(
+    finished.then(
       () => this.#finished.resolve(),
-      (error: unknown) => {
-        this.#reasons.end(error);
-        this.#finished.reject(error);
-      },
+      (error: unknown) => this.#end(error),
     );
     this.#startRedrives();
   }
 
-  async #subscribe(): Promise<Consumer> {
+  #open(): ReturnType<Intake['open']> {
     const { transport, start = 'earliest' } = this.#options;
-    await transport.connect();
-    return await transport.subscribe(
-      {
-        group: this.group,
-        patterns: this.#registrations.flatMap(({ patterns }) => patterns),
-        start,
-        maxInFlight: this.#maxInFlight(),
-        worker: this.worker,
-      },
-      (delivery) => this.#deliver(delivery),
-    );
+    return this.#intake.open(transport, {
+      group: this.group,
+      patterns: this.#handlers.patterns,
+      start,
+      maxInFlight: this.#maxInFlight(),
+      worker: this.worker,
+    });
+  }
+
+  /** The transport's consumer has ended by itself for good. */
+  #end(error: unknown): void {
+    if (!this.#hasStopped()) this.#state = 'ended';
+    // What it was in trouble with is over, too.
+    this.#shared.reasons.remove(this.#trouble);
+    this.#shared.reasons.end(error);
+    this.#finished.reject(error);
   }
 
   #maxInFlight(): number {
@@ -212,9 +221,9 @@ export class ConsumerGroup {
 
   async #stop(deadlineMs: number): Promise<readonly UnfinishedDelivery[]> {
     this.#state = 'stopped';
-    this.#consumer?.pause();
+    this.#intake.pause();
     const timer = new AbortController();
-    await Promise.race([this.#drained(), this.#clock.sleep(deadlineMs, timer.signal)]);
+    await Promise.race([this.#drained(), this.#shared.clock.sleep(deadlineMs, timer.signal)]);
     timer.abort();
     const reason = this.#stopping('is stopping');
     this.#unfinished = [
@@ -222,7 +231,7 @@ export class ConsumerGroup {
       ...(this.#redrives?.abandon(reason) ?? []),
     ];
     try {
-      await this.#consumer?.close();
+      await this.#intake.close();
     } finally {
       this.#finished.resolve();
     }
@@ -246,16 +255,16 @@ export class ConsumerGroup {
     return new EventError('STOPPING', `group ${group} ${what}`, { what: group });
   }
 
+  #newTrouble(): TroubleReporter {
+    const { logger, intended = [] } = this.#options;
+    const name = this.group ?? 'broadcast';
+    return new TroubleReporter({ ...this.#shared, who: 'consumer', name, logger, intended });
+  }
+
   #newRecorder(): DeadLetterRecorder | undefined {
     const { deadLetters: sink } = this.#options;
     if (this.group === null || !sink) return undefined;
-    return new DeadLetterRecorder({
-      group: this.group,
-      sink,
-      clock: this.#clock,
-      observe: this.#observe,
-      reasons: this.#reasons,
-    });
+    return new DeadLetterRecorder({ ...this.#shared, group: this.group, sink });
   }
 
   #newProcessor(): DeliveryProcessor {
@@ -266,28 +275,8 @@ export class ConsumerGroup {
       catalogue,
       recorder: this.#recorder,
       maxDeliveries,
-      observe: this.#observe,
-      reasons: this.#reasons,
-      registrations: this.#registrations,
-    });
-  }
-
-  #chain(once: boolean, intended: readonly WarningCode[]): Registration['run'] {
-    return policyChain({
-      group: this.group,
-      once,
-      recorder: this.#recorder,
-      transactions: this.#options.transactions,
-      inbox: this.#options.inbox,
-      slowMs: intended.includes('SLOW_HANDLER')
-        ? Number.POSITIVE_INFINITY
-        : (this.#options.slowMs ?? 10_000),
-      warnings: this.#warnings,
-      reasons: this.#reasons,
-      clock: this.#clock,
-      random: this.#options.random ?? Math.random,
-      observe: this.#observe,
-      logger: this.#options.logger ?? silentLogger,
+      ...this.#shared,
+      registrations: this.#handlers.registrations,
     });
   }
 
@@ -302,10 +291,9 @@ export class ConsumerGroup {
       leaseMs: redriveLeaseMs,
       lanes: this.#lanes,
       processor: this.#processor,
-      clock: this.#clock,
-      observe: this.#observe,
-      reasons: this.#reasons,
+      ...this.#shared,
     });
+    if (this.paused) this.#redrives.pause();
     this.#redrives.start();
   }
 }

@@ -5,7 +5,8 @@ import { envelope } from '../../test/envelope.ts';
 import { holding, recording } from '../../test/handlers.ts';
 import { schemaOf } from '../../test/schema.ts';
 import { settle, until } from '../../test/until.ts';
-import { Catalogue, defineEvent } from '../event/catalogue.ts';
+import { Catalogue } from '../event/catalogue.ts';
+import { defineEvent } from '../event/event-definition.ts';
 import { EventError } from '../errors.ts';
 
 let bench: EngineBench;
@@ -116,7 +117,7 @@ describe('a dead-letter queue that is away', () => {
     await bench.clock.advance(20_000);
     expect(group.health()).toEqual({
       status: 'degraded',
-      reasons: ['dead letters cannot be stored or looked up'],
+      reasons: ['dead letters cannot be stored or looked up, since 2026-01-01T00:00:00.000Z'],
     });
     expect(bench.pending()).toBe(1);
     bench.deadLetters.add = add;

@@ -180,7 +180,7 @@ describe('redriving a dead letter', () => {
     await bench.clock.advance(120_000);
     expect(group.health()).toEqual({
       status: 'degraded',
-      reasons: ['dead letters cannot be stored or looked up'],
+      reasons: ['dead letters cannot be stored or looked up, since 2026-01-01T00:00:01.000Z'],
     });
     bench.deadLetters.settle = store;
     await bench.clock.advance(5_000);
@@ -197,7 +197,9 @@ describe('redriving a dead letter', () => {
     const claim = bench.deadLetters.claim.bind(bench.deadLetters);
     bench.deadLetters.claim = () => Promise.reject(away);
     await bench.redrive(letter!);
-    expect(group.health().reasons).toEqual(['dead letters to be run again cannot be looked up']);
+    expect(group.health().reasons).toEqual([
+      'dead letters to be run again cannot be looked up, since 2026-01-01T00:00:01.000Z',
+    ]);
     bench.deadLetters.claim = claim;
     await bench.clock.advance(1_000);
     expect({ status: await bench.statusOf(letter!), health: group.health().status }).toEqual({

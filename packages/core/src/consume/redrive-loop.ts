@@ -48,6 +48,7 @@ export class RedriveLoop {
   readonly #stop = new AbortController();
   readonly #taken = new Set<Taken>();
   #wake = new AbortController();
+  #paused = false;
   #running: Promise<void> | undefined;
 
   constructor(options: RedriveLoopOptions) {
@@ -56,6 +57,16 @@ export class RedriveLoop {
 
   start(): void {
     this.#running ??= this.#run();
+  }
+
+  /** Takes nothing more until `resume()`; what it has taken, or is about to, goes on. */
+  pause(): void {
+    this.#paused = true;
+  }
+
+  resume(): void {
+    this.#paused = false;
+    this.#wake.abort();
   }
 
   /** Takes nothing more, and leaves what has not begun to another worker; resolves when the loop has ended. */
@@ -82,7 +93,7 @@ export class RedriveLoop {
     const { signal } = this.#stop;
     while (!signal.aborted) {
       this.#wake = new AbortController();
-      const room = claimLimit - this.#taken.size;
+      const room = this.#paused ? 0 : claimLimit - this.#taken.size;
       const claims = room > 0 ? await this.#claim(room) : [];
       // What is claimed during a stop is left to lapse.
       if (signal.aborted) return;

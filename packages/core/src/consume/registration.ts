@@ -1,6 +1,7 @@
 import type { StandardSchemaV1 } from '@standard-schema/spec';
 
 import { maxTimerMs } from '../clock.ts';
+import type { Catalogue } from '../event/catalogue.ts';
 import type { ConsumerGroupOptions } from './consumer-group-options.ts';
 import type { Handler, Middleware } from './handler.ts';
 import type { WarningCode } from '../observer.ts';
@@ -14,8 +15,11 @@ import type { Warnings } from '../warnings.ts';
 export interface HandlerOptions {
   /** Name within the group, stable over restarts; made from the patterns unless given. */
   name?: string;
-  /** Held against `data` before the handler runs; the handler gets its output. */
-  schema?: StandardSchemaV1;
+  /**
+   * Held against `data` before the handler runs; the handler gets its output. A catalogue has the schema
+   * of each event's own type, and lets types pass that it does not know.
+   */
+  schema?: StandardSchemaV1 | Catalogue;
   /** Merged over the group's policy. */
   retry?: Partial<RetryPolicy>;
   /** Longest run of one attempt in milliseconds. */

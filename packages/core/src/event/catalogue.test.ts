@@ -3,7 +3,8 @@ import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
 
 import { envelope } from '../../test/envelope.ts';
-import { Catalogue, defineEvent, parsePayload, type EventDefinition } from './catalogue.ts';
+import { Catalogue, parsePayload } from './catalogue.ts';
+import { defineEvent, defineEventPattern, type EventDefinition } from './event-definition.ts';
 import { isEventError } from '../errors.ts';
 
 const schema = z.object({
@@ -46,7 +47,7 @@ describe('catalogue', () => {
   it('knows its definitions, in the order of their types', () => {
     const listed = defineEvent({ type: 'item.listed', ...said });
     const known = new Catalogue([listed, graded]);
-    expect(known.list().map(({ type }) => type)).toEqual(['item.graded', 'item.listed']);
+    expect(known.list()).toEqual([graded, listed]);
     expect(known.get('item.listed')).toBe(listed);
     expect(known.get('constructor')).toBeUndefined();
   });
@@ -96,6 +97,72 @@ describe('catalogue', () => {
     const check = await new Catalogue([slow]).check('item.graded', { grade: 'Z' });
     expect(check.missing.map(({ path }) => path)).toEqual(['itemId']);
     expect(check.invalid.map(({ path }) => path)).toEqual(['grade']);
+  });
+});
+
+describe('a catalogue with patterns', () => {
+  const define = (pattern: string) => defineEventPattern({ pattern, ...said });
+  const started = define('saga.*.started');
+  const orders = define('saga.Order.*');
+  const all = define('saga.*');
+  const own = defineEvent({ type: 'saga.Order.failed', ...said });
+  const known = new Catalogue([all, own, graded, orders, started]);
+
+  it('knows every type that matches one', async () => {
+    expect(known.get('saga.Refund.started')).toBe(started);
+    expect(known.get('order.started')).toBeUndefined();
+    const check = await known.check('saga.Refund.started', { grade: 'Z' });
+    expect(check.missing.map(({ path }) => path)).toEqual(['itemId']);
+    expect(check.invalid.map(({ path }) => path)).toEqual(['grade']);
+  });
+
+  it('leaves a type to its own definition, then to the most specific pattern', () => {
+    expect(known.get('saga.Order.failed')).toBe(own);
+    expect(known.get('saga.Order.started')).toBe(started);
+    expect(known.get('saga.Order.stopped')).toBe(orders);
+    expect(known.get('saga.Refund.failed')).toBe(all);
+  });
+
+  it('lists what belongs where, in one order', () => {
+    const where = known.list().map((entry) => ('pattern' in entry ? entry.pattern : entry.type));
+    expect(where).toEqual([
+      'item.graded',
+      'saga.*',
+      'saga.*.started',
+      'saga.Order.*',
+      'saga.Order.failed',
+    ]);
+  });
+
+  it('takes a type that is spelt like a pattern for one that matches it', () => {
+    expect(known.get('saga.*.started')).toBe(started);
+    expect(new Catalogue([started]).get('saga.*')).toBeUndefined();
+  });
+
+  it('refuses a pattern that is defined twice, and says so as patterns do where it is malformed', () => {
+    expect(() => new Catalogue([started, define('saga.*.started')])).toThrow(
+      'event type saga.*.started is defined twice',
+    );
+    expect(() => define('saga..*')).toThrow(/^event type pattern "saga\.\.\*" must be dotted/);
+    expect(() => new Catalogue([{ ...started, pattern: 'sa ga.*' }])).toThrow(
+      /^event type pattern/,
+    );
+  });
+
+  it('tells patterns from types', () => {
+    expect(() => define('saga.Order.started')).toThrow(/defineEvent$/);
+    expect(() => defineEvent({ type: 'saga.*.started', ...said })).toThrow(/defineEventPattern$/);
+  });
+
+  it('brings events up to the version of their pattern', () => {
+    const upcasters = { 1: (data: unknown) => ({ ...(data as object), grade: 'B' }) };
+    const second = defineEventPattern({ pattern: 'saga.*', version: 2, upcasters, ...said });
+    const event = envelope({ type: 'saga.Order.started', data: { itemId: 'i' } });
+    expect(new Catalogue([second]).upcast(event)).toEqual({
+      ...event,
+      version: 2,
+      data: { itemId: 'i', grade: 'B' },
+    });
   });
 });
 

@@ -2,56 +2,8 @@ import type { StandardSchemaV1 } from '@standard-schema/spec';
 
 import { EventError, type PayloadIssue } from '../errors.ts';
 import type { EventEnvelope } from './envelope.ts';
-
-/** What is agreed about one type of event. */
-export interface EventDefinition<Type extends string = string, Data = unknown> {
-  readonly type: Type;
-  /** Version of the schema, 1 or more. */
-  readonly version: number;
-  readonly description: string;
-  /** Name of the service that publishes it. */
-  readonly owner: string;
-  readonly schema: StandardSchemaV1<unknown, Data>;
-  /**
-   * Turns the data of an older version into that of the next one: `upcasters[1]` takes version 1 and
-   * returns version 2. Every version from 1 to `version - 1` has one.
-   */
-  readonly upcasters: Readonly<Record<number, (data: unknown) => unknown>>;
-}
-
-/** The data type that a definition describes. */
-export type DataOf<D> = D extends EventDefinition<string, infer Data> ? Data : never;
-
-/**
- * Describes one type of event.
- *
- * @throws {TypeError} If the version is not a whole number from 1 on, or an upcaster is missing.
- */
-export function defineEvent<
-  const Type extends string,
-  Schema extends StandardSchemaV1,
->(definition: {
-  type: Type;
-  version?: number;
-  description: string;
-  owner: string;
-  schema: Schema;
-  upcasters?: Readonly<Record<number, (data: unknown) => unknown>>;
-}): EventDefinition<Type, StandardSchemaV1.InferOutput<Schema>> {
-  const { type, version = 1, upcasters = {}, description, owner } = definition;
-  if (!Number.isSafeInteger(version) || version < 1) {
-    throw new TypeError(`version of ${type} must be a whole number from 1 on, got ${version}`);
-  }
-  for (let from = 1; from < version; from += 1) {
-    if (!upcasters[from])
-      throw new TypeError(`${type} version ${version} lacks an upcaster from version ${from}`);
-  }
-  const schema = definition.schema as StandardSchemaV1<
-    unknown,
-    StandardSchemaV1.InferOutput<Schema>
-  >;
-  return Object.freeze({ type, version, description, owner, schema, upcasters });
-}
+import type { EventDefinition, EventPatternDefinition } from './event-definition.ts';
+import { compareSpecificity, compilePattern, type TypeMatcher } from './patterns.ts';
 
 /** What a check of `data` found. Missing keys are told apart because a publisher may allow them. */
 export interface PayloadCheck {
@@ -59,28 +11,45 @@ export interface PayloadCheck {
   readonly invalid: readonly PayloadIssue[];
 }
 
-/** All types that a product knows. */
+/** A definition in a catalogue: of one type, or of all that match a pattern. */
+export type CatalogueEntry = EventDefinition | EventPatternDefinition;
+
+/** All types that a product knows, one by one or by pattern. */
 export class Catalogue {
-  readonly #definitions: ReadonlyMap<string, EventDefinition>;
+  /** By type, or by pattern: a type has no `*`, so that the two never meet. */
+  readonly #entries: ReadonlyMap<string, CatalogueEntry>;
+  /** The most specific one first. */
+  readonly #patterns: readonly { matches: TypeMatcher; definition: EventPatternDefinition }[];
 
-  /** @throws {TypeError} If a type is defined twice. */
-  constructor(definitions: readonly EventDefinition<string, never>[] | readonly EventDefinition[]) {
-    const map = new Map<string, EventDefinition>();
-    for (const definition of definitions as readonly EventDefinition[]) {
-      if (map.has(definition.type))
-        throw new TypeError(`event type ${definition.type} is defined twice`);
-      map.set(definition.type, definition);
+  /** @throws {TypeError} If a type or a pattern is defined twice, or a pattern is malformed. */
+  constructor(
+    definitions:
+      | readonly (EventDefinition<string, never> | EventPatternDefinition<never>)[]
+      | readonly CatalogueEntry[],
+  ) {
+    const entries = new Map<string, CatalogueEntry>();
+    for (const entry of definitions as readonly CatalogueEntry[]) {
+      const name = nameOf(entry);
+      if (entries.has(name)) throw new TypeError(`event type ${name} is defined twice`);
+      entries.set(name, entry);
     }
-    this.#definitions = map;
+    this.#entries = entries;
+    this.#patterns = [...entries.values()]
+      .filter((entry) => 'pattern' in entry)
+      .sort((a, b) => compareSpecificity(a.pattern, b.pattern))
+      .map((definition) => ({ matches: compilePattern(definition.pattern), definition }));
   }
 
-  get(eventType: string): EventDefinition | undefined {
-    return this.#definitions.get(eventType);
+  /** The definition of a type itself, else that of the most specific pattern that it matches. */
+  get(eventType: string): CatalogueEntry | undefined {
+    const exact = this.#entries.get(eventType);
+    if (exact && 'type' in exact) return exact;
+    return this.#patterns.find(({ matches }) => matches(eventType))?.definition;
   }
 
-  /** All definitions, ordered by type. */
-  list(): EventDefinition[] {
-    return [...this.#definitions.values()].sort((a, b) => (a.type < b.type ? -1 : 1));
+  /** All definitions, ordered by the type or the pattern that each is about. */
+  list(): CatalogueEntry[] {
+    return [...this.#entries.values()].sort((a, b) => (nameOf(a) < nameOf(b) ? -1 : 1));
   }
 
   /**
@@ -89,7 +58,7 @@ export class Catalogue {
    * @returns What is missing and what is wrong; nothing of either for a type that is not defined.
    */
   async check(eventType: string, data: unknown): Promise<PayloadCheck> {
-    const definition = this.#definitions.get(eventType);
+    const definition = this.get(eventType);
     if (!definition) return { missing: [], invalid: [] };
     return await checkPayload(definition.schema, data);
   }
@@ -101,7 +70,7 @@ export class Catalogue {
    * @throws {EventError} `PAYLOAD_INVALID` if an upcaster threw.
    */
   upcast(event: EventEnvelope): EventEnvelope {
-    const definition = this.#definitions.get(event.type);
+    const definition = this.get(event.type);
     if (!definition || event.version >= definition.version) return event;
     let data = event.data;
     try {
@@ -117,6 +86,10 @@ export class Catalogue {
     }
     return { ...event, data, version: definition.version };
   }
+}
+
+function nameOf(entry: CatalogueEntry): string {
+  return 'pattern' in entry ? entry.pattern : entry.type;
 }
 
 const nothingFound: PayloadCheck = Object.freeze({ missing: [], invalid: [] });

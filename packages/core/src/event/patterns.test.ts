@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 
 import { eventType as validType } from '../../test/arbitraries.ts';
-import { compilePattern, compilePatterns, isWildcard } from './patterns.ts';
+import { compareSpecificity, compilePattern, compilePatterns, isWildcard } from './patterns.ts';
 
 /** The rules once more, as a regular expression. */
 function expressionOf(pattern: string): RegExp {
@@ -113,6 +113,49 @@ describe('patterns', () => {
       fc.property(fc.array(pattern), type, (asked, eventType) => {
         const one = asked.some((each) => compilePattern(each)(eventType));
         expect(compilePatterns(asked)(eventType)).toBe(one);
+      }),
+    );
+  });
+
+  it('are ordered by what they are about, wherever a type matches both', () => {
+    const ordered = ['a.b.c', 'a.*.c', '*.b.c', 'a.b.*', 'a.*.*', '*.b.*', 'a.*', '*.*.*', '*'];
+    expect(ordered.toReversed().sort(compareSpecificity)).toEqual([
+      'a.b.c',
+      'a.*.c',
+      '*.b.c',
+      'a.b.*',
+      'a.*.*',
+      '*.b.*',
+      'a.*',
+      '*.*.*',
+      '*',
+    ]);
+    fc.assert(
+      fc.property(pattern, pattern, type, (one, other, eventType) => {
+        const both = [one, other].every((each) => compilePattern(each)(eventType));
+        fc.pre(both && one !== other);
+        const order = Math.sign(compareSpecificity(one, other));
+        expect(order).not.toBe(0);
+        expect(Math.sign(compareSpecificity(other, one))).toBe(-order);
+      }),
+    );
+  });
+
+  it('come after every pattern that is about a part of their types', () => {
+    const widened = fc
+      .tuple(pattern, fc.nat(), fc.boolean())
+      .map(([narrow, at, cut]) => {
+        const segments = narrow.split('.');
+        const index = at % segments.length;
+        const wide = cut
+          ? [...segments.slice(0, index), '*']
+          : segments.map((part, each) => (each === index ? '*' : part));
+        return [narrow, wide.join('.')] as const;
+      })
+      .filter(([narrow, wide]) => narrow !== wide);
+    fc.assert(
+      fc.property(widened, ([narrow, wide]) => {
+        expect(compareSpecificity(narrow, wide)).toBeLessThan(0);
       }),
     );
   });

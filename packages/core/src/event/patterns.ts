@@ -38,6 +38,32 @@ export function isWildcard(pattern: string): boolean {
   return pattern.split('.').includes('*');
 }
 
+/**
+ * Says which of two patterns is about less, for types that both match: the one that names more segments;
+ * of those, one without an open end; then the longer one; then the one that names the earlier segment.
+ *
+ * @returns Below 0 if `a` is the more specific one, above 0 if `b` is.
+ */
+export function compareSpecificity(a: string, b: string): number {
+  const [ofA, ofB] = [a.split('.'), b.split('.')];
+  return (
+    named(ofB) - named(ofA) ||
+    Number(ofA.at(-1) === '*') - Number(ofB.at(-1) === '*') ||
+    ofB.length - ofA.length ||
+    firstNamed(ofA, ofB)
+  );
+}
+
+function named(segments: readonly string[]): number {
+  return segments.filter((part) => part !== '*').length;
+}
+
+function firstNamed(a: readonly string[], b: readonly string[]): number {
+  const differing = a.findIndex((part, index) => (part === '*') !== (b[index] === '*'));
+  if (differing === -1) return 0;
+  return a[differing] === '*' ? 1 : -1;
+}
+
 function assertPattern(pattern: string): void {
   const valid =
     typeof pattern === 'string' &&

@@ -2,6 +2,7 @@ import { AsyncLocalStorage } from 'node:async_hooks';
 
 import { EventError } from '../errors.ts';
 import { chosenTransaction } from '../handler-scope.ts';
+import { randomIds } from '../ids.ts';
 import type { TransactionChoice, TransactionOptions, TransactionRunner } from '../transaction.ts';
 import { MemoryTransaction } from './memory-transaction.ts';
 
@@ -13,6 +14,7 @@ import { MemoryTransaction } from './memory-transaction.ts';
  */
 export class MemoryDatabase implements TransactionRunner<MemoryTransaction> {
   readonly #own = new WeakSet<object>();
+  readonly #identity = `memory ${randomIds()}`;
   readonly #inside = new AsyncLocalStorage<MemoryTransaction>();
   #lastEnd: Promise<void> = Promise.resolve();
 
@@ -82,6 +84,10 @@ export class MemoryDatabase implements TransactionRunner<MemoryTransaction> {
       'a call outside the transaction was made inside it and would wait for its end; pass the transaction',
       {},
     );
+  }
+
+  async identity(): Promise<string> {
+    return this.#identity;
   }
 
   /** Waits for the transaction before; `free` lets the next one go. */

@@ -1,7 +1,8 @@
 import { JsonCodec } from '../event/cloudevents/json-codec.ts';
 import type { Catalogue } from '../event/catalogue.ts';
 import { plainProfile, type Profile } from '../event/envelope.ts';
-import { TransportEventBus, type ConsumerChoices } from '../bus/event-bus.ts';
+import { TransportEventBus } from '../bus/event-bus.ts';
+import type { ConsumerChoices } from '../consume/consumer-group-options.ts';
 import type { Observer } from '../observer.ts';
 import { assertKnownOptions } from '../options.ts';
 import { MemoryDeadLetterQueue } from './memory-dead-letter-queue.ts';

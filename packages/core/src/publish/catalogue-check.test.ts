@@ -2,7 +2,8 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 
 import { PublisherBench } from '../../test/publisher-bench.ts';
 import { schemaOf } from '../../test/schema.ts';
-import { Catalogue, defineEvent } from '../event/catalogue.ts';
+import { Catalogue } from '../event/catalogue.ts';
+import { defineEvent, defineEventPattern } from '../event/event-definition.ts';
 
 let bench: PublisherBench;
 
@@ -63,6 +64,29 @@ describe('the catalogue', () => {
     const publisher = bench.publisher({ catalogue, intended });
     await publisher.publish({ type: 'item.graded', data: {} });
     await publisher.publish({ type: 'item.lost', data: {} });
+    expect(bench.seen.of('warning')).toEqual([]);
+  });
+
+  it('knows a type by its pattern, also when it is strict', async () => {
+    const sagas = new Catalogue([
+      defineEventPattern({
+        pattern: 'saga.*.started',
+        version: 2,
+        description: 'A saga began',
+        owner: 'tests',
+        upcasters: { 1: (data) => data },
+        schema: schemaOf((data) =>
+          (data as { sagaId?: string }).sagaId ? data : [{ message: 'required', path: ['sagaId'] }],
+        ),
+      }),
+    ]);
+    const publisher = bench.publisher({ catalogue: sagas, strict: true });
+    const type = 'saga.OrderFulfillment.started';
+    expect((await publisher.publish({ type, data: { sagaId: 's-1' } })).version).toBe(2);
+    await expect(publisher.publish({ type, data: {} })).rejects.toThrow(/^PAYLOAD_INVALID/);
+    await expect(publisher.publish({ type: 'saga.ended', data: {} })).rejects.toThrow(
+      /^TYPE_UNKNOWN/,
+    );
     expect(bench.seen.of('warning')).toEqual([]);
   });
 

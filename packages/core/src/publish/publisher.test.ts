@@ -160,7 +160,7 @@ describe('publishing', () => {
 });
 
 describe('publishing without a store', () => {
-  const away = new EventError('TRANSPORT_UNAVAILABLE', 'away', { transport: 'memory' });
+  const brokerAway = new EventError('TRANSPORT_UNAVAILABLE', 'away', { transport: 'memory' });
 
   it('says which event of a batch the broker did not take, and takes the others', async () => {
     const publisher = bench.publisher({ store: undefined });
@@ -169,7 +169,7 @@ describe('publishing without a store', () => {
       const outcomes = await publish(messages.filter(({ id }) => id !== 'bad'));
       const rest = outcomes.values();
       return messages.map(({ id }) =>
-        id === 'bad' ? { status: 'refused', error: away } : rest.next().value!,
+        id === 'bad' ? { status: 'refused', error: brokerAway } : rest.next().value!,
       );
     };
     const drafts = ['good', 'bad', 'fine'].map((id) => ({ ...graded, id, subject: id }));
@@ -178,12 +178,12 @@ describe('publishing without a store', () => {
       details: {
         outcomes: [
           { status: 'published', eventId: 'good' },
-          { status: 'failed', index: 1, error: away },
+          { status: 'failed', index: 1, error: brokerAway },
           { status: 'published', eventId: 'fine' },
         ],
       },
     });
-    await expect(publisher.publish({ ...graded, id: 'bad' })).rejects.toBe(away);
+    await expect(publisher.publish({ ...graded, id: 'bad' })).rejects.toBe(brokerAway);
     bench.transport.publish = publish;
     expect((await bench.arrived()).map(({ id }) => id)).toEqual(['good', 'fine']);
   });
@@ -191,9 +191,9 @@ describe('publishing without a store', () => {
   it('is bad for the health while the broker is away, and good again with the next event', async () => {
     const publisher = bench.publisher({ store: undefined, intended: ['PUBLISHER_TROUBLE'] });
     const publish = bench.transport.publish.bind(bench.transport);
-    bench.transport.publish = () => Promise.reject(away);
-    await expect(publisher.publish(graded)).rejects.toBe(away);
-    await expect(publisher.publish(graded)).rejects.toBe(away);
+    bench.transport.publish = () => Promise.reject(brokerAway);
+    await expect(publisher.publish(graded)).rejects.toBe(brokerAway);
+    await expect(publisher.publish(graded)).rejects.toBe(brokerAway);
     const { status, reasons } = publisher.health();
     expect(status).toBe('degraded');
     expect(reasons).toEqual([

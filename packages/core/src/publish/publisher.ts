@@ -91,6 +91,12 @@ export class Publisher {
     return this.#hold?.relay;
   }
 
+  /** The database that its store is on; absent without a store. `sameDatabase` compares its transactions. */
+  get database(): Pick<PublishingStore, 'transactions'> | undefined {
+    const { store } = this.#options;
+    return store && { transactions: store.transactions };
+  }
+
   /** Gives a warning about this publisher, once, unless it is intended. */
   warn(code: WarningCode, message: string): void {
     this.#warnings.once(code, this.#options.serviceName, message);

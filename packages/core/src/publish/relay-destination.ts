@@ -66,7 +66,10 @@ export class RelayDestination {
       return await publish(messages, { marker });
     } catch (error) {
       if (!isEventError(error, 'DESTINATION_CHANGED')) throw error;
-      if (error.details.found !== null) throw await this.#foreign(error);
+      if (error.details.found !== null) {
+        await this.#askAgain();
+        throw error;
+      }
       await this.#markAnew(mark, marker);
       return await publish(messages, { marker });
     }
@@ -107,18 +110,21 @@ export class RelayDestination {
   async #markAnew(mark: (candidate: string) => Promise<string>, marker: string): Promise<void> {
     const { destination, observe } = this.#options;
     const found = await mark(marker);
-    if (found !== marker) throw await this.#foreign(destinationChanged(destination, marker, found));
+    if (found !== marker) throw destinationChanged(destination, marker, found);
     const words = `${destination} was emptied: what it had accepted, and nobody had handled, is lost`;
     observe({ kind: 'emptied', destination });
     tellPeople(this.#options, { code: 'DESTINATION_EMPTIED', words, details: { destination } });
   }
 
   /** Forgets the mark, so that an operator's word is heard at the next try. */
-  async #foreign(error: EventError<'DESTINATION_CHANGED'>): Promise<EventError> {
+  async #askAgain(): Promise<void> {
     this.#marker = undefined;
-    this.#checkInAt = 0;
-    await this.checkIn().catch(() => {});
-    return error;
+    try {
+      await this.#ask();
+    } catch {
+      // The next look at the outbox fails as well, and says so.
+      this.#checkInAt = 0;
+    }
   }
 }
 

@@ -2,8 +2,7 @@ import { JsonCodec, plainProfile } from '@waybill/core';
 import { alsoLogged, assertKnownOptions, TransportEventBus } from '@waybill/core/adapter';
 import type { Catalogue, ConsumerChoices, Observer, Profile, Transport } from '@waybill/core';
 
-import { PostgresDeadLetterQueue } from '../consume/dead-letter-queue.ts';
-import { PostgresInbox } from '../consume/inbox.ts';
+import { consumerDatabase } from '../consume/consumer-database.ts';
 import { PostgresLogTransport } from '../log/log-transport.ts';
 import type { SqlClient } from '../client/sql-client.ts';
 
@@ -65,9 +64,7 @@ export class PostgresEventBus extends TransportEventBus {
       codec: new JsonCodec({ profile, observe: observer }),
       profile,
       consumers: {
-        transactions: client,
-        inbox: new PostgresInbox({ client, schema }),
-        deadLetters: new PostgresDeadLetterQueue({ client, schema }),
+        ...consumerDatabase({ client, schema }),
         retry: { maxRetries, baseDelayMs: retryDelayMs },
         ...consumers,
       },

@@ -3,6 +3,7 @@ import { assertKnownOptions, assertRange, maxTimerMs } from '@waybill/core/adapt
 import type { Clock, TransactionOptions } from '@waybill/core';
 
 import { closedError } from './closed-error.ts';
+import { identityOverPg } from './database-identity.ts';
 import { assertConnectionString } from './connection-string.ts';
 import { PgConnection } from './pg-connection.ts';
 import { loadPg } from './pg-driver.ts';
@@ -111,6 +112,10 @@ class PgClient implements SqlClient {
 
   async listen(channel: string, heard: (payload: string) => void): Promise<() => Promise<void>> {
     return await this.#listener.listen(channel, heard);
+  }
+
+  identity(): Promise<string> {
+    return identityOverPg(this);
   }
 
   async close(): Promise<void> {

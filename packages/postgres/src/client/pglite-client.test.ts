@@ -1,4 +1,5 @@
 import { PGlite } from '@electric-sql/pglite';
+import { sameDatabase } from '@waybill/core';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 
 import { joinable } from './joinable.ts';
@@ -35,6 +36,15 @@ describe('the client over PGlite', () => {
     expect((await client.query('INSERT INTO t VALUES (1), (2)')).rowCount).toBe(2);
     expect((await client.query('SELECT * FROM t')).rowCount).toBe(2);
     expect((await client.query('UPDATE t SET n = n + 10 WHERE n < $1', [2])).rowCount).toBe(1);
+  });
+
+  it('is known by its database, also inside a transaction, and apart from every other one', async () => {
+    const again = await openPglite({ database });
+    const other = await openPglite({ memory: true });
+    expect(await sameDatabase(client, again)).toBe('same');
+    expect(await sameDatabase(client, other)).toBe('different');
+    await client.run(async () => expect(await sameDatabase(client, again)).toBe('same'));
+    await other.close();
   });
 
   it('reports a duplicate by its constraint', async () => {

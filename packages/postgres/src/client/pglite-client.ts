@@ -5,7 +5,7 @@ import { runOutsideScope } from '@waybill/core/adapter';
 import type { TransactionOptions } from '@waybill/core';
 
 import { closedError } from './closed-error.ts';
-
+import { identityOfPglite } from './database-identity.ts';
 import { executeOnPglite, loadPglite } from './pglite-driver.ts';
 import type { PgliteDatabase } from './pglite-driver.ts';
 import { quoteIdentifier } from './quote-identifier.ts';
@@ -92,6 +92,10 @@ export class PgliteClient implements SqlClient {
       'this call would wait for the transaction it is made in, because an embedded database has one connection; pass that transaction as tx, or call after it has ended',
       {},
     );
+  }
+
+  async identity(): Promise<string> {
+    return identityOfPglite(this.#database);
   }
 
   async close(): Promise<void> {

@@ -61,5 +61,10 @@ export interface SqlClient extends SqlQueryable {
    * @throws {EventError} `TX_SELF_WAIT` on an embedded database, inside an open transaction of it.
    */
   assertFree?(): void;
+  /**
+   * Which database this is: equal for two clients of one database, and different for two databases, also
+   * of one server. An embedded one is asked nothing. Equal texts count as long as the server runs.
+   */
+  identity?(): Promise<string>;
   close(): Promise<void>;
 }

@@ -78,7 +78,7 @@ export function outboxTables(schema: string): OutboxTables {
 }
 
 /** Keys of a partition that wait behind a message that was refused or let go. */
-export function heldKeys(
+function heldKeys(
   { outbox, deadLetters }: OutboxTables,
   destination: string,
   partition: string,

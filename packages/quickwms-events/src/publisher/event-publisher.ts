@@ -163,6 +163,11 @@ export class EventPublisher {
     return this.#publisher.health();
   }
 
+  /** The database that its store is on; absent without a store. */
+  get database(): Publisher['database'] {
+    return this.#publisher.database;
+  }
+
   /** Waits for what is under way and ends the relay; what is left waits for another one. */
   shutdown(): Promise<void> {
     return this.#publisher.shutdown();

@@ -99,6 +99,41 @@ describe('EventSubscriber', () => {
     await bus.shutdown();
   });
 
+  it('takes nothing while it is paused, and has finished once it is stopped', async () => {
+    const { subscriber, publisher, bus } = service();
+    const handler = vi.fn();
+    subscriber.on('item.graded', handler);
+    subscriber.pause();
+    await subscriber.start();
+    await publisher.publish(graded);
+    expect({ paused: subscriber.paused, running: subscriber.isRunning() }).toEqual({
+      paused: true,
+      running: true,
+    });
+    expect(handler).not.toHaveBeenCalled();
+    subscriber.resume();
+    await vi.waitFor(() => expect(handler).toHaveBeenCalledOnce(), waiting);
+    await subscriber.stop();
+    await subscriber.finished;
+    await bus.shutdown();
+  });
+
+  it('holds several types and whole domains to the catalogue, too, when strict', async () => {
+    const { subscriber, publisher, bus } = service({ strict: true });
+    const seen: string[] = [];
+    const dead = vi.fn();
+    bus.on('deadLetter', dead);
+    subscriber
+      .onMultiple(['item.graded', 'bid.placed'], ({ id }) => void seen.push(id))
+      .onDomain('item', ({ id }) => void seen.push(id));
+    await subscriber.start();
+    await publisher.publish({ ...graded, id: 'bad', data: { itemId: 'item-1' } });
+    await publisher.publish({ ...graded, id: 'good' });
+    await vi.waitFor(() => expect(seen).toEqual(['good', 'good']), waiting);
+    expect(dead).toHaveBeenCalledTimes(2);
+    await bus.shutdown();
+  });
+
   it('refuses an inbox without a database, a second set-up of one group, and unknown options', () => {
     const { subscriber, bus } = service();
     expect(() => subscriber.on('item.graded', () => undefined, { inbox: true })).toThrow(

@@ -1,41 +1,29 @@
-import type {
-  ConsumerChoices,
-  ConsumerGroup,
-  EventBus,
-  Health,
-  Handler,
-  HandlerOptions,
-  StandardSchemaV1,
-  UnfinishedDelivery,
+import {
+  Subscriber,
+  type EventBus,
+  type Handler,
+  type Health,
+  type StandardSchemaV1,
+  type SubscriberOptions,
+  type SubscriptionOptions,
+  type UnfinishedDelivery,
 } from '@waybill/core';
-import { PostgresDeadLetterQueue, PostgresInbox, type SqlClient } from '@waybill/postgres';
+import { consumerDatabase, type SqlClient } from '@waybill/postgres';
 
 import type { EventDataMap, EventType } from '../domains/index.ts';
 import { quickwmsEvents } from '../profile.ts';
 import type { EventContext, InboxContext, TypedEventHandler } from '../types/index.ts';
 
 export interface EventSubscriberOptions<Inbox extends boolean = boolean> extends Omit<
-  ConsumerChoices,
-  'transactions' | 'inbox' | 'catalogue'
+  SubscriberOptions,
+  'database' | 'catalogue'
 > {
-  /** Consumer group; `<serviceName>-group` unless given. */
-  group?: string;
   /** Keeps inbox and dead letters, and gives handlers `context.tx`. A PostgreSQL bus brings its own. */
   database?: SqlClient;
   /** Schema of the library's tables; `public` unless given. */
   schemaName?: string;
   /** Default of `{ inbox }` for every handler; off unless given. */
   inbox?: Inbox;
-  /** Hold every event of the catalogue against its schema before the handler runs. */
-  strict?: boolean;
-}
-
-export interface SubscriptionOptions extends HandlerOptions {
-  /**
-   * Every running instance gets the event, from now on, instead of one of the group: for caches. Has
-   * no inbox and no dead letters.
-   */
-  broadcast?: boolean;
 }
 
 /** A handler as the engine takes it, whatever it was promised about its event. */
@@ -54,23 +42,12 @@ type ContextOf<Options, Inbox extends boolean> = (
  * @typeParam Inbox Says that handlers have an inbox, and so `context.tx`, unless they ask otherwise.
  */
 export class EventSubscriber<Inbox extends boolean = boolean> {
-  readonly #bus: EventBus;
-  readonly #options: EventSubscriberOptions;
-  readonly #group: ConsumerGroup;
-  #broadcasts: ConsumerGroup | undefined;
-  #handlers = 0;
+  readonly #subscriber: Subscriber;
 
   /** @throws {TypeError} If an option is not usable. */
   constructor(bus: EventBus, options: EventSubscriberOptions<Inbox> = {}) {
     if (!bus) throw new TypeError('EventSubscriber needs a bus to consume from');
-    if (options.schemaName !== undefined && !options.database) {
-      throw new TypeError(
-        'EventSubscriber: schemaName says where in a database; give { database } too',
-      );
-    }
-    this.#bus = bus;
-    this.#options = options;
-    this.#group = bus.consumers(options.group, choicesOf(options));
+    this.#subscriber = new Subscriber(bus, engineOptions(bus, options));
   }
 
   /**
@@ -120,9 +97,8 @@ export class EventSubscriber<Inbox extends boolean = boolean> {
   }
 
   /** Begins to consume. Idempotent while running. */
-  async start(): Promise<void> {
-    if (this.#handlers > 0) await this.#group.start();
-    await this.#broadcasts?.start();
+  start(): Promise<void> {
+    return this.#subscriber.start();
   }
 
   /**
@@ -131,62 +107,63 @@ export class EventSubscriber<Inbox extends boolean = boolean> {
    * @param deadlineMs Longest wait in milliseconds, 10,000 unless given; `unfinished` names what is
    *   left for other instances.
    */
-  async stop(options: { deadlineMs?: number } = {}): Promise<void> {
-    await Promise.all([this.#group.stop(options), this.#broadcasts?.stop(options)]);
+  stop(options?: { deadlineMs?: number }): Promise<void> {
+    return this.#subscriber.stop(options);
   }
 
+  /** Takes nothing more until `resume()`; what has been taken goes on. It may come before the start. */
+  pause(): void {
+    this.#subscriber.pause();
+  }
+
+  /** Undoes `pause()`. */
+  resume(): void {
+    this.#subscriber.resume();
+  }
+
+  get paused(): boolean {
+    return this.#subscriber.paused;
+  }
+
+  /** False before the start, after `stop()`, and once one of its consumers has ended by itself. */
   isRunning(): boolean {
-    return this.#group.running || (this.#broadcasts?.running ?? false);
+    return this.#subscriber.isRunning();
+  }
+
+  /** Resolves when everything has stopped; rejects when one of its consumers has ended by itself for good. */
+  get finished(): Promise<void> {
+    return this.#subscriber.finished;
   }
 
   /** What the last stop left for other instances. */
   get unfinished(): readonly UnfinishedDelivery[] {
-    return [...this.#group.unfinished, ...(this.#broadcasts?.unfinished ?? [])];
+    return this.#subscriber.unfinished;
   }
 
+  /** How the group and the broadcasts get on, together. */
   health(): Health {
-    return this.#group.health();
+    return this.#subscriber.health();
   }
 
-  #register(eventTypes: string[], handler: AnyHandler, options: SubscriptionOptions = {}): this {
-    const { broadcast = false, ...asked } = options;
-    const schema = asked.schema ?? this.#catalogueSchema(eventTypes);
-    const own = { ...asked, ...(schema ? { schema } : {}) };
-    if (broadcast) {
-      this.#broadcasts ??= this.#bus.consumers(null);
-      this.#broadcasts.on(eventTypes, handler as unknown as Handler, own);
-    } else {
-      this.#handlers += 1;
-      this.#group.on(eventTypes, handler as unknown as Handler, {
-        inbox: this.#options.inbox ?? false,
-        ...own,
-      });
-    }
+  #register(eventTypes: string[], handler: AnyHandler, options?: SubscriptionOptions): this {
+    this.#subscriber.on(eventTypes, handler as unknown as Handler, options);
     return this;
-  }
-
-  #catalogueSchema(eventTypes: string[]): StandardSchemaV1 | undefined {
-    if (!this.#options.strict || eventTypes.length !== 1) return undefined;
-    return quickwmsEvents.get(eventTypes[0]!)?.schema;
   }
 }
 
-/** What the consumer group needs to know, with inbox and dead letters made from the database. */
-function choicesOf(options: EventSubscriberOptions): ConsumerChoices {
-  const {
-    group: _group,
-    database,
-    schemaName,
-    inbox: _inbox,
-    strict: _strict,
-    ...choices
-  } = options;
-  if (!database) return choices;
-  const place = { client: database, ...(schemaName === undefined ? {} : { schema: schemaName }) };
+/** The warehouse's catalogue stands in where the bus has none. */
+function engineOptions(bus: EventBus, options: EventSubscriberOptions): SubscriberOptions {
+  const { database: client, schemaName: schema, ...engine } = options;
+  if (schema !== undefined && !client) {
+    throw new TypeError(
+      'EventSubscriber: schemaName says where in a database; give { database } too',
+    );
+  }
   return {
-    deadLetters: new PostgresDeadLetterQueue(place),
-    ...choices,
-    transactions: database,
-    inbox: new PostgresInbox(place),
+    ...engine,
+    ...(engine.strict && !bus.catalogue ? { catalogue: quickwmsEvents } : {}),
+    ...(client
+      ? { database: consumerDatabase({ client, ...(schema === undefined ? {} : { schema }) }) }
+      : {}),
   };
 }

@@ -1,5 +1,2 @@
-export {
-  EventSubscriber,
-  type EventSubscriberOptions,
-  type SubscriptionOptions,
-} from './event-subscriber.ts';
+export { EventSubscriber, type EventSubscriberOptions } from './event-subscriber.ts';
+export type { SubscriptionOptions } from '@waybill/core';

@@ -11,7 +11,7 @@ import type { PlantedFault } from '../describe-planted-faults.ts';
 import { changed } from './changed.ts';
 import { withoutHeaders } from './header-faults.ts';
 import { rollbackForgotten } from './store-fault.ts';
-import { everyNth, onDelivery, type TransportChanges } from './transport-fault.ts';
+import { everyNth, onConsumer, onDelivery, type TransportChanges } from './transport-fault.ts';
 
 type DeliveryFault = PlantedFault<DeliveryConformanceOptions>;
 
@@ -67,6 +67,21 @@ export const plantedDeliveryFaults: readonly DeliveryFault[] = [
         else delivery.settle();
       });
     },
+  ),
+  overTransport(
+    'never goes on after a pause',
+    'takes nothing while a group is paused, and everything once when it is resumed',
+    () => onConsumer(() => ({ resume() {} })),
+  ),
+  overTransport(
+    'lets go of what is under way when it is paused',
+    'lets what is under way end while a group is paused, and nothing of it come again',
+    revokedByPause,
+  ),
+  overTransport(
+    'throws away what comes where its first message finds it paused',
+    'takes nothing before it is resumed where a group was paused before its start',
+    lostInPause,
   ),
   overDeadLetters(
     'loses dead letters',
@@ -149,6 +164,37 @@ async function claimed(
 function withOtherData(message: Message): Message {
   const event = JSON.parse(Buffer.from(message.body).toString('utf8')) as object;
   return { ...message, body: JSON.stringify({ ...event, data: 'other' }) };
+}
+
+/** A pause that aborts the signal of everything that was handed out. */
+function revokedByPause(): TransportChanges {
+  return (inner) => ({
+    async subscribe(subscription, deliver) {
+      const revoked = new AbortController();
+      const consumer = await inner.subscribe(subscription, (delivery) =>
+        deliver(changed(delivery, { signal: AbortSignal.any([delivery.signal, revoked.signal]) })),
+      );
+      return changed(consumer, { pause: () => (revoked.abort(), consumer.pause()) });
+    },
+  });
+}
+
+/** A pause from the start, which settles what is published meanwhile. */
+function lostInPause(): TransportChanges {
+  return (inner) => ({
+    async subscribe(subscription, deliver) {
+      let [begun, paused] = [false, false];
+      const consumer = await inner.subscribe(subscription, (delivery) => {
+        begun ||= !paused;
+        if (begun) deliver(delivery);
+        else delivery.settle();
+      });
+      return changed(consumer, {
+        pause: () => (begun ? consumer.pause() : void (paused = true)),
+        resume: () => ((paused = false), consumer.resume()),
+      });
+    },
+  });
 }
 
 function deliveryFault(

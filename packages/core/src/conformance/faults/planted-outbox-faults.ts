@@ -1,3 +1,4 @@
+import { randomIds } from '../../ids.ts';
 import type { Outbox } from '../../publish/outbox.ts';
 import type { TransactionRunner } from '../../transaction.ts';
 import type { Message } from '../../event/message.ts';
@@ -122,5 +123,10 @@ export const plantedTransactionFaults: readonly PlantedFault<StoreConformanceOpt
       run: <T>(...[work, options]: Parameters<TransactionRunner['run']>) =>
         inner.run(work, { ...options, signal: undefined }) as Promise<T>,
     }),
+  ),
+  transactionFault<Outbox>(
+    'says which call it was, not which database',
+    'says which database it is on, and nothing else the next time',
+    (inner) => ({ identity: async () => `${await inner.identity?.()} ${randomIds()}` }),
   ),
 ];

@@ -13,6 +13,8 @@ export interface StoreCapabilities {
   readonly transactions: boolean;
   /** More than one transaction can be open at once; an embedded database has one connection. */
   readonly concurrentTransactions: boolean;
+  /** Transactions say which database they are on. */
+  readonly identity?: boolean;
 }
 
 /** A store that a case works on. */

@@ -19,7 +19,7 @@ const away = new EventError('STORE_UNAVAILABLE', 'away', {});
 function setUp() {
   const clock = new ManualClock();
   const seen = new Observations();
-  const reasons = new HealthReasons();
+  const reasons = new HealthReasons(() => clock.now());
   const queue = new MemoryDeadLetterQueue(new MemoryDatabase(), { clock });
   const { observe } = seen;
   const recorder = new DeadLetterRecorder({
@@ -122,7 +122,9 @@ describe('a dead letter', () => {
     const outcome = handle(failing(new Error('no')));
     await settle();
     await clock.advance(30_000);
-    expect(reasons.health().reasons).toEqual(['dead letters cannot be stored or looked up']);
+    expect(reasons.health().reasons).toEqual([
+      'dead letters cannot be stored or looked up, since 2026-01-01T00:00:00.000Z',
+    ]);
     expect(seen.of('dead-letter-failed').length).toBeGreaterThan(5);
     queue.add = add;
     await clock.advance(5_000);

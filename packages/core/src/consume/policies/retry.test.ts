@@ -24,7 +24,7 @@ function setUp(
   const clock = new ManualClock();
   const startedAt = clock.now();
   const seen = new Observations();
-  const reasons = new HealthReasons();
+  const reasons = new HealthReasons(() => clock.now());
   const stop = new AbortController();
   const tries: { atMs: number; attempt: number; data: unknown }[] = [];
   const next: Step = async (event, { attempt, progress }) => {
@@ -128,7 +128,9 @@ describe('retrying', () => {
   it('is a reason for bad health while handlers cannot begin, and no longer', async () => {
     const { clock, reasons, outcome } = setUp([{ before: away }, { before: away }]);
     await settle();
-    expect(reasons.health().reasons).toEqual(['handlers cannot begin: STORE_UNAVAILABLE']);
+    expect(reasons.health().reasons).toEqual([
+      'handlers cannot begin: STORE_UNAVAILABLE, since 2026-01-01T00:00:00.000Z',
+    ]);
     await clock.advance(300);
     expect(await outcome).toBe('handled');
     expect(reasons.health().reasons).toEqual([]);
@@ -164,7 +166,7 @@ describe('retrying', () => {
       clock,
       random: () => chances.shift()!,
       observe: seen.observe,
-      reasons: new HealthReasons(),
+      reasons: new HealthReasons(() => clock.now()),
     })(() => Promise.reject(new Error('no')));
     const policy = { ...defaultRetryPolicy, jitterFactor: 0.2 };
     for (let index = 0; index < 5; index += 1) {

@@ -1,6 +1,7 @@
 import type { StandardSchemaV1 } from '@standard-schema/spec';
 
 import type { Abort } from '../abort.ts';
+import type { Catalogue } from '../../event/catalogue.ts';
 import type { EventEnvelope } from '../../event/envelope.ts';
 import type { EventError } from '../../errors.ts';
 import type { Handler } from '../handler.ts';
@@ -15,7 +16,7 @@ export interface Registration {
   readonly patterns: readonly string[];
   readonly matches: TypeMatcher;
   readonly handler: Handler;
-  readonly schema: StandardSchemaV1 | undefined;
+  readonly schema: StandardSchemaV1 | Catalogue | undefined;
   readonly retry: RetryPolicy;
   readonly timeoutMs: number;
   readonly inbox: boolean;

@@ -13,12 +13,14 @@ import { ManualClock } from '../../memory/manual-clock.ts';
 import type { Step } from './step.ts';
 import { timeout } from './timeout.ts';
 
-const overdue = ['handler grade is past its timeout and has not returned'];
+const overdue = [
+  'handler grade is past its timeout and has not returned, since 2026-01-01T00:00:30.000Z',
+];
 
 function setUp() {
   const clock = new ManualClock();
   const seen = new Observations();
-  const reasons = new HealthReasons();
+  const reasons = new HealthReasons(() => clock.now());
   const owner = new AbortController();
   const abort = new Abort(owner.signal);
   abort.follow();

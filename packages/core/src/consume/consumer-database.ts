@@ -1,0 +1,11 @@
+import type { TransactionRunner } from '../transaction.ts';
+import type { DeadLetterQueue } from './dead-letter-queue.ts';
+import type { Inbox } from './inbox.ts';
+
+/** One database with everything that a subscriber keeps in it. */
+export interface ConsumerDatabase {
+  /** Runs the transactions that handlers and inbox share. */
+  readonly transactions: TransactionRunner;
+  readonly inbox: Inbox;
+  readonly deadLetters: DeadLetterQueue;
+}

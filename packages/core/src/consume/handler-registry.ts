@@ -1,0 +1,81 @@
+import type { Clock } from '../clock.ts';
+import type { HealthReasons } from '../health.ts';
+import { silentLogger, type Observer, type WarningCode } from '../observer.ts';
+import { defaultRetryPolicy, mergeRetryPolicy, type RetryPolicy } from '../retry/retry-policy.ts';
+import { Warnings } from '../warnings.ts';
+import { inProduction, type ConsumerGroupOptions } from './consumer-group-options.ts';
+import type { Handler } from './handler.ts';
+import { policyChain } from './policies/chain.ts';
+import type { DeadLetterRecorder } from './policies/dead-letter.ts';
+import type { Registration } from './policies/step.ts';
+import { assertInbox, register, warnAboutWildcards, type HandlerOptions } from './registration.ts';
+
+/** What the policies around every handler of a group share. */
+interface HandlerRegistryOptions {
+  readonly options: ConsumerGroupOptions;
+  /** Stores dead letters; absent for broadcast subscriptions. */
+  readonly recorder: DeadLetterRecorder | undefined;
+  readonly clock: Clock;
+  readonly observe: Observer;
+  readonly reasons: HealthReasons;
+}
+
+/** The handlers of one group, each with its policies around it. */
+export class HandlerRegistry {
+  readonly registrations: Registration[] = [];
+  readonly #parts: HandlerRegistryOptions;
+  readonly #warnings: Warnings;
+  readonly #retry: RetryPolicy;
+
+  constructor(parts: HandlerRegistryOptions) {
+    const { logger = silentLogger, intended = [], retry } = parts.options;
+    this.#parts = parts;
+    this.#warnings = new Warnings({ observe: parts.observe, logger, intended });
+    this.#retry = mergeRetryPolicy(defaultRetryPolicy, retry);
+  }
+
+  /** The patterns of all handlers. */
+  get patterns(): string[] {
+    return this.registrations.flatMap(({ patterns }) => patterns);
+  }
+
+  /**
+   * Adds a handler.
+   *
+   * @returns Its name.
+   * @throws {TypeError} If a pattern, an option or the name is not usable.
+   */
+  add(patterns: readonly string[], handler: Handler, asked: HandlerOptions): string {
+    const { options } = this.#parts;
+    const registration = register({
+      patterns,
+      handler,
+      options: asked,
+      defaults: { retry: this.#retry, timeoutMs: options.timeoutMs ?? 30_000 },
+      middleware: options.middleware ?? [],
+      takenNames: new Set(this.registrations.map(({ name }) => name)),
+      chain: (once) => this.#chain(once, asked.intended ?? []),
+    });
+    assertInbox(registration, options);
+    if (inProduction(options)) warnAboutWildcards(registration, asked, this.#warnings);
+    this.registrations.push(registration);
+    return registration.name;
+  }
+
+  #chain(once: boolean, intended: readonly WarningCode[]): Registration['run'] {
+    const { options, ...shared } = this.#parts;
+    return policyChain({
+      ...shared,
+      group: options.group,
+      once,
+      transactions: options.transactions,
+      inbox: options.inbox,
+      slowMs: intended.includes('SLOW_HANDLER')
+        ? Number.POSITIVE_INFINITY
+        : (options.slowMs ?? 10_000),
+      warnings: this.#warnings,
+      random: options.random ?? Math.random,
+      logger: options.logger ?? silentLogger,
+    });
+  }
+}

@@ -1,0 +1,40 @@
+import type { Catalogue } from '../event/catalogue.ts';
+import type { ConsumerDatabase } from './consumer-database.ts';
+import type { ConsumerChoices } from './consumer-group-options.ts';
+import type { ConsumerGroup } from './consumer-group.ts';
+import type { HandlerOptions } from './registration.ts';
+
+/** What a subscriber needs of a bus; every `EventBus` has it. */
+export interface ConsumerSource {
+  /** Brings events of an older version up to date, and has the schemas for `strict`. */
+  readonly catalogue?: Catalogue | undefined;
+  /**
+   * The consumers of a group in this process; asked again, the same ones.
+   *
+   * @param group The group of the service unless given; `null` for a broadcast subscription, new each time.
+   * @throws {TypeError} If the group was made with other choices before.
+   */
+  consumers(group?: string | null, choices?: ConsumerChoices): ConsumerGroup;
+}
+
+export interface SubscriberOptions extends Omit<ConsumerChoices, 'transactions' | 'inbox'> {
+  /** Consumer group; that of the bus's service unless given. */
+  group?: string;
+  /** Keeps inbox and dead letters, and gives handlers `context.tx`; what the bus brings unless given. */
+  database?: ConsumerDatabase;
+  /** Default of `{ inbox }` for every handler; off unless given. */
+  inbox?: boolean;
+  /**
+   * Hold every event against the schema that the catalogue has for its type, for handlers without a
+   * schema of their own. Types that are not in the catalogue pass.
+   */
+  strict?: boolean;
+}
+
+export interface SubscriptionOptions extends HandlerOptions {
+  /**
+   * Every running instance gets the event, from now on, instead of one of the group: for caches. Has
+   * no inbox and no dead letters.
+   */
+  broadcast?: boolean;
+}
