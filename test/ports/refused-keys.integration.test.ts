@@ -98,11 +98,8 @@ describe.skipIf(!hasPostgres() || !(await canStartRedis()))(
     });
 
     it('because a right is missing holds back its own key alone', async () => {
-      const acl = [
-        ...['SETUSER', 'relay', 'on', '>secret', '+@all', 'resetkeys'],
-        ...[`~${prefix}:*`, `~${prefix}other`],
-      ];
-      await askRedis(redis.url, 'ACL', ...acl);
+      const rights = `on >secret +@all resetkeys ~${prefix}:* ~${prefix}other`;
+      await askRedis(redis.url, 'ACL', 'SETUSER', 'relay', ...rights.split(' '));
       const url = new URL(redis.url);
       [url.username, url.password] = ['relay', 'secret'];
       const [one, two] = await relayBoth(url.href);

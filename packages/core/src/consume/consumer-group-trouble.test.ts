@@ -1,8 +1,10 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 
 import { EngineBench } from '../../test/engine-bench.ts';
+import { changed } from '../conformance/faults/changed.ts';
 import { MemoryTransport } from '../memory/memory-transport.ts';
 import { silentLogger, type Logger } from '../observer.ts';
+import type { Consumer } from '../transport/transport.ts';
 import type { ConsumerGroup } from './consumer-group.ts';
 import type { ConsumerGroupOptions } from './consumer-group-options.ts';
 
@@ -28,7 +30,7 @@ async function running(said: Partial<ConsumerGroupOptions> = {}): Promise<{
   let tell: (error: unknown) => void = () => expect.fail('no subscription');
   transport.subscribe = async (subscription, deliver) => {
     tell = subscription.onTrouble!;
-    return Object.assign(await subscribe(subscription, deliver), { finished: promise });
+    return changed<Consumer>(await subscribe(subscription, deliver), { finished: promise });
   };
   const group = bench.group({ transport, ...said });
   group.on(['item.*'], () => {});
