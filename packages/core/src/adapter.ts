@@ -76,6 +76,7 @@ export { maxTimerMs } from './clock.ts';
 export { fromWire, type FromWireOptions } from './event/cloudevents/from-wire.ts';
 export { toWire } from './event/cloudevents/to-wire.ts';
 export type { WireEvent } from './event/cloudevents/wire-event.ts';
+export { eventLabel } from './event/event-label.ts';
 export { keyOf } from './event/envelope.ts';
 export { checkEnvelope } from './event/envelope-check.ts';
 export { isoTime } from './event/iso-time.ts';
