@@ -71,6 +71,7 @@ export { partitionCount, partitionOf } from './partition.ts';
 export { alsoLogged } from './warnings.ts';
 export { observeAll } from './observer.ts';
 export { maxTimerMs } from './clock.ts';
+export { oneLine } from './text.ts';
 
 // A codec or a way in
 export { fromWire, type FromWireOptions } from './event/cloudevents/from-wire.ts';

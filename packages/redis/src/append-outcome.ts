@@ -1,8 +1,9 @@
 import type { EventError, PublishOutcome } from '@waybill/core';
-import { accepted, eventLabel, HeldKeys, type Message } from '@waybill/core/adapter';
+import { accepted, eventLabel, HeldKeys, type Message, oneLine } from '@waybill/core/adapter';
 
 import { heldBack, isAccepted } from './append-script.ts';
 import { isReply, redisError, refusesOne } from './redis-errors.ts';
+import type { StreamNames } from './stream-names.ts';
 
 /** Why nothing of a call is known to be accepted. */
 export class AppendFailure {
@@ -31,7 +32,11 @@ export type Appending = readonly PublishOutcome[] | AppendFailure;
  * @param ids As the script gives them.
  * @returns A failure if Redis takes nothing at all just now.
  */
-export function outcomesOf(messages: readonly Message[], ids: readonly string[]): Appending {
+export function outcomesOf(
+  messages: readonly Message[],
+  ids: readonly string[],
+  names: StreamNames,
+): Appending {
   if (ids.every(isAccepted)) return ids.map(accepted);
   const told = ids.filter((id) => id !== heldBack);
   if (told.every((id) => !isAccepted(id) && !refusesOne(replyOf(id)))) {
@@ -41,7 +46,7 @@ export function outcomesOf(messages: readonly Message[], ids: readonly string[])
   return messages.map((message, index) => {
     const id = ids[index]!;
     if (isAccepted(id)) return accepted(id);
-    return held.refusalOf(message) ?? held.note(message, refused(message, replyOf(id)));
+    return held.refusalOf(message) ?? held.note(message, refused(message, replyOf(id), names));
   });
 }
 
@@ -56,9 +61,10 @@ export function between(
 }
 
 /** The outcome of a message that Redis refused. */
-export function refused(message: Message, answer: unknown): PublishOutcome {
+export function refused(message: Message, answer: unknown, names: StreamNames): PublishOutcome {
   const { id: eventId, type: eventType } = message;
-  const error = redisError(answer, `take ${eventLabel(message)}`, { eventId, eventType });
+  const doing = `take ${eventLabel(message)} into ${oneLine(names.streamOf(eventType))}`;
+  const error = redisError(answer, doing, { eventId, eventType });
   return { status: 'refused', error };
 }
 

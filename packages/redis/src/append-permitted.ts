@@ -35,7 +35,10 @@ export async function appendPermitted(
   }
 
   const refusals = calls.map((messages) =>
-    refusalsOf(messages, ({ type }) => forbidden.get(names.streamOf(type))),
+    refusalsOf(messages, (message) => {
+      const answer = forbidden.get(names.streamOf(message.type));
+      return answer && refused(message, answer, names);
+    }),
   );
   const rest = calls.map((messages, at) =>
     messages.filter((_, index) => refusals[at]![index] === undefined),
@@ -65,13 +68,13 @@ async function forbiddenKeys(
 /** @returns A refusal for each message that is forbidden, or that waits behind one; nothing for the others. */
 function refusalsOf(
   messages: readonly Message[],
-  why: (message: Message) => Error | undefined,
+  refusalOf: (message: Message) => PublishOutcome | undefined,
 ): (PublishOutcome | undefined)[] {
   const held = new HeldKeys();
   return messages.map((message) => {
     const waits = held.refusalOf(message);
     if (waits) return waits;
-    const answer = why(message);
-    return answer && held.note(message, refused(message, answer));
+    const refusal = refusalOf(message);
+    return refusal && held.note(message, refusal);
   });
 }

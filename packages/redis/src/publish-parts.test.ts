@@ -4,7 +4,9 @@ import { expect, it } from 'vitest';
 
 import { AppendFailure, refused, type Appending } from './append-outcome.ts';
 import { publishInParts } from './publish-parts.ts';
+import { StreamNames } from './stream-names.ts';
 
+const names = new StreamNames('test:');
 const firstOfPart = [0, 500, 1_000];
 const lost = failure('no answer within 5000 ms', { mayBeAccepted: true });
 const full = failure('OOM command not allowed', { mayBeAccepted: false });
@@ -69,7 +71,7 @@ it('fails if another server has begun in the middle', async () => {
 it('sends of later parts what waits behind no refused message, and says of the others for what they wait', async () => {
   const { parts, outcomes } = await publish(0, (part) =>
     part.map((each, index): PublishOutcome => {
-      return index === 3 ? refused(each, new Error('WRONGTYPE')) : accepted(each.id);
+      return index === 3 ? refused(each, new Error('WRONGTYPE'), names) : accepted(each.id);
     }),
   );
   const behind = sent.slice(500).filter(({ key }) => key === 'k-3');

@@ -70,6 +70,7 @@ function because(message: Message, { error: cause }: AppendFailure, what: string
 
 /** @returns One part at least. */
 function partsOf(messages: readonly Message[]): readonly Part[] {
+  if (messages.length === 1) return [messages];
   const parts: Message[][] = [[]];
   let bytes = 0;
   for (const message of messages) {

@@ -1,5 +1,6 @@
 import type { PublishOutcome } from '@waybill/core';
-import type { Message } from '@waybill/core/adapter';
+import { partitionOf, type Message } from '@waybill/core/adapter';
+import { MemoryOutbox } from '@waybill/core/memory';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 
 import { redisVersions, type RedisVersion } from '../../../scripts/services/redis-versions.ts';
@@ -49,7 +50,9 @@ for (const version of Object.keys(redisVersions) as RedisVersion[]) {
         },
       });
       expect(outcomes[1]).toMatchObject({
-        error: { message: expect.stringContaining(`order.created ${bad.id}`) },
+        error: {
+          message: expect.stringContaining(`order.created ${bad.id} into ${bench.prefix}order`),
+        },
       });
       expect(outcomes[2]).toMatchObject({
         error: { ...waits, message: expect.stringContaining(behind.id) },
@@ -75,6 +78,24 @@ for (const version of Object.keys(redisVersions) as RedisVersion[]) {
       const [alone] = await transport.publish([order('d')]);
       expect(alone).toMatchObject({ status: 'refused', error: { retryable: false } });
       expect(await bench.redis.exists(`${bench.prefix}order`)).toBe(0);
+    });
+
+    it('stops no partition of an outbox for one key of another type', async () => {
+      const transport = await bench.connect();
+      await bench.redis.set(`${bench.prefix}order`, 'not a stream');
+      const { destination } = transport;
+      const outbox = new MemoryOutbox();
+      const keys = Array.from({ length: 1_000 }, (_, number) => `k-${number}`);
+      const [bad, ...others] = keys.filter((key) => partitionOf(key) === partitionOf('k-0'));
+      const [refused, ...good] = [order(bad!), ...others.map((key) => message(key)), message(bad)];
+      await outbox.add([refused, ...good], { destination });
+      const pass = { destination, partition: partitionOf(bad!), limit: 100 };
+      const outcome = await outbox.drain(pass, (messages) => transport.publish(messages));
+      expect(outcome).toMatchObject({ published: others.length, refused: [{ message: refused }] });
+      expect(await stored()).toEqual(good.slice(0, -1).map(({ id }) => id));
+      const { waiting, refused: named } = await outbox.status();
+      expect(waiting).toBe(2);
+      expect(named).toMatchObject([{ eventId: refused.id, key: bad, retryable: false }]);
     });
 
     it('lets calls that go together be, whatever one of them has no right for', async () => {

@@ -41,10 +41,10 @@ export class StreamAppender {
    * @returns What became of each message; the position is the id of its entry.
    * @throws {EventError} `TRANSPORT_UNAVAILABLE`; `DESTINATION_CHANGED`
    */
-  async publish(messages: readonly Message[], marker?: string): Promise<readonly PublishOutcome[]> {
+  publish(messages: readonly Message[], marker?: string): Promise<readonly PublishOutcome[]> {
     if (marker !== undefined) assertName('a mark', marker);
-    if (messages.length === 0 && marker === undefined) return [];
-    return await publishSendable(messages, (sendable) =>
+    else if (messages.length === 0) return Promise.resolve([]);
+    return publishSendable(messages, (sendable) =>
       // Copied here: what the publisher does with its bytes afterwards changes nothing.
       publishInParts(sendable.map(ownMessage), (part) =>
         this.#calls.add({ messages: part, marker }),
@@ -83,7 +83,9 @@ export class StreamAppender {
       this.#lastIds.set(stream, laterId(id, this.#lastIds.get(stream) ?? id));
     }
     let at = 0;
-    return calls.map((messages) => outcomesOf(messages, ids.slice(at, (at += messages.length))));
+    return calls.map((messages) =>
+      outcomesOf(messages, ids.slice(at, (at += messages.length)), this.#place.names),
+    );
   }
 
   /** A stream that was empty when something was put into it has been trimmed, or has lost everything. */
