@@ -1,5 +1,4 @@
-import type { Delivery } from '@waybill/core/adapter';
-import { positionsOf } from '@waybill/core/adapter';
+import { type Delivery, positionsOf } from '@waybill/core/adapter';
 import { crashingRedisClient, CrashPoints } from '@waybill/testing';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 
