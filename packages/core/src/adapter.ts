@@ -71,11 +71,13 @@ export { partitionCount, partitionOf } from './partition.ts';
 export { alsoLogged } from './warnings.ts';
 export { observeAll } from './observer.ts';
 export { maxTimerMs } from './clock.ts';
+export { oneLine } from './text.ts';
 
 // A codec or a way in
 export { fromWire, type FromWireOptions } from './event/cloudevents/from-wire.ts';
 export { toWire } from './event/cloudevents/to-wire.ts';
 export type { WireEvent } from './event/cloudevents/wire-event.ts';
+export { eventLabel } from './event/event-label.ts';
 export { keyOf } from './event/envelope.ts';
 export { checkEnvelope } from './event/envelope-check.ts';
 export { isoTime } from './event/iso-time.ts';

@@ -2,10 +2,15 @@ import { runOutsideScope, type Message } from '@waybill/core/adapter';
 
 import { sizeOf } from './stream-entry.ts';
 
-type Call = readonly Message[];
+/** Messages that are published together. */
+export interface AppendCall {
+  readonly messages: readonly Message[];
+  /** The mark that the server must bear, if any is expected. */
+  readonly marker: string | undefined;
+}
 
 interface Waiting<Outcome> {
-  readonly call: Call;
+  readonly call: AppendCall;
   readonly resolve: (outcome: Outcome) => void;
 }
 
@@ -17,22 +22,23 @@ const maxGrouped = 128;
 const maxUnderWay = 4;
 
 /**
- * Groups concurrent calls: a lone one goes at once, and what comes while several groups are under way waits
- * for the next one. They go over one connection, so messages are written in the order in which they were added.
+ * Groups concurrent calls that expect the same mark: a lone one goes at once, and what comes while several
+ * groups are under way waits for the next one. They go over one connection, so messages are written in the
+ * order in which they were added.
  */
 export class AppendQueue<Outcome> {
-  readonly #send: (calls: readonly Call[]) => Promise<readonly Outcome[]>;
+  readonly #send: (calls: readonly AppendCall[]) => Promise<readonly Outcome[]>;
   #waiting: Waiting<Outcome>[] = [];
   #underWay = 0;
   #scheduled = false;
   #whenSettled: (() => void)[] = [];
 
   /** @param send Never rejects, and gives one outcome for each call. */
-  constructor(send: (calls: readonly Call[]) => Promise<readonly Outcome[]>) {
+  constructor(send: (calls: readonly AppendCall[]) => Promise<readonly Outcome[]>) {
     this.#send = send;
   }
 
-  add(call: Call): Promise<Outcome> {
+  add(call: AppendCall): Promise<Outcome> {
     return new Promise((resolve) => {
       this.#waiting.push({ call, resolve });
       if (this.#scheduled) return;
@@ -70,10 +76,12 @@ export class AppendQueue<Outcome> {
     let length = 0;
     let messages = 0;
     let bytes = 0;
+    const { marker } = this.#waiting[0]!.call;
     for (const { call } of this.#waiting) {
-      messages += call.length;
-      for (const message of call) bytes += sizeOf(message);
-      if (length > 0 && (messages > maxGrouped || bytes > maxBytes)) break;
+      messages += call.messages.length;
+      for (const message of call.messages) bytes += sizeOf(message);
+      const fits = messages <= maxGrouped && bytes <= maxBytes && call.marker === marker;
+      if (length > 0 && !fits) break;
       length += 1;
     }
     return length;

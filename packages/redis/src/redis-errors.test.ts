@@ -1,7 +1,7 @@
 import { EventError } from '@waybill/core';
 import { describe, expect, it } from 'vitest';
 
-import { redisError, replyCodeOf } from './redis-errors.ts';
+import { redisError, refusesOne, replyCodeOf } from './redis-errors.ts';
 
 /** An error as ioredis makes it of what Redis answered. */
 function reply(message: string, command: object = {}): Error {
@@ -18,6 +18,11 @@ describe('errors of Redis', () => {
       'ERR Error running script (call to f_0a1): @user_script: 12: WRONGTYPE Operation against',
       'WRONGTYPE',
     ],
+    [
+      "ERR Error running script (call to f_0a1): @user_script:1: @user_script: 1: The user executing the script can't run this command or subcommand",
+      'NOPERM',
+    ],
+    ["ERR ACL failure in script: User dock has no permissions to run the 'xadd' command", 'NOPERM'],
     ['no code at all', ''],
     ['', ''],
   ])('have a code: %s', (message, code) => {
@@ -30,6 +35,21 @@ describe('errors of Redis', () => {
       expect(replyCodeOf(error)).toBe('');
     },
   );
+
+  it.each([
+    ['WRONGTYPE Operation against a key holding the wrong kind of value', true],
+    ['ERR Elements are too large to be stored', true],
+    ['NOPERM No permissions to access a key', true],
+    ['NOPERM this user has no permissions to access one of the keys used as arguments', true],
+    ['ERR ACL failure in script: No permissions to access a key', true],
+    ["NOPERM this user has no permissions to run the 'evalsha' command", false],
+    ["ERR ACL failure in script: User dock has no permissions to run the 'xadd' command", false],
+    ["@user_script: 1: The user executing the script can't run this command or subcommand", false],
+    ["OOM command not allowed when used memory > 'maxmemory'.", false],
+    ["READONLY You can't write against a read only replica.", false],
+  ])('say whether they are about one message alone: %s', (message, isSo) => {
+    expect(refusesOne(reply(message))).toBe(isSo);
+  });
 
   it.each([
     ['ECONNRESET', true],

@@ -14,16 +14,41 @@ const advice: Readonly<Record<string, string>> = {
   WRONGTYPE: 'a key of this name holds something else; choose another prefix',
 };
 
+/** What a script is told of a command that its user has no right for; it begins with no code of its own. */
+const missingRight = /The user executing the script can't|ACL failure in script/;
+
 /** The first word of what Redis answered, such as `NOGROUP`; empty for what is no answer of Redis. */
 export function replyCodeOf(error: unknown): string {
-  if (!(error instanceof Error) || error.name !== 'ReplyError') return '';
+  if (!isReply(error)) return '';
   const { message } = error;
+  if (missingRight.test(message)) return 'NOPERM';
   // Redis 6.2 wraps what a command within a script was refused with.
   return (/@user_script: ?\d+: -?([A-Z]+) /.exec(message) ?? /^([A-Z]+)/.exec(message))?.[1] ?? '';
 }
 
-/** Wraps whatever went wrong between us and Redis; an `EventError` stays as it is. */
-export function redisError(error: unknown, doing: string): EventError {
+/** Says whether this is an answer of Redis: then what was asked is not done. */
+export function isReply(error: unknown): error is Error {
+  return error instanceof Error && error.name === 'ReplyError';
+}
+
+/** Says whether Redis refused a command for its key or for its size, so that it may take the next one. */
+export function refusesOne(error: unknown): boolean {
+  const code = replyCodeOf(error);
+  // A right may be missing for the command as well, and so for every key.
+  if (code === 'NOPERM') return /\bkeys?\b/.test((error as Error).message);
+  return code === 'WRONGTYPE' || code === 'ERR';
+}
+
+/**
+ * Wraps whatever went wrong between us and Redis; an `EventError` stays as it is.
+ *
+ * @param about The event that it went wrong with, if it is about one.
+ */
+export function redisError(
+  error: unknown,
+  doing: string,
+  about: { readonly eventId?: string; readonly eventType?: string } = {},
+): EventError {
   if (error instanceof EventError) return error;
   const { message: said, name } = error instanceof Error ? error : new Error(String(error));
   // Whoever does not know a command repeats its arguments, and AUTH is a command, too.
@@ -35,7 +60,7 @@ export function redisError(error: unknown, doing: string): EventError {
   return new EventError(
     'TRANSPORT_UNAVAILABLE',
     `Redis could not ${doing}: ${message}${hint}`,
-    { transport: 'redis' },
+    { transport: 'redis', ...about },
     { cause, retryable: !lasting.has(code) },
   );
 }

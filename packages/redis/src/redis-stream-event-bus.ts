@@ -37,6 +37,7 @@ const ownOptions = [
 const transportOptions = [
   'redis',
   'streamPrefix',
+  'destination',
   'maxStreamLength',
   'lossyMaxStreamLength',
   'claimMs',

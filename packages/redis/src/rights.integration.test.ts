@@ -39,7 +39,9 @@ describe.skipIf(!hasRedis())('a user with the rights that the guide names', () =
       await StreamProbe.subscribe(transport, 'audit', { patterns: ['*'], settle: true }),
       await StreamProbe.subscribe(transport, null, { settle: true }),
     ];
-    await transport.publish([message(), message()]);
+    const marker = await transport.mark('here');
+    const outcomes = await transport.publish([message(), message()], { marker });
+    for (const { status } of outcomes) expect(status).toBe('accepted');
     for (const probe of probes) await probe.received(2);
     await transport.inspect();
     await transport.trim();

@@ -1,36 +1,27 @@
-import type { EventError } from '@waybill/core';
-import { assertCarriable, type Message, ownMessage } from '@waybill/core/adapter';
+import type { PublishOutcome } from '@waybill/core';
+import { assertName, ownMessage, publishSendable, type Message } from '@waybill/core/adapter';
 
-import { AppendQueue, maxBytes } from './append-queue.ts';
-import { appendAll, isAccepted } from './append-script.ts';
+import { AppendFailure, outcomesOf, type Appending } from './append-outcome.ts';
+import { appendPermitted } from './append-permitted.ts';
+import { AppendQueue, type AppendCall } from './append-queue.ts';
+import { appendAll, type AppendPlace } from './append-script.ts';
 import { compareIds, laterId } from './entry-id.ts';
-import { redisError } from './redis-errors.ts';
-import type { RedisCall } from './redis-script.ts';
-import { sizeOf } from './stream-entry.ts';
-import type { StreamNames } from './stream-names.ts';
-
-/** Most messages in one script: Redis serves nobody else meanwhile. */
-const maxMessages = 500;
+import { publishInParts } from './publish-parts.ts';
+import { replyCodeOf } from './redis-errors.ts';
 
 /**
  * Puts messages into their streams: whatever was published while Redis was busy with the last ones goes
  * as one command, and a lone message goes at once.
  */
 export class StreamAppender {
-  readonly #call: RedisCall;
-  readonly #names: StreamNames;
-  readonly #calls: AppendQueue<readonly string[] | EventError>;
+  readonly #place: AppendPlace;
+  readonly #calls: AppendQueue<Appending>;
   readonly #lastIds = new Map<string, string>();
   readonly #onLost: (stream: string, lastId: string) => void;
 
   /** @param onLost Called with a stream that has lost what was put into it, and the youngest entry of that. */
-  constructor(
-    call: RedisCall,
-    names: StreamNames,
-    onLost: (stream: string, lastId: string) => void,
-  ) {
-    this.#call = call;
-    this.#names = names;
+  constructor(place: AppendPlace, onLost: (stream: string, lastId: string) => void) {
+    this.#place = place;
     this.#onLost = onLost;
     this.#calls = new AppendQueue((calls) => this.#append(calls));
   }
@@ -46,19 +37,19 @@ export class StreamAppender {
   }
 
   /**
-   * @returns The id of each entry.
-   * @throws {EventError} `TRANSPORT_UNAVAILABLE`; `MESSAGE_UNPARSEABLE` if a text has no UTF-8
+   * @param marker The mark that the server must bear, if any is expected.
+   * @returns What became of each message; the position is the id of its entry.
+   * @throws {EventError} `TRANSPORT_UNAVAILABLE`; `DESTINATION_CHANGED`
    */
-  async publish(messages: readonly Message[]): Promise<readonly string[]> {
-    for (const message of messages) assertCarriable(message);
-    const ids: string[] = [];
-    // Copied here: what the publisher does with its bytes afterwards changes nothing.
-    for (const part of partsOf(messages.map(ownMessage))) {
-      const accepted = await this.#calls.add(part);
-      if (accepted instanceof Error) throw accepted;
-      ids.push(...accepted);
-    }
-    return ids;
+  publish(messages: readonly Message[], marker?: string): Promise<readonly PublishOutcome[]> {
+    if (marker !== undefined) assertName('a mark', marker);
+    else if (messages.length === 0) return Promise.resolve([]);
+    return publishSendable(messages, (sendable) =>
+      // Copied here: what the publisher does with its bytes afterwards changes nothing.
+      publishInParts(sendable.map(ownMessage), (part) =>
+        this.#calls.add({ messages: part, marker }),
+      ),
+    );
   }
 
   /** Resolves when nothing is on its way any more. */
@@ -66,21 +57,35 @@ export class StreamAppender {
     return this.#calls.settled();
   }
 
-  async #append(
-    calls: readonly (readonly Message[])[],
-  ): Promise<(readonly string[] | EventError)[]> {
+  /** @param calls Which expect the same mark. */
+  async #append(calls: readonly AppendCall[]): Promise<readonly Appending[]> {
+    const messages = calls.map((call) => call.messages);
+    const { marker } = calls[0]!;
     try {
-      const { ids, empty, youngest } = await appendAll(this.#call, this.#names, calls);
-      for (const [stream, lastId] of empty) this.#checkLoss(stream, lastId);
-      for (const [stream, id] of youngest) {
-        this.#lastIds.set(stream, laterId(id, this.#lastIds.get(stream) ?? id));
-      }
-      let at = 0;
-      return calls.map((messages) => outcomeOf(messages, ids.slice(at, (at += messages.length))));
+      return await this.#appendAll(messages, marker).catch(async (error: unknown) => {
+        if (replyCodeOf(error) !== 'NOPERM') throw error;
+        const refused = { calls: messages, marker };
+        return await appendPermitted(this.#place, refused, (rest) => this.#appendAll(rest, marker));
+      });
     } catch (error) {
-      const failed = redisError(error, 'take messages');
+      const failed = AppendFailure.of(error);
       return calls.map(() => failed);
     }
+  }
+
+  async #appendAll(
+    calls: readonly (readonly Message[])[],
+    marker: string | undefined,
+  ): Promise<readonly Appending[]> {
+    const { ids, empty, youngest } = await appendAll(this.#place, calls, marker);
+    for (const [stream, lastId] of empty) this.#checkLoss(stream, lastId);
+    for (const [stream, id] of youngest) {
+      this.#lastIds.set(stream, laterId(id, this.#lastIds.get(stream) ?? id));
+    }
+    let at = 0;
+    return calls.map((messages) =>
+      outcomesOf(messages, ids.slice(at, (at += messages.length)), this.#place.names),
+    );
   }
 
   /** A stream that was empty when something was put into it has been trimmed, or has lost everything. */
@@ -90,32 +95,4 @@ export class StreamAppender {
     this.forget(stream);
     this.#onLost(stream, known);
   }
-}
-
-function outcomeOf(
-  messages: readonly Message[],
-  ids: readonly string[],
-): readonly string[] | EventError {
-  const refused = ids.findIndex((id) => !isAccepted(id));
-  if (refused < 0) return ids;
-  const { type, id } = messages[refused]!;
-  const reason = ids[refused]!.replace(/^-/, '');
-  return redisError(Object.assign(new Error(reason), { name: 'ReplyError' }), `take ${type} ${id}`);
-}
-
-/** A call that is too long goes in parts, each after the one before was accepted. */
-function partsOf(messages: readonly Message[]): readonly (readonly Message[])[] {
-  const parts: Message[][] = [];
-  let bytes = 0;
-  for (const message of messages) {
-    const last = parts.at(-1);
-    const size = sizeOf(message);
-    bytes += size;
-    if (last && last.length < maxMessages && bytes <= maxBytes) last.push(message);
-    else {
-      parts.push([message]);
-      bytes = size;
-    }
-  }
-  return parts;
 }

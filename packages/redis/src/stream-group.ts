@@ -1,3 +1,4 @@
+import { describeStart } from '@waybill/core/adapter';
 import type { GroupStart, Observer } from '@waybill/core';
 
 import { compareIds, idBefore, laterId, lastIdBefore, zeroId } from './entry-id.ts';
@@ -77,6 +78,16 @@ export class StreamGroup {
     const args = [this.name, idOf(start), this.open ? 1 : 0];
     const [created, streams] = await join.run(this.#call, keys, args);
     return { created, streams };
+  }
+
+  /** Says that it was new on streams, and where it has begun. */
+  announce(streams: readonly string[], start: GroupStart): void {
+    if (streams.length === 0) return;
+    this.#observe({
+      kind: 'warning',
+      code: 'NEW_GROUP_STARTS',
+      message: `group ${this.name} is new on ${streams.join(', ')} and begins ${describeStart(start)}; say start: 'earliest', 'latest' or a time to choose`,
+    });
   }
 
   /** Every stream that was ever used. */

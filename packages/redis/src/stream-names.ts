@@ -7,6 +7,8 @@ export class StreamNames {
   readonly streams: string;
   /** Set: groups that take every stream, also one that does not exist yet. */
   readonly openGroups: string;
+  /** Text: the mark that tells this server from another one under the same name. */
+  readonly marker: string;
   readonly #ofType = new Map<string, string>();
 
   /** @throws {TypeError} If the prefix cannot begin the name of a key that people type. */
@@ -20,6 +22,7 @@ export class StreamNames {
     this.prefix = prefix;
     this.streams = `${prefix}:streams`;
     this.openGroups = `${prefix}:open-groups`;
+    this.marker = `${prefix}:marker`;
   }
 
   /** The stream that carries a type: the prefix and the first segment of the type. */

@@ -1,5 +1,5 @@
 import { systemClock } from '@waybill/core';
-import { assertKnownOptions, assertRange, maxTimerMs } from '@waybill/core/adapter';
+import { assertKnownOptions, assertName, assertRange, maxTimerMs } from '@waybill/core/adapter';
 import type { Clock, Observer } from '@waybill/core';
 
 import type { RedisSource } from './redis-like.ts';
@@ -10,6 +10,11 @@ export interface RedisStreamTransportOptions {
   readonly redis: RedisSource;
   /** What names of streams begin with, the separator included; `waybill:events:` unless given. */
   readonly streamPrefix?: string;
+  /**
+   * Names where messages go, for the rows of an outbox; `redis/` and the prefix unless given. Two servers that
+   * are written to through one database need two names; one name is kept when a server moves.
+   */
+  readonly destination?: string;
   /**
    * Beyond this length, a stream is trimmed of what every group has settled; it is not trimmed unless given.
    * What a group still needs stays, however long the stream becomes, and a warning names the group.
@@ -53,6 +58,7 @@ export interface StreamTiming {
 export interface StreamTransportSettings extends StreamTiming {
   readonly redis: RedisSource;
   readonly streamPrefix: string;
+  readonly destination: string;
   readonly maxStreamLength: number | undefined;
   readonly lossyMaxStreamLength: number | undefined;
   readonly trimEveryMs: number;
@@ -76,6 +82,7 @@ const where = 'RedisStreamTransport';
 const knownOptions = [
   'redis',
   'streamPrefix',
+  'destination',
   'maxStreamLength',
   'lossyMaxStreamLength',
   'connectionName',
@@ -89,6 +96,8 @@ export function completed(options: RedisStreamTransportOptions): StreamTransport
   assertKnownOptions(where, options, knownOptions);
   const { maxStreamLength, lossyMaxStreamLength } = options;
   const { streamPrefix = defaultStreamPrefix, connectionName = 'waybill' } = options;
+  const { destination = `redis/${streamPrefix}` } = options;
+  if (options.destination !== undefined) assertName(`${where}: destination`, destination);
   if (typeof connectionName !== 'string') {
     throw new TypeError(`${where}: connectionName must be text, got ${typeof connectionName}`);
   }
@@ -113,6 +122,7 @@ export function completed(options: RedisStreamTransportOptions): StreamTransport
   return {
     redis: options.redis,
     streamPrefix,
+    destination,
     maxStreamLength,
     lossyMaxStreamLength,
     connectionName,
@@ -120,4 +130,10 @@ export function completed(options: RedisStreamTransportOptions): StreamTransport
     retryMs: 250,
     ...lengths,
   };
+}
+
+/** @throws {TypeError} If it is not a whole number from 1 on. */
+export function assertMaxInFlight(maxInFlight: number): void {
+  if (Number.isSafeInteger(maxInFlight) && maxInFlight >= 1) return;
+  throw new TypeError(`maxInFlight must be a whole number from 1 on, got ${maxInFlight}`);
 }

@@ -1,6 +1,6 @@
 import { EventError } from '@waybill/core';
-import { describeStart, observeAll, SharedOpening } from '@waybill/core/adapter';
-import type { Observer, Transport, TransportInspection } from '@waybill/core';
+import { observeAll, SharedOpening } from '@waybill/core/adapter';
+import type { Observer, PublishOutcome, Transport, TransportInspection } from '@waybill/core';
 import type {
   Consumer,
   Deliver,
@@ -22,9 +22,10 @@ import { redisTransport } from './stream-delivery.ts';
 import type { EntryBytes } from './stream-entry.ts';
 import { observeLoss, reportLoss, StreamGroup } from './stream-group.ts';
 import { inspectStreams } from './stream-inspection.ts';
+import { markServer } from './server-mark.ts';
 import { StreamNames } from './stream-names.ts';
 import { StreamReader } from './stream-reader.ts';
-import { completed } from './stream-transport-options.ts';
+import { assertMaxInFlight, completed } from './stream-transport-options.ts';
 import type {
   RedisStreamTransportOptions,
   StreamTransportSettings,
@@ -46,10 +47,12 @@ export class RedisStreamTransport implements Transport {
     deliveryCounts: true,
     keyOrder: 'process',
     fencing: false,
+    marks: true,
   });
 
   readonly name: string = redisTransport;
   readonly capabilities: TransportCapabilities = RedisStreamTransport.capabilities;
+  readonly destination: string;
   /** What sends short commands. */
   readonly redis: SharedRedis;
   readonly #options: StreamTransportSettings;
@@ -59,8 +62,8 @@ export class RedisStreamTransport implements Transport {
   readonly #appender: StreamAppender;
   readonly #trimmer: StreamTrimmer;
   readonly #consumers = new Set<Consumer>();
-  /** Streams that were published to or consumed from here. */
-  readonly #streams = new Set<string>();
+  /** Streams that are consumed from here. */
+  readonly #consumed = new Set<string>();
   readonly #opening = new SharedOpening(() => this.#connect());
   #cancelTrim: (() => void) | undefined;
 
@@ -68,12 +71,14 @@ export class RedisStreamTransport implements Transport {
   constructor(options: RedisStreamTransportOptions) {
     this.#options = completed(options);
     const { redis, clock, timeoutMs, streamPrefix, connectionName: name } = this.#options;
+    this.destination = this.#options.destination;
     this.#factory = redisFactory(redis);
     this.#names = new StreamNames(streamPrefix);
     this.#observe = observeAll(options.observer ? [options.observer] : []);
     this.redis = new SharedRedis({ factory: this.#factory, name, timeoutMs, clock });
     const { send: call } = this.redis;
-    this.#appender = new StreamAppender(call, this.#names, (stream, until) =>
+    const place = { call, names: this.#names, destination: this.destination };
+    this.#appender = new StreamAppender(place, (stream, until) =>
       observeLoss(this.#observe, { stream, group: undefined, after: zeroId, until }),
     );
     this.#trimmer = new StreamTrimmer({
@@ -97,15 +102,19 @@ export class RedisStreamTransport implements Transport {
     }
   }
 
-  /** @throws {EventError} `TRANSPORT_UNAVAILABLE`, `NOT_CONNECTED`, `MESSAGE_UNPARSEABLE` */
-  async publish(messages: readonly Message[]): Promise<readonly string[]> {
+  /** @throws {EventError} `TRANSPORT_UNAVAILABLE`, `NOT_CONNECTED`, `DESTINATION_CHANGED` */
+  async publish(
+    messages: readonly Message[],
+    { marker }: { readonly marker?: string } = {},
+  ): Promise<readonly PublishOutcome[]> {
     await this.#opened();
-    const positions = await this.#appender.publish(messages);
-    let last: string | undefined;
-    for (const { type } of messages) {
-      if (type !== last) this.#streams.add(this.#names.streamOf((last = type)));
-    }
-    return positions;
+    return await this.#appender.publish(messages, marker);
+  }
+
+  /** @throws {EventError} `TRANSPORT_UNAVAILABLE`, `NOT_CONNECTED` */
+  async mark(candidate: string): Promise<string> {
+    await this.#opened();
+    return await markServer(this.redis, this.#names, candidate);
   }
 
   /** @throws {EventError} `TRANSPORT_UNAVAILABLE`, `NOT_CONNECTED` */
@@ -125,8 +134,8 @@ export class RedisStreamTransport implements Transport {
   async inspect(): Promise<TransportInspection> {
     await this.#opened();
     try {
-      const streams = new Set([...this.#streams, ...(await this.#registered())]);
-      return await inspectStreams(this.redis.send, [...streams].toSorted(), this.#options.claimMs);
+      const streams = [...new Set([...this.#streams, ...(await this.#registered())])];
+      return await inspectStreams(this.redis.send, streams.toSorted(), this.#options.claimMs);
     } catch (error) {
       throw redisError(error, 'be inspected');
     }
@@ -184,8 +193,8 @@ export class RedisStreamTransport implements Transport {
     const { named, open } = this.#names.streamsOf(subscription.patterns);
     const group = new StreamGroup(name, { open, call, names: this.#names, observe });
     const { created, streams } = await group.join(subscription.start, named);
-    if (created.length > 0) this.#announceGroup(subscription, created);
-    for (const stream of streams) this.#streams.add(stream);
+    group.announce(created, subscription.start);
+    for (const stream of streams) this.#consumed.add(stream);
     const reader = await this.#openReader(subscription.worker);
     return this.#keep(
       (onClose) =>
@@ -250,6 +259,11 @@ export class RedisStreamTransport implements Transport {
     return consumer;
   }
 
+  /** Streams that this process has to do with. */
+  get #streams(): ReadonlySet<string> {
+    return new Set([...this.#appender.lastIds.keys(), ...this.#consumed]);
+  }
+
   async #registered(): Promise<string[]> {
     return (await this.redis.send('SMEMBERS', this.#names.streams)) as string[];
   }
@@ -271,14 +285,6 @@ export class RedisStreamTransport implements Transport {
     }
   }
 
-  #announceGroup({ group, start }: Subscription, streams: readonly string[]): void {
-    this.#observe({
-      kind: 'warning',
-      code: 'NEW_GROUP_STARTS',
-      message: `group ${group} is new on ${streams.join(', ')} and begins ${describeStart(start)}; say start: 'earliest', 'latest' or a time to choose`,
-    });
-  }
-
   #scheduleTrim(): void {
     const { clock, trimEveryMs } = this.#options;
     // Not all processes at the same moment.
@@ -289,9 +295,4 @@ export class RedisStreamTransport implements Transport {
       if (this.#opening.current) this.#scheduleTrim();
     });
   }
-}
-
-function assertMaxInFlight(maxInFlight: number): void {
-  if (Number.isSafeInteger(maxInFlight) && maxInFlight >= 1) return;
-  throw new TypeError(`maxInFlight must be a whole number from 1 on, got ${maxInFlight}`);
 }

@@ -28,9 +28,11 @@ export class StreamBench {
   /** Looks at the server as a person would. */
   readonly redis: Redis;
   readonly observed: Observation[] = [];
+  readonly #url: string;
   readonly #open: RedisStreamTransport[] = [];
 
   constructor(url: string = redisUrl()) {
+    this.#url = url;
     this.redis = new Redis(url);
   }
 
@@ -50,6 +52,19 @@ export class StreamBench {
     this.#open.push(transport);
     await transport.connect();
     return transport;
+  }
+
+  /** A user with these rights and no others, until it is disposed of. */
+  async user(...rights: string[]): Promise<AsyncDisposable & { url: string }> {
+    const name = `waybill-${this.prefix.replaceAll(':', '')}`;
+    await this.redis.call('ACL', 'SETUSER', name, 'on', 'resetkeys', ...rights, '>secret');
+    const url = new URL(this.#url);
+    url.username = name;
+    url.password = 'secret';
+    return {
+      url: url.href,
+      [Symbol.asyncDispose]: async () => void (await this.redis.call('ACL', 'DELUSER', name)),
+    };
   }
 
   seen<Kind extends Observation['kind']>(kind: Kind): Extract<Observation, { kind: Kind }>[] {

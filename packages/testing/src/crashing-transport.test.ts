@@ -66,7 +66,9 @@ describe('a crashing transport', () => {
 
     expect(transport.name).toBe('memory');
     expect(transport.capabilities).toBe(MemoryTransport.capabilities);
-    expect(await transport.publish([message('a')])).toEqual(['0']);
+    expect(await transport.publish([message('a')])).toEqual([
+      { status: 'accepted', position: '0' },
+    ]);
   });
 
   it('crashes before and after the broker has the messages', async () => {

@@ -115,7 +115,7 @@ export const text: Doors = {
     ],
     more: (bench) => {
       it.each(['body', 'id', 'key', 'type'])(
-        '17 refuses to carry half a surrogate pair in the %s of a message, and carries none of its neighbours',
+        '17 refuses to carry half a surrogate pair in the %s of a message, and carries its neighbour',
         async (part) => {
           const before = await bench().counts();
           const bad = { ...messageOf(wireText('{}')), [part]: `"${half}"` };
@@ -124,7 +124,8 @@ export const text: Doors = {
             code: 'MESSAGE_UNPARSEABLE',
             says: new RegExp(`its ${part} holds half a surrogate pair, which UTF-8 cannot carry`),
           });
-          expect(await bench().counts()).toEqual(before);
+          const { carried } = await bench().counts();
+          expect(carried - before.carried).toBe(1);
         },
       );
 

@@ -1,5 +1,5 @@
 import type { DeadLetter, DeadLetterQueue, Health, Observation } from '@waybill/core';
-import type { Message } from '@waybill/core/adapter';
+import { positionsOf, type Message } from '@waybill/core/adapter';
 import { EventSubscriber, type EventBus, type EventEnvelope } from '@quickwms/events';
 import type { EventPublisher } from '@quickwms/events';
 
@@ -79,9 +79,13 @@ export class Bench {
     return this.#parts.publisher;
   }
 
-  /** Puts messages on the transport as somebody else might, past every check of ours. */
+  /**
+   * Puts messages on the transport as somebody else might, past every check of ours.
+   *
+   * @throws Why the first one was refused, if any was.
+   */
   async arrive(...messages: Message[]): Promise<void> {
-    await this.#parts.bus.transport.publish(messages);
+    positionsOf(await this.#parts.bus.transport.publish(messages));
   }
 
   stored(eventId: string): Promise<EventEnvelope[]> {
