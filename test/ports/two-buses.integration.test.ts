@@ -72,7 +72,7 @@ describe.skipIf(!hasPostgres() || !(await canStartRedis()))('two servers under o
       );
       await lost.kill();
       // What it had sent to the shared name went where the other relay goes, and nothing to the second server.
-      expect(await askRedis(second.url, 'EXISTS', 'waybill:events:two')).toBe(0);
+      expect(await askRedis(second.url, 'XLEN', 'waybill:events:two')).toBe(0);
 
       await world.start({
         ...args,
