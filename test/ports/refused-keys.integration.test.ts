@@ -1,3 +1,5 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+
 import { partitionOf, type Message } from '@waybill/core/adapter';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 
@@ -95,6 +97,28 @@ describe.skipIf(!hasPostgres() || !(await canStartRedis()))(
       expect(await idsOnceMended()).toEqual(stuck.map(({ id }) => id));
       expect(await askRedis(redis.url, 'XLEN', `${prefix}other`)).toBe(others.length);
       await healthOf(one, (health) => health.publisher.status === 'ok');
+    });
+
+    it('holds back no more and no less while its relays are killed, and forgets nothing', async () => {
+      await askRedis(redis.url, 'SET', `${prefix}stuck`, 'not a stream');
+      const args = { redisUrl: redis.url, service: 'one', count: 0, logs: true };
+      await world.store.outbox.add(stuck, { destination });
+      for (let batch = 0; batch < others.length; batch += 20) {
+        await world.store.outbox.add(others.slice(batch, batch + 20), { destination });
+        const relay = await world.start(args);
+        // Some time between the first look and the last row.
+        await Promise.race([logLine(relay, /does not take stuck/), sleep(50 + batch)]).catch(
+          () => {},
+        );
+        await relay.kill();
+      }
+      await world.start(args);
+      await vi.waitFor(async () => {
+        expect(await distinctIds('other')).toEqual(others.map(({ id }) => id).toSorted());
+        expect((await world.store.outbox.status()).waiting).toBe(stuck.length);
+      }, waiting);
+      await askRedis(redis.url, 'DEL', `${prefix}stuck`);
+      expect(await idsOnceMended()).toEqual(stuck.map(({ id }) => id));
     });
 
     it('because a right is missing holds back its own key alone', async () => {

@@ -2,29 +2,23 @@ import { assertComplete, combined, goodOf, type EventResult } from './batch-resu
 import { checkAgainst } from './catalogue-check.ts';
 import { systemClock, type Clock } from '../clock.ts';
 import type { EventEnvelope } from '../event/envelope.ts';
-import { EventError, isEventError } from '../errors.ts';
 import type { EncodedEvent } from '../event/message.ts';
+import { DirectPublishing } from './direct-publishing.ts';
 import { completeDraft, type EventDraft } from './event-draft.ts';
-import { GroupCommit } from './group-commit.ts';
-import { chosenTransaction, currentScope, holdHandler } from '../handler-scope.ts';
+import { holdHandler } from '../handler-scope.ts';
 import { HealthReasons, jointHealth, type Health } from '../health.ts';
 import { randomIds, type Ids } from '../ids.ts';
 import { observeAll, silentLogger, type Observer, type WarningCode } from '../observer.ts';
 import { assertSource } from './publisher-options.ts';
 import { assertTransactionChoice } from '../options.ts';
 import type { Relay } from './relay.ts';
-import { partitionOf } from '../partition.ts';
 import { PendingWork } from '../pending-work.ts';
 import type { PublisherOptions, PublishingStore } from './publisher-options.ts';
 import { shareRelay, type RelayHold } from './shared-relay.ts';
+import { StoredPublishing } from './stored-publishing.ts';
 import type { TransactionChoice } from '../transaction.ts';
-import type { Message } from '../event/message.ts';
-import type { PublishOutcome } from '../transport/publish-outcome.ts';
-import { SharedOpening } from '../shared-opening.ts';
 import { TroubleReporter } from '../trouble.ts';
 import { Warnings } from '../warnings.ts';
-
-const maxGroupSize = 500;
 
 /** Checks events and gets them on their way; resolves when they cannot be lost any more. */
 export class Publisher {
@@ -34,12 +28,9 @@ export class Publisher {
   readonly #observe: Observer;
   readonly #warnings: Warnings;
   readonly #reasons: HealthReasons;
-  /** Of publishing without a store; with one, the relay is who has it. */
-  readonly #trouble: TroubleReporter;
+  readonly #sending: StoredPublishing | DirectPublishing;
   readonly #hold: RelayHold | undefined;
-  readonly #commits: GroupCommit<EncodedEvent, void> | undefined;
   readonly #underWay = new PendingWork();
-  readonly #connection: SharedOpening<void>;
 
   /** @throws {TypeError} If the service name is no URI reference, or `relayPollMs` is out of range. */
   constructor(options: PublisherOptions) {
@@ -53,32 +44,18 @@ export class Publisher {
       logger: options.logger ?? silentLogger,
       ...(options.intended ? { intended: options.intended } : {}),
     });
-    const { store, bus, logger, intended = [] } = options;
-    this.#connection = new SharedOpening(() => bus.connect());
     this.#reasons = new HealthReasons(() => this.#clock.now());
-    this.#trouble = new TroubleReporter({
-      who: 'publisher',
-      name: options.serviceName,
-      clock: this.#clock,
-      observe: this.#observe,
-      logger,
-      intended,
-      reasons: this.#reasons,
+    const { store } = options;
+    if (!store) {
+      this.#sending = this.#newDirectPublishing();
+      return;
+    }
+    this.#sending = new StoredPublishing({
+      store,
+      destination: options.bus.transport.destination,
+      onCommitted: (partitions) => this.relay?.nudge(partitions),
     });
-    if (!store) return;
-    this.#commits = new GroupCommit({
-      flush: (items) => this.#commitGroup(store, items),
-      maxItems: maxGroupSize,
-      isItemFault: (error) => isEventError(error) && !error.retryable,
-    });
-    if (options.relay === false) return;
-    this.#hold = shareRelay(store.outbox, bus, {
-      ...(options.relayPollMs === undefined ? {} : { pollMs: options.relayPollMs }),
-      ...(logger ? { logger } : {}),
-      intended,
-      clock: this.#clock,
-      observer: this.#observe,
-    });
+    if (options.relay !== false) this.#hold = this.#shareRelay(store);
   }
 
   /** What keeps events from getting out: with a store what its relay says, else whether the last ones got out. */
@@ -219,20 +196,9 @@ export class Publisher {
     checked: readonly EncodedEvent[],
     options?: TransactionChoice,
   ): Promise<readonly PromiseSettledResult<unknown>[]> {
-    const { store } = this.#options;
-    if (store) return await this.#send(store, checked, options);
-    return await this.#publishDirectly(checked, options);
-  }
-
-  async #send(
-    store: PublishingStore,
-    checked: readonly EncodedEvent[],
-    options?: TransactionChoice,
-  ): Promise<readonly PromiseSettledResult<unknown>[]> {
-    const tx = chosenTransaction(options);
-    const results = tx
-      ? await forAll(checked, this.#joinTransaction(store, tx, checked))
-      : await this.#commit(store, checked);
+    const results = await this.#sending.send(checked, options);
+    // Without a store, the bus observes them.
+    if (!this.#options.store) return results;
     this.relay?.start();
     for (const [index, { event }] of checked.entries()) {
       if (results[index]!.status === 'rejected') continue;
@@ -241,97 +207,36 @@ export class Publisher {
     return results;
   }
 
-  /** Without a store nothing can wait for a commit, and nobody but the caller can try again. */
-  async #publishDirectly(
-    checked: readonly EncodedEvent[],
-    options?: TransactionChoice,
-  ): Promise<readonly PromiseSettledResult<unknown>[]> {
-    const tx = chosenTransaction(options);
-    if (options?.tx) {
-      const details = { transport: this.#options.bus.transport.name, capability: 'transactions' };
-      const message =
-        'a publisher without a store cannot publish in a transaction; give it a store';
-      throw new EventError('CAPABILITY_MISSING', message, details);
-    }
-    if (tx) {
+  #newDirectPublishing(): DirectPublishing {
+    const { bus, serviceName, logger, intended = [] } = this.#options;
+    const trouble = new TroubleReporter({
+      who: 'publisher',
+      name: serviceName,
+      clock: this.#clock,
+      observe: this.#observe,
+      logger,
+      intended,
+      reasons: this.#reasons,
+    });
+    const onNotDurable = (): void =>
       this.warn(
         'NOT_DURABLE',
-        `${this.#options.serviceName} publishes from a handler with a transaction, and its publisher has no store: events go out even if the transaction is rolled back. Give it a store, or say intended: ['NOT_DURABLE']`,
+        `${serviceName} publishes from a handler with a transaction, and its publisher has no store: events go out even if the transaction is rolled back. Give it a store, or say intended: ['NOT_DURABLE']`,
       );
-    }
-    try {
-      // With the first publish, and again if that failed.
-      await this.#connection.open();
-      const outcomes = await this.#options.bus.publishEncoded(checked);
-      const failed = outcomes.find((outcome) => outcome.status !== 'accepted');
-      if (failed?.error.retryable) this.#trouble.begin(failed.error);
-      else this.#trouble.end();
-      return outcomes.map(settledAs);
-    } catch (reason) {
-      this.#trouble.begin(reason);
-      return checked.map(() => ({ status: 'rejected', reason }));
-    }
+    return new DirectPublishing({ sender: bus, trouble, onNotDurable });
   }
 
-  /** Adds to a transaction that commits later; its handler, or else the relay's next poll, sees to the rest. */
-  async #joinTransaction(
-    store: PublishingStore,
-    tx: object,
-    checked: readonly EncodedEvent[],
-  ): Promise<void> {
-    await this.#appendAndAdd(store, tx, checked);
-    const scope = currentScope();
-    if (scope?.tx === tx) scope.afterCommit(() => this.relay?.nudge(partitionsOf(checked)));
-  }
-
-  /** Commits each on its own account, in the order given, together with whatever waits. */
-  async #commit(
-    store: PublishingStore,
-    checked: readonly EncodedEvent[],
-  ): Promise<readonly PromiseSettledResult<unknown>[]> {
-    store.transactions.assertFree?.();
-    return Promise.allSettled(checked.map((item) => this.#commits!.add(item)));
-  }
-
-  async #commitGroup(store: PublishingStore, checked: readonly EncodedEvent[]): Promise<void[]> {
-    await store.transactions.run((tx) => this.#appendAndAdd(store, tx, checked));
-    this.relay?.nudge(partitionsOf(checked));
-    return checked.map(() => undefined);
-  }
-
-  async #appendAndAdd(
-    store: PublishingStore,
-    tx: object,
-    checked: readonly EncodedEvent[],
-  ): Promise<void> {
-    const { destination } = this.#options.bus.transport;
-    const [events, messages] = [checked.map(({ event }) => event), checked.map(messageOf)];
-    const route = { destination, keys: messages.map(({ key }) => key) };
-    await store.appendBatch(events, { tx, route });
-    await store.outbox.add(messages, { tx, destination });
+  #shareRelay({ outbox }: PublishingStore): RelayHold {
+    const { bus, relayPollMs, logger, intended = [] } = this.#options;
+    return shareRelay(outbox, bus, {
+      ...(relayPollMs === undefined ? {} : { pollMs: relayPollMs }),
+      ...(logger ? { logger } : {}),
+      intended,
+      clock: this.#clock,
+      observer: this.#observe,
+    });
   }
 }
 
 const fulfilled = (value: EncodedEvent): EventResult => ({ status: 'fulfilled', value });
 const rejected = (reason: unknown): EventResult => ({ status: 'rejected', reason });
-
-const messageOf = ({ message }: EncodedEvent): Message => message;
-
-const settledAs = (outcome: PublishOutcome): PromiseSettledResult<unknown> =>
-  outcome.status === 'accepted'
-    ? { status: 'fulfilled', value: outcome }
-    : { status: 'rejected', reason: outcome.error };
-
-/** One outcome for all of them. */
-async function forAll(
-  checked: readonly EncodedEvent[],
-  work: Promise<void>,
-): Promise<readonly PromiseSettledResult<void>[]> {
-  const [outcome] = await Promise.allSettled([work]);
-  return checked.map(() => outcome);
-}
-
-/** The partitions of the outbox that these messages are in. */
-function partitionsOf(checked: readonly EncodedEvent[]): Set<number> {
-  return new Set(checked.map(({ message }) => partitionOf(message.key)));
-}

@@ -92,6 +92,6 @@ export function heldBack(message: Message, first: Message): EventError<'TRANSPOR
   return new EventError(
     'TRANSPORT_UNAVAILABLE',
     `${eventLabel(message)} was not sent: ${eventLabel(first)} of its key was not accepted, and it must not overtake`,
-    { transport: '', eventId: message.id, eventType: message.type },
+    { transport: 'unknown', eventId: message.id, eventType: message.type },
   );
 }
