@@ -77,12 +77,16 @@ describe.skipIf(!hasPostgres() || !(await canStartRedis()))(
         },
         { ...waiting, interval: 500 },
       );
-      const entries = (await askRedis(redis.url, 'XRANGE', `${prefix}stuck`, '-', '+')) as [
-        string,
-        string[],
-      ][];
-      return entries.map(([, fields]) => fields[1]!);
+      return await idsIn('stuck');
     }
+
+    async function idsIn(stream: string): Promise<string[]> {
+      const entries = await askRedis(redis.url, 'XRANGE', prefix + stream, '-', '+');
+      return (entries as [string, string[]][]).map(([, fields]) => fields[1]!);
+    }
+
+    const distinctIds = async (stream: string): Promise<string[]> =>
+      [...new Set(await idsIn(stream))].toSorted();
 
     it('because its Redis key is of another type holds back its own key alone', async () => {
       await askRedis(redis.url, 'SET', `${prefix}stuck`, 'not a stream');
