@@ -34,6 +34,7 @@ export type {
 export { TransportEventBus, type TransportEventBusOptions } from './bus/event-bus.ts';
 export { assertCarriable } from './transport/carriable.ts';
 export { destinationChanged } from './transport/destination-changed.ts';
+export { destinationName } from './transport/destination-name.ts';
 export {
   accepted,
   HeldKeys,

@@ -1,5 +1,10 @@
 import { systemClock } from '@waybill/core';
-import { assertKnownOptions, assertName, assertRange, maxTimerMs } from '@waybill/core/adapter';
+import {
+  assertKnownOptions,
+  assertRange,
+  destinationName,
+  maxTimerMs,
+} from '@waybill/core/adapter';
 import type { Clock, Observer } from '@waybill/core';
 
 import type { RedisSource } from './redis-like.ts';
@@ -96,8 +101,7 @@ export function completed(options: RedisStreamTransportOptions): StreamTransport
   assertKnownOptions(where, options, knownOptions);
   const { maxStreamLength, lossyMaxStreamLength } = options;
   const { streamPrefix = defaultStreamPrefix, connectionName = 'waybill' } = options;
-  const { destination = `redis/${streamPrefix}` } = options;
-  if (options.destination !== undefined) assertName(`${where}: destination`, destination);
+  const destination = destinationName('redis', streamPrefix, options.destination);
   if (typeof connectionName !== 'string') {
     throw new TypeError(`${where}: connectionName must be text, got ${typeof connectionName}`);
   }

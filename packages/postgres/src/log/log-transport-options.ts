@@ -1,5 +1,10 @@
 import { randomIds, systemClock } from '@waybill/core';
-import { assertKnownOptions, assertName, assertRange, maxTimerMs } from '@waybill/core/adapter';
+import {
+  assertKnownOptions,
+  assertRange,
+  destinationName,
+  maxTimerMs,
+} from '@waybill/core/adapter';
 import type { Clock, Ids, Observer } from '@waybill/core';
 
 import type { SqlClient } from '../client/sql-client.ts';
@@ -66,8 +71,7 @@ const knownOptions = [
 export function completed(options: PostgresLogTransportOptions): LogTransportSettings {
   assertKnownOptions(where, options, knownOptions);
   const { client, schema = defaultNames.schema, clock, ids } = options;
-  const { destination = `${logTransport}/${schema}` } = options;
-  assertName('a destination', destination);
+  const destination = destinationName(logTransport, schema, options.destination);
   const lengths = {
     leaseMs: options.leaseMs ?? 15_000,
     pollMs: options.pollMs ?? (client.dialect === 'postgres' ? 100 : 1_000),
