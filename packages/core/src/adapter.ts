@@ -52,6 +52,7 @@ export {
   textFromJson,
   textToJson,
 } from './event/header-json.ts';
+export { groupOfPartitions } from './transport/group-of-partitions.ts';
 export { describeStart } from './transport/group-start.ts';
 export { type Commit, CommitPacer, type CommitPacerOptions } from './transport/commit-pacer.ts';
 export {
@@ -60,6 +61,7 @@ export {
   type Repetition,
 } from './transport/consumer-shell.ts';
 export { Outlet, type RevocableDelivery } from './transport/outlet.ts';
+export { OwnedDelivery } from './transport/owned-delivery.ts';
 export { type CommitMark, PartitionProgress } from './transport/partition-progress.ts';
 export { type Available, type Range, shareOut } from './transport/share-out.ts';
 export { type TroubleSource, TroubleSources } from './transport/trouble-sources.ts';

@@ -1,5 +1,6 @@
+import { OwnedDelivery } from '@waybill/core/adapter';
 import type { Coordinates } from '@waybill/core';
-import type { Message, RevocableDelivery } from '@waybill/core/adapter';
+import type { Message } from '@waybill/core/adapter';
 
 import type { ClaimStamp } from './claim-stamp.ts';
 
@@ -7,7 +8,7 @@ import type { ClaimStamp } from './claim-stamp.ts';
 export const redisTransport = 'redis';
 
 /** One entry of a stream on its way to a handler. */
-export class StreamDelivery implements RevocableDelivery {
+export class StreamDelivery extends OwnedDelivery {
   readonly message: Message;
   readonly coordinates: Coordinates;
   readonly mayBeRepeated: boolean;
@@ -17,9 +18,6 @@ export class StreamDelivery implements RevocableDelivery {
   /** When it was last certain that the entry is this consumer's own. */
   claimedAt: ClaimStamp;
   readonly #settle: (delivery: StreamDelivery) => void;
-  /** Made when somebody asks for it: most deliveries end without. */
-  #controller: AbortController | undefined;
-  #givenUp = false;
 
   constructor(given: {
     message: Message;
@@ -30,6 +28,7 @@ export class StreamDelivery implements RevocableDelivery {
     claimedAt: ClaimStamp;
     settle: (delivery: StreamDelivery) => void;
   }) {
+    super();
     this.message = given.message;
     this.coordinates = {
       transport: redisTransport,
@@ -51,21 +50,7 @@ export class StreamDelivery implements RevocableDelivery {
     return this.coordinates.position;
   }
 
-  get signal(): AbortSignal {
-    if (!this.#controller) {
-      this.#controller = new AbortController();
-      if (this.#givenUp) this.#controller.abort();
-    }
-    return this.#controller.signal;
-  }
-
   settle(): void {
     this.#settle(this);
-  }
-
-  /** Tells the handler that the message is no longer its own. */
-  giveUp(): void {
-    this.#givenUp = true;
-    this.#controller?.abort();
   }
 }

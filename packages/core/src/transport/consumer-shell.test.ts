@@ -85,6 +85,21 @@ describe('the shell of a consumer', () => {
     await consumer.close();
   });
 
+  it('waits no longer than it is told to, and is woken before that', async () => {
+    const { clock, consumer } = consume(['wait', 'wait', 'wait'], { waitAtMostMs: 50 });
+    await clock.advance(0);
+    await clock.advance(49);
+    expect(consumer.taken).toBe(1);
+    await clock.advance(1);
+    expect(consumer.taken).toBe(2);
+    consumer.wake.call();
+    await clock.advance(0);
+    expect(consumer.taken).toBe(3);
+    await clock.advance(49);
+    expect(consumer.taken).toBe(3);
+    await consumer.close();
+  });
+
   it('goes on after failures that pass, later and later, and tells of each and of the recovery', async () => {
     const { clock, consumer, observed, troubles } = consume([away, away, away, 'again']);
     await clock.advance(0);

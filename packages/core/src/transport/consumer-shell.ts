@@ -30,6 +30,8 @@ export interface Repetition {
   readonly source: TroubleSource;
   /** Resolves when there may be something to do; waits for `wake` unless given. */
   readonly wait?: () => Promise<void>;
+  /** Longest wait for `wake`, in milliseconds; as long as it takes unless given. */
+  readonly waitAtMostMs?: number;
   /** Ends it; `closing` unless given. */
   readonly signal?: AbortSignal;
   /** Says whether it goes on after this error; after retryable ones unless given. */
@@ -118,9 +120,9 @@ export abstract class ConsumerShell<Own extends RevocableDelivery> implements Co
    * @throws What does not pass.
    */
   async repeat(repetition: Repetition): Promise<void> {
-    const { work, source, afterFailure } = repetition;
+    const { work, source, afterFailure, waitAtMostMs } = repetition;
     const {
-      wait = () => this.wake.wait(),
+      wait = () => this.#waitForWake(waitAtMostMs),
       passes = isRetryable,
       signal = this.closing,
     } = repetition;
@@ -175,6 +177,13 @@ export abstract class ConsumerShell<Own extends RevocableDelivery> implements Co
   /** Puts into words what a step has thrown. */
   protected explain(thrown: unknown): unknown {
     return thrown;
+  }
+
+  async #waitForWake(atMostMs: number | undefined): Promise<void> {
+    if (atMostMs === undefined) return await this.wake.wait();
+    const cancel = this.#options.clock.schedule(atMostMs, () => this.wake.call());
+    await this.wake.wait();
+    cancel();
   }
 }
 

@@ -43,6 +43,19 @@ describe('the progress in a partition', () => {
     expect(progress.due!.upTo).toBe(4n);
   });
 
+  it('reads on behind everything that has begun, finished or not', () => {
+    const progress = new PartitionProgress(5n, { maxAhead: 3 });
+    expect(progress.next).toBe(5n);
+    progress.begin(7n);
+    progress.begin(9n);
+    expect([progress.next, progress.position]).toEqual([10n, 5n]);
+    progress.finish(7n);
+    progress.finish(9n);
+    expect(progress.next).toBe(10n);
+    progress.skipTo(20n);
+    expect(progress.next).toBe(20n);
+  });
+
   it('counts records, not offsets', () => {
     const progress = new PartitionProgress(0n, { maxAhead: 3 });
     for (const offset of [100n, 200n, 300n]) progress.begin(offset);

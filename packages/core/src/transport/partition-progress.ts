@@ -35,6 +35,11 @@ export class PartitionProgress {
     return this.#watermark.position;
   }
 
+  /** The offset behind everything that has begun: where to read on. */
+  get next(): bigint {
+    return this.#watermark.next;
+  }
+
   /** What the broker is known to know of it. */
   get committed(): bigint {
     return this.#committed;

@@ -21,6 +21,11 @@ export class Watermark {
     return this.#position;
   }
 
+  /** The offset behind everything that has begun: where to read on. */
+  get next(): bigint {
+    return this.pending > 0 ? this.#begun.at(-1)!.offset + 1n : this.#position;
+  }
+
   /** How many offsets have begun and are at or above the watermark. */
   get pending(): number {
     return this.#begun.length - this.#head;
@@ -38,8 +43,8 @@ export class Watermark {
 
   /** @throws {RangeError} If the offset is not above every offset that began before, or below the watermark. */
   begin(offset: bigint): void {
-    const begun = this.pending > 0 ? this.#begun.at(-1)!.offset : this.#position - 1n;
-    if (offset <= begun) throw new RangeError(`offset ${offset} begins after ${begun}`);
+    const { next } = this;
+    if (offset < next) throw new RangeError(`offset ${offset} begins after ${next - 1n}`);
     const entry = { offset, finished: false };
     this.#begun.push(entry);
     this.#byOffset.set(offset, entry);

@@ -103,19 +103,12 @@ export class LogConsumer extends ConsumerShell<LogDelivery> {
         claimed = await this.#tryClaim();
         return claimed ? 'done' : 'wait';
       },
-      wait: () => this.#pause(),
+      waitAtMostMs: this.#options.timing.standbyMs,
       // Whoever operates the log can mend that without a restart.
       passes: (error) =>
         isEventError(error) && (error.retryable || error.code === 'CURSOR_FOREIGN'),
     });
     return claimed;
-  }
-
-  async #pause(): Promise<void> {
-    const { clock, timing } = this.#options;
-    const cancel = clock.schedule(timing.standbyMs, () => this.wake.call());
-    await this.wake.wait();
-    cancel();
   }
 
   async #tryClaim(): Promise<Claimed | undefined> {

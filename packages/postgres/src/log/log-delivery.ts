@@ -1,5 +1,6 @@
+import { OwnedDelivery } from '@waybill/core/adapter';
 import type { Coordinates } from '@waybill/core';
-import type { Delivery, Message } from '@waybill/core/adapter';
+import type { Message } from '@waybill/core/adapter';
 
 import { messageOf } from '../message-columns.ts';
 import type { LogRow } from './log-rows.ts';
@@ -13,7 +14,7 @@ export interface LogDeliveryOwner {
 }
 
 /** One row of the log on its way to a handler. */
-export class LogDelivery implements Delivery {
+export class LogDelivery extends OwnedDelivery {
   readonly message: Message;
   readonly coordinates: Coordinates;
   readonly mayBeRepeated: boolean;
@@ -22,9 +23,6 @@ export class LogDelivery implements Delivery {
   readonly partition: number;
   readonly offset: bigint;
   readonly #owner: LogDeliveryOwner;
-  /** Made when somebody asks for it: most deliveries end without. */
-  #controller: AbortController | undefined;
-  #givenUp = false;
 
   /** @param before How often it was handed out before, and whether it may have been, counted or not. */
   constructor(
@@ -32,6 +30,7 @@ export class LogDelivery implements Delivery {
     before: { readonly deliveries: number; readonly mayBeRepeated: boolean },
     owner: LogDeliveryOwner,
   ) {
+    super();
     this.message = messageOf(row);
     this.partition = row.partition;
     this.offset = row.log_offset;
@@ -47,21 +46,7 @@ export class LogDelivery implements Delivery {
     if (owner.fence) this.fence = (tx) => owner.fence!(tx);
   }
 
-  get signal(): AbortSignal {
-    if (!this.#controller) {
-      this.#controller = new AbortController();
-      if (this.#givenUp) this.#controller.abort();
-    }
-    return this.#controller.signal;
-  }
-
   settle(): void {
     this.#owner.settle(this);
-  }
-
-  /** Tells the handler that the message is no longer its own. */
-  giveUp(): void {
-    this.#givenUp = true;
-    this.#controller?.abort();
   }
 }

@@ -1,4 +1,5 @@
-import type { GroupInspection, PartitionInspection, TransportInspection } from '@waybill/core';
+import { groupOfPartitions } from '@waybill/core/adapter';
+import type { PartitionInspection, TransportInspection } from '@waybill/core';
 
 import { logStream } from './log-tables.ts';
 import type { LogTables } from './log-tables.ts';
@@ -24,30 +25,12 @@ export async function inspectLog(
   ]);
   const groups = [...Map.groupBy(rows, ({ group }) => group)].map(([name, own]) => {
     const isManned = isTaken?.(name) ?? true;
-    return groupOf(
+    return groupOfPartitions(
       name,
       own.map(({ group: _group, ...part }) => (isManned ? part : { ...part, member: undefined })),
     );
   });
   return { streams: [{ name: logStream, length, groups }] };
-}
-
-/** One process consumes for all partitions of a group, or none does. */
-function groupOf(name: string, partitions: readonly PartitionInspection[]): GroupInspection {
-  const sum = (of: (part: PartitionInspection) => number): number =>
-    partitions.reduce((total, part) => total + of(part), 0);
-  const pending = sum((part) => part.pending);
-  const owner = partitions[0]?.member;
-  const members = owner === undefined ? [] : [{ name: owner, pending }];
-  return {
-    name,
-    pending,
-    lag: sum((part) => part.lag),
-    lagSeconds: Math.max(...partitions.map(({ lagSeconds }) => lagSeconds ?? 0)),
-    consumers: members.length,
-    members,
-    partitions,
-  };
 }
 
 /** Offsets are dense, so the ends of each partition tell how many rows lie between them. */

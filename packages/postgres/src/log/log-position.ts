@@ -8,13 +8,10 @@ export class LogPosition extends PartitionProgress {
   readonly partition: number;
   /** Where the group stood when it was claimed. */
   readonly claimed: GroupPartition;
-  /** The next offset to read. */
-  next: bigint;
 
   constructor(claimed: GroupPartition, options: { maxAhead: number }) {
     super(claimed.committed, options);
     this.partition = claimed.partition;
-    this.next = claimed.committed;
     this.claimed = claimed;
   }
 
@@ -43,11 +40,6 @@ export class LogPosition extends PartitionProgress {
   /** False if nobody of the group was ever handed this offset. */
   mayBeRepeated(offset: bigint): boolean {
     return offset < this.claimed.handed;
-  }
-
-  override begin(offset: bigint): void {
-    super.begin(offset);
-    this.next = offset + 1n;
   }
 
   /** Goes on at `offset`, because what lies before it and was not read is gone; what is in hand is not. */
