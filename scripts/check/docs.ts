@@ -3,7 +3,7 @@
 import { execFile } from 'node:child_process';
 import { globSync, readFileSync } from 'node:fs';
 import { mkdir, rm, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import { root } from '../bootstrap.mjs';
 import { extractFromMarkdown, extractFromSource, type DocBlock } from './extract-blocks.ts';
@@ -11,32 +11,39 @@ import { extractFromMarkdown, extractFromSource, type DocBlock } from './extract
 const folder = join(root, '.cache', 'docs');
 const exclude = ['**/node_modules/**', '**/dist/**', '**/*.test.ts', '**/*.test-d.ts'];
 
-/** A block, and the name of the module it is compiled as. */
-type NamedBlock = DocBlock & { readonly file: string; readonly module: string };
+/** A block, the document that it stands in, and the module that it is compiled as. */
+type NamedBlock = DocBlock & { readonly document: string; readonly module: string };
 
 function findBlocks(): NamedBlock[] {
   const documents = globSync(['*.md', '{docs,packages,examples}/**/*.md'], { cwd: root, exclude });
   const sources = globSync('packages/*/src/**/*.ts', { cwd: root, exclude });
-  const read = (file: string) => readFileSync(join(root, file), 'utf8');
+  const read = (document: string) => readFileSync(join(root, document), 'utf8');
   const blocks = [
-    ...documents.flatMap((file) =>
-      extractFromMarkdown(read(file)).map((block) => ({ file, ...block })),
+    ...documents.flatMap((document) =>
+      extractFromMarkdown(read(document)).map((block) => ({ document, ...block })),
     ),
-    ...sources.flatMap((file) =>
-      extractFromSource(read(file)).map((block) => ({ file, ...block })),
+    ...sources.flatMap((document) =>
+      extractFromSource(read(document)).map((block) => ({ document, ...block })),
     ),
   ];
-  return blocks.map((block, index) => ({ ...block, module: `block-${index}.ts` }));
+  return blocks.map((block, index) => ({ ...block, module: moduleOf(block, index) }));
 }
 
-/** Turns `block-3.ts(5,7): error …` into the document's own name and line. */
+/** The files of one document lie in one folder, so that they find each other. */
+function moduleOf({ document, file }: Omit<NamedBlock, 'module'>, index: number): string {
+  return file === undefined
+    ? `block-${index}.ts`
+    : join(document.replaceAll(/[^\w-]+/g, '-'), file);
+}
+
+/** Turns `.cache/docs/block-3.ts(5,7): error …` into the document's own name and line. */
 function relocate(output: string, blocks: readonly NamedBlock[]): string {
   return output.replaceAll(
-    /\S*(block-\d+\.ts)\((\d+),(\d+)\)/g,
+    /\S*\.cache\/docs\/(\S+\.ts)\((\d+),(\d+)\)/g,
     (position, module, line, column) => {
       const block = blocks.find((each) => each.module === module);
       if (block === undefined) return position;
-      return `${block.file}:${block.line + Number(line) - 1 - block.preambleLines}:${column}`;
+      return `${block.document}:${block.line + Number(line) - 1 - block.preambleLines}:${column}`;
     },
   );
 }
@@ -44,7 +51,7 @@ function relocate(output: string, blocks: readonly NamedBlock[]): string {
 const configuration = {
   extends: '../../tsconfig.check.json',
   compilerOptions: { rootDir: '../..' },
-  include: ['*.ts'],
+  include: ['**/*.ts'],
   exclude: [],
 };
 
@@ -52,8 +59,10 @@ await rm(folder, { recursive: true, force: true });
 await mkdir(folder, { recursive: true });
 const blocks = findBlocks();
 await writeFile(join(folder, 'tsconfig.json'), JSON.stringify(configuration));
-for (const { module, code } of blocks)
+for (const { module, code } of blocks) {
+  await mkdir(dirname(join(folder, module)), { recursive: true });
   await writeFile(join(folder, module), `${code}\nexport {};\n`);
+}
 console.log(`${blocks.length} blocks`);
 if (blocks.length > 0) {
   try {

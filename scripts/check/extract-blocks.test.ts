@@ -29,6 +29,32 @@ describe('blocks of a document', () => {
       { line: 8, code: 'declare const a: number;\na;\n', preambleLines: 1 },
     ]);
   });
+
+  it('are files where the document names them, and take nothing for granted then', () => {
+    const markdown = [
+      '<!-- ts:before',
+      'declare const a: number;',
+      '-->',
+      '<!-- ts:file first.ts -->',
+      '',
+      '```ts',
+      'export const first = 1;',
+      '```',
+      '```ts',
+      'a;',
+      '```',
+    ];
+
+    expect(extractFromMarkdown(markdown.join('\n'))).toEqual([
+      { line: 7, code: 'export const first = 1;\n', preambleLines: 0, file: 'first.ts' },
+      { line: 10, code: 'declare const a: number;\na;\n', preambleLines: 1 },
+    ]);
+  });
+
+  it('are not one file twice', () => {
+    const block = '<!-- ts:file same.ts -->\n```ts\na;\n```\n';
+    expect(() => extractFromMarkdown(block + block)).toThrow('two blocks are the file same.ts');
+  });
 });
 
 describe('blocks of a docstring', () => {
