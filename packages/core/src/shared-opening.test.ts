@@ -33,6 +33,18 @@ describe('a shared opening', () => {
     expect(await again).toBe('connection');
   });
 
+  it('is there for whoever works with it while it is open, and else refused by name', async () => {
+    const { opening, attempts } = heldOpening();
+    const refusal = { code: 'NOT_CONNECTED', details: { what: 'redis' } };
+    await expect(opening.opened('redis')).rejects.toMatchObject(refusal);
+    void opening.open();
+    const early = opening.opened('redis');
+    attempts[0]!.resolve('connection');
+    expect([await early, await opening.opened('redis')]).toEqual(['connection', 'connection']);
+    void opening.forget();
+    await expect(opening.opened('redis')).rejects.toMatchObject(refusal);
+  });
+
   it('hands an attempt under way to whoever forgets it, and opens anew', async () => {
     const { opening, attempts } = heldOpening();
     const call = opening.open();

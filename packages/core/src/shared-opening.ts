@@ -1,3 +1,4 @@
+import { EventError } from './errors.ts';
 import { runOutsideScope } from './handler-scope.ts';
 
 /**
@@ -28,6 +29,19 @@ export class SharedOpening<T> {
       if (this.#opening === opening) this.#opening = undefined;
     });
     return opening;
+  }
+
+  /**
+   * What is open, for whoever works with it.
+   *
+   * @param what Names it in the error, e.g. `redis`.
+   * @throws {EventError} `NOT_CONNECTED` if nobody has opened it, or not since `forget`.
+   * @throws What the attempt threw.
+   */
+  async opened(what: string): Promise<T> {
+    if (this.#opening) return await this.#opening;
+    const message = `${what} is not connected; call connect(), and nothing after close()`;
+    throw new EventError('NOT_CONNECTED', message, { what });
   }
 
   /**

@@ -1,4 +1,3 @@
-import { EventError } from '@waybill/core';
 import { observeAll, SharedOpening } from '@waybill/core/adapter';
 import type { Observer, PublishOutcome, Transport, TransportInspection } from '@waybill/core';
 import type {
@@ -107,20 +106,20 @@ export class RedisStreamTransport implements Transport {
     messages: readonly Message[],
     { marker }: { readonly marker?: string } = {},
   ): Promise<readonly PublishOutcome[]> {
-    await this.#opened();
+    await this.#opening.opened(this.name);
     return await this.#appender.publish(messages, marker);
   }
 
   /** @throws {EventError} `TRANSPORT_UNAVAILABLE`, `NOT_CONNECTED` */
   async mark(candidate: string): Promise<string> {
-    await this.#opened();
+    await this.#opening.opened(this.name);
     return await markServer(this.redis, this.#names, candidate);
   }
 
   /** @throws {EventError} `TRANSPORT_UNAVAILABLE`, `NOT_CONNECTED` */
   async subscribe(subscription: Subscription, deliver: Deliver): Promise<Consumer> {
     assertMaxInFlight(subscription.maxInFlight);
-    await this.#opened();
+    await this.#opening.opened(this.name);
     try {
       const { group } = subscription;
       if (group === null) return await this.#listen(subscription, deliver);
@@ -132,7 +131,7 @@ export class RedisStreamTransport implements Transport {
 
   /** @throws {EventError} `TRANSPORT_UNAVAILABLE`, `NOT_CONNECTED` */
   async inspect(): Promise<TransportInspection> {
-    await this.#opened();
+    await this.#opening.opened(this.name);
     try {
       const streams = [...new Set([...this.#streams, ...(await this.#registered())])];
       return await inspectStreams(this.redis.send, streams.toSorted(), this.#options.claimMs);
@@ -148,7 +147,7 @@ export class RedisStreamTransport implements Transport {
    * @throws {EventError} `TRANSPORT_UNAVAILABLE`, `NOT_CONNECTED`
    */
   async trim(): Promise<number> {
-    await this.#opened();
+    await this.#opening.opened(this.name);
     let removed = 0;
     try {
       for (const stream of this.#streams) removed += await this.#trimmer.trim(stream);
@@ -175,15 +174,6 @@ export class RedisStreamTransport implements Transport {
     connection.onReconnect(() => void this.#checkLoss());
     const { maxStreamLength, lossyMaxStreamLength } = this.#options;
     if (maxStreamLength ?? lossyMaxStreamLength) this.#scheduleTrim();
-  }
-
-  async #opened(): Promise<void> {
-    if (this.#opening.current) return await this.#opening.current;
-    throw new EventError(
-      'NOT_CONNECTED',
-      'the Redis transport is not connected; call connect(), and nothing after close()',
-      { what: this.name },
-    );
   }
 
   async #join(name: string, subscription: Subscription, deliver: Deliver): Promise<Consumer> {

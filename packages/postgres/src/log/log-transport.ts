@@ -1,4 +1,3 @@
-import { EventError } from '@waybill/core';
 import {
   assertKnownOptions,
   assertRange,
@@ -80,20 +79,20 @@ export class PostgresLogTransport implements Transport {
     messages: readonly Message[],
     { marker }: { readonly marker?: string } = {},
   ): Promise<readonly PublishOutcome[]> {
-    const { appender } = await this.#opened();
+    const { appender } = await this.#log.opened(this.name);
     return await appender.append(messages, marker);
   }
 
   /** @throws {EventError} `TRANSPORT_UNAVAILABLE`, `NOT_CONNECTED` */
   async mark(candidate: string): Promise<string> {
-    const { appender } = await this.#opened();
+    const { appender } = await this.#log.opened(this.name);
     return await appender.mark(candidate);
   }
 
   /** @throws {EventError} `NOT_CONNECTED`, `STORE_UNAVAILABLE` */
   async subscribe(subscription: Subscription, deliver: Deliver): Promise<Consumer> {
     assertMaxInFlight(subscription.maxInFlight);
-    const log = await this.#opened();
+    const log = await this.#log.opened(this.name);
     const { group } = subscription;
     if (group !== null) return await this.#join(log, group, subscription, deliver);
     const { client, clock } = this.#options;
@@ -116,7 +115,7 @@ export class PostgresLogTransport implements Transport {
 
   /** @throws {EventError} `NOT_CONNECTED`, `STORE_UNAVAILABLE` */
   async inspect(): Promise<TransportInspection> {
-    await this.#opened();
+    await this.#log.opened(this.name);
     const { client } = this.#options;
     if (client.dialect === 'postgres') return await inspectLog(client, this.#tables);
     // The lock of a process that ended is never taken here, so the tables cannot tell.
@@ -170,15 +169,6 @@ export class PostgresLogTransport implements Transport {
         checkEveryMs: leaseMs / 3,
       }),
     };
-  }
-
-  async #opened(): Promise<OpenLog> {
-    if (this.#log.current) return await this.#log.current;
-    throw new EventError(
-      'NOT_CONNECTED',
-      'the PostgreSQL log is not connected; call connect(), and nothing after close()',
-      { what: this.name },
-    );
   }
 
   async #join(
