@@ -19,7 +19,7 @@ export function describeClaims(
       bench(async (b) => {
         const { capabilities: declared, name } = await b.openUnconnected();
         assert.deepEqual({ ...declared }, { ...capabilities });
-        assert.notEqual(name, '');
+        assert.notEqual(name, '', 'its name is empty');
       }),
     );
 
@@ -30,9 +30,19 @@ export function describeClaims(
         const probe = await b.subscribe(transport, { group: b.group('claims') });
         await transport.publish([b.message()]);
         const [delivery] = await probe.received(1);
-        assert.equal(delivery!.deliveryCount, capabilities.deliveryCounts ? 1 : undefined);
-        assert.equal(typeof delivery!.mayBeRepeated, 'boolean');
-        assert.equal(typeof delivery!.fence === 'function', capabilities.fencing);
+        const { deliveryCounts, fencing } = capabilities;
+        const { deliveryCount, mayBeRepeated, fence } = delivery!;
+        assert.equal(
+          deliveryCount,
+          deliveryCounts ? 1 : undefined,
+          `deliveryCount is ${deliveryCount}, where deliveryCounts is ${deliveryCounts}`,
+        );
+        assert.equal(typeof mayBeRepeated, 'boolean', 'mayBeRepeated is always said');
+        assert.equal(
+          typeof fence === 'function',
+          fencing,
+          `fence is ${typeof fence}, where fencing is ${fencing}`,
+        );
       }),
     );
 

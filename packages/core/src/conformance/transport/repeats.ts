@@ -112,10 +112,9 @@ export function describeRepeats(
 }
 
 function assertRepeated(deliveries: readonly Delivery[], expected: boolean): void {
-  assert.deepEqual(
-    deliveries.map(({ mayBeRepeated }) => mayBeRepeated),
-    deliveries.map(() => expected),
-  );
+  const wrong = deliveries.filter(({ mayBeRepeated }) => mayBeRepeated !== expected);
+  const which = wrong.map(({ message }) => message.id).join(', ');
+  assert.equal(wrong.length, 0, `mayBeRepeated must be ${expected}, and is not of ${which}`);
 }
 
 async function untilCaughtUp(b: TransportBench, group: string): Promise<void> {
