@@ -61,6 +61,7 @@ export {
   type Repetition,
 } from './transport/consumer-shell.ts';
 export { Outlet, type RevocableDelivery } from './transport/outlet.ts';
+export { OpenConsumers } from './transport/open-consumers.ts';
 export { OwnedDelivery } from './transport/owned-delivery.ts';
 export { type CommitMark, PartitionProgress } from './transport/partition-progress.ts';
 export { type Available, type Range, shareOut } from './transport/share-out.ts';

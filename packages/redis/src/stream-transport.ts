@@ -1,4 +1,4 @@
-import { observeAll, SharedOpening } from '@waybill/core/adapter';
+import { observeAll, OpenConsumers, SharedOpening } from '@waybill/core/adapter';
 import type { Observer, PublishOutcome, Transport, TransportInspection } from '@waybill/core';
 import type {
   Consumer,
@@ -60,7 +60,7 @@ export class RedisStreamTransport implements Transport {
   readonly #observe: Observer;
   readonly #appender: StreamAppender;
   readonly #trimmer: StreamTrimmer;
-  readonly #consumers = new Set<Consumer>();
+  readonly #consumers = new OpenConsumers();
   /** Streams that are consumed from here. */
   readonly #consumed = new Set<string>();
   readonly #opening = new SharedOpening(() => this.#connect());
@@ -119,11 +119,14 @@ export class RedisStreamTransport implements Transport {
   /** @throws {EventError} `TRANSPORT_UNAVAILABLE`, `NOT_CONNECTED` */
   async subscribe(subscription: Subscription, deliver: Deliver): Promise<Consumer> {
     assertMaxInFlight(subscription.maxInFlight);
-    await this.#opening.opened(this.name);
     try {
-      const { group } = subscription;
-      if (group === null) return await this.#listen(subscription, deliver);
-      return await this.#join(group, subscription, deliver);
+      return await this.#consumers.open(async (onClose) => {
+        await this.#opening.opened(this.name);
+        const handing = { subscription, deliver, onClose };
+        const { group } = subscription;
+        if (group === null) return await this.#listen(handing);
+        return await this.#join(group, handing);
+      });
     } catch (error) {
       throw redisError(error, `subscribe group ${subscription.group ?? '(broadcast)'}`);
     }
@@ -159,13 +162,15 @@ export class RedisStreamTransport implements Transport {
 
   async close(): Promise<void> {
     const opening = this.#opening.forget();
-    const closed = await Promise.allSettled([...this.#consumers].map((each) => each.close()));
-    await opening?.catch(() => {});
-    this.#cancelTrim?.();
-    await Promise.all([this.#appender.settled(), this.#trimmer.close()]);
-    // Unless somebody has connected anew meanwhile.
-    if (!this.#opening.current) this.redis.close();
-    for (const outcome of closed) if (outcome.status === 'rejected') throw outcome.reason;
+    try {
+      await this.#consumers.close();
+    } finally {
+      await opening?.catch(() => {});
+      this.#cancelTrim?.();
+      await Promise.all([this.#appender.settled(), this.#trimmer.close()]);
+      // Unless somebody has connected anew meanwhile.
+      if (!this.#opening.current) this.redis.close();
+    }
   }
 
   async #connect(): Promise<void> {
@@ -176,7 +181,8 @@ export class RedisStreamTransport implements Transport {
     if (maxStreamLength ?? lossyMaxStreamLength) this.#scheduleTrim();
   }
 
-  async #join(name: string, subscription: Subscription, deliver: Deliver): Promise<Consumer> {
+  async #join(name: string, handing: Handing): Promise<Consumer> {
+    const { subscription } = handing;
     const { send: call } = this.redis;
     const { clock, ...timing } = this.#options;
     const observe = this.#observe;
@@ -186,46 +192,37 @@ export class RedisStreamTransport implements Transport {
     group.announce(created, subscription.start);
     for (const stream of streams) this.#consumed.add(stream);
     const reader = await this.#openReader(subscription.worker);
-    return this.#keep(
-      (onClose) =>
-        new StreamConsumer({
-          group,
-          subscription,
-          deliver,
-          streams,
-          reader,
-          call,
-          bytes: this.#bytes,
-          timing,
-          clock,
-          observe,
-          onClose,
-        }),
-    );
+    return new StreamConsumer({
+      ...handing,
+      group,
+      streams,
+      reader,
+      call,
+      bytes: this.#bytes,
+      timing,
+      clock,
+      observe,
+    });
   }
 
-  async #listen(subscription: Subscription, deliver: Deliver): Promise<Consumer> {
+  async #listen(handing: Handing): Promise<Consumer> {
+    const { subscription } = handing;
     const { clock, ...timing } = this.#options;
     const { named, open } = this.#names.streamsOf(subscription.patterns);
     const found = open ? await this.#registered() : [];
     const cursors = await cursorsOf(this.redis.send, [...new Set([...named, ...found])]);
     const reader = await this.#openReader(subscription.worker);
-    return this.#keep(
-      (onClose) =>
-        new StreamBroadcast({
-          subscription,
-          deliver,
-          cursors,
-          open,
-          findStreams: () => this.#registered(),
-          reader,
-          bytes: this.#bytes,
-          timing,
-          clock,
-          observe: this.#observe,
-          onClose,
-        }),
-    );
+    return new StreamBroadcast({
+      ...handing,
+      cursors,
+      open,
+      findStreams: () => this.#registered(),
+      reader,
+      bytes: this.#bytes,
+      timing,
+      clock,
+      observe: this.#observe,
+    });
   }
 
   async #openReader(worker: string): Promise<StreamReader> {
@@ -242,12 +239,6 @@ export class RedisStreamTransport implements Transport {
     const reply = await connection.call('XRANGE', args, { asBuffers: true });
     return (reply as [id: Buffer, fields: Buffer[]][])[0]?.[1];
   };
-
-  #keep<Own extends Consumer>(make: (onClose: () => void) => Own): Own {
-    const consumer = make(() => this.#consumers.delete(consumer));
-    this.#consumers.add(consumer);
-    return consumer;
-  }
 
   /** Streams that this process has to do with. */
   get #streams(): ReadonlySet<string> {
@@ -266,7 +257,7 @@ export class RedisStreamTransport implements Transport {
         const place = { stream, group: undefined, known };
         if (await reportLoss(this.redis.send, observe, place)) this.#appender.forget(stream);
       }
-      for (const each of this.#consumers) {
+      for (const each of await this.#consumers.all()) {
         if (each instanceof StreamConsumer) await each.checkLoss();
       }
     } catch (error) {
@@ -285,4 +276,11 @@ export class RedisStreamTransport implements Transport {
       if (this.#opening.current) this.#scheduleTrim();
     });
   }
+}
+
+/** Whom a consumer serves. */
+interface Handing {
+  readonly subscription: Subscription;
+  readonly deliver: Deliver;
+  readonly onClose: () => void;
 }

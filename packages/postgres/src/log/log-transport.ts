@@ -3,6 +3,7 @@ import {
   assertRange,
   describeStart,
   observeAll,
+  OpenConsumers,
   SharedOpening,
 } from '@waybill/core/adapter';
 import type { Observer, PublishOutcome, Transport, TransportInspection } from '@waybill/core';
@@ -57,7 +58,7 @@ export class PostgresLogTransport implements Transport {
   readonly #observe: Observer;
   readonly #tables: LogTables;
   readonly #seats: LogSeats;
-  readonly #consumers = new Set<Consumer>();
+  readonly #consumers = new OpenConsumers();
   readonly #log = new SharedOpening(() => this.#connect());
 
   /** @throws {TypeError} If the schema is no name, a length is out of range, or an option is not known. */
@@ -92,25 +93,13 @@ export class PostgresLogTransport implements Transport {
   /** @throws {EventError} `NOT_CONNECTED`, `STORE_UNAVAILABLE` */
   async subscribe(subscription: Subscription, deliver: Deliver): Promise<Consumer> {
     assertMaxInFlight(subscription.maxInFlight);
-    const log = await this.#log.opened(this.name);
-    const { group } = subscription;
-    if (group !== null) return await this.#join(log, group, subscription, deliver);
-    const { client, clock } = this.#options;
-    await log.heads.refresh();
-    return this.#keep(
-      (onClose) =>
-        new LogBroadcast({
-          client,
-          tables: this.#tables,
-          subscription,
-          deliver,
-          heads: log.heads,
-          clock,
-          observe: this.#observe,
-          retryMs,
-          onClose,
-        }),
-    );
+    return await this.#consumers.open(async (onClose) => {
+      const log = await this.#log.opened(this.name);
+      const handing = { subscription, deliver, onClose };
+      const { group } = subscription;
+      if (group === null) return await this.#listen(log, handing);
+      return await this.#join(log, group, handing);
+    });
   }
 
   /** @throws {EventError} `NOT_CONNECTED`, `STORE_UNAVAILABLE` */
@@ -138,13 +127,15 @@ export class PostgresLogTransport implements Transport {
 
   async close(): Promise<void> {
     const opening = this.#log.forget();
-    const closed = await Promise.allSettled([...this.#consumers].map((each) => each.close()));
-    const log = await opening?.catch(() => undefined);
-    log?.stopPruning();
-    await log?.appender.settled();
-    await log?.heads.stop();
-    await log?.lock.release();
-    for (const outcome of closed) if (outcome.status === 'rejected') throw outcome.reason;
+    try {
+      await this.#consumers.close();
+    } finally {
+      const log = await opening?.catch(() => undefined);
+      log?.stopPruning();
+      await log?.appender.settled();
+      await log?.heads.stop();
+      await log?.lock.release();
+    }
   }
 
   async #connect(): Promise<OpenLog> {
@@ -171,41 +162,40 @@ export class PostgresLogTransport implements Transport {
     };
   }
 
-  async #join(
-    { heads, lock }: OpenLog,
-    name: string,
-    subscription: Subscription,
-    deliver: Deliver,
-  ): Promise<Consumer> {
+  async #listen({ heads }: OpenLog, handing: Handing): Promise<Consumer> {
+    const { client, clock } = this.#options;
+    await heads.refresh();
+    return new LogBroadcast({
+      ...handing,
+      client,
+      tables: this.#tables,
+      heads,
+      clock,
+      observe: this.#observe,
+      retryMs,
+    });
+  }
+
+  async #join({ heads, lock }: OpenLog, name: string, handing: Handing): Promise<Consumer> {
     const { client, clock, ids, ...timing } = this.#options;
+    const { subscription } = handing;
     const alone = client.dialect === 'pglite';
     const group = new LogGroup(client, this.#tables, name);
     if (await group.ensure(subscription.start)) this.#announceGroup(subscription);
     if (!alone) await lock.hold();
-    return this.#keep(
-      (onClose) =>
-        new LogConsumer({
-          group,
-          subscription,
-          deliver,
-          heads,
-          seats: this.#seats,
-          ownerLock: lock.key,
-          alone,
-          timing: { ...timing, retryMs },
-          clock,
-          ids,
-          observe: this.#observe,
-          onNewGroup: () => this.#announceGroup(subscription),
-          onClose,
-        }),
-    );
-  }
-
-  #keep(make: (onClose: () => void) => Consumer): Consumer {
-    const consumer = make(() => this.#consumers.delete(consumer));
-    this.#consumers.add(consumer);
-    return consumer;
+    return new LogConsumer({
+      ...handing,
+      group,
+      heads,
+      seats: this.#seats,
+      ownerLock: lock.key,
+      alone,
+      timing: { ...timing, retryMs },
+      clock,
+      ids,
+      observe: this.#observe,
+      onNewGroup: () => this.#announceGroup(subscription),
+    });
   }
 
   #announceGroup({ group, start }: Subscription): void {
@@ -238,6 +228,13 @@ interface OpenLog {
   readonly appender: LogAppender;
   readonly lock: ProcessLock;
   readonly stopPruning: () => void;
+}
+
+/** Whom a consumer serves. */
+interface Handing {
+  readonly subscription: Subscription;
+  readonly deliver: Deliver;
+  readonly onClose: () => void;
 }
 
 function assertMaxInFlight(maxInFlight: number): void {

@@ -26,6 +26,22 @@ const otherFaults: readonly PlantedFault<TransportConformanceOptions>[] = [
         }),
     }),
   ),
+  transportFault(
+    'forgets a consumer that was being opened when it closed',
+    'leaves no consumer behind that is being opened while it closes',
+    () => (inner) => {
+      let opening = 0;
+      return {
+        subscribe: (subscription, deliver) => {
+          opening += 1;
+          return inner.subscribe(subscription, deliver).finally(() => (opening -= 1));
+        },
+        close: async () => {
+          if (opening === 0) await inner.close();
+        },
+      };
+    },
+  ),
   {
     name: 'claims a fence that it has not, or hides the one that it has',
     noticedBy: 'fills in a delivery count and a fence exactly if it claims them',

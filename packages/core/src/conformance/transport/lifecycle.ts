@@ -59,6 +59,23 @@ export function describeLifecycle(
     );
 
     it(
+      'leaves no consumer behind that is being opened while it closes',
+      bench(async (b) => {
+        const group = b.group('being-opened');
+        const [closing, staying] = [await b.open(), await b.open()];
+        await (await b.subscribe(staying, { group })).close();
+        const subscribing = b.subscribe(closing, { group });
+        const [outcome] = await Promise.allSettled([subscribing, closing.close()]);
+        if (outcome.status === 'fulfilled') await b.ended(outcome.value);
+        else assertRefusedByName(outcome.reason);
+        const sent = b.message();
+        await staying.publish([sent]);
+        const probe = await b.subscribe(staying, { group, settle: 'at once' });
+        assertOnceEach(await probe.received(1), [sent]);
+      }),
+    );
+
+    it(
       'hands out nothing after a consumer has closed, however often it was closed',
       bench(async (b) => {
         const transport = await b.open();
@@ -169,9 +186,7 @@ export function describeLifecycle(
         await closing;
         for (const outcome of outcomes) {
           if (outcome.status === 'fulfilled') continue;
-          const named = ['NOT_CONNECTED', 'STOPPING', 'TRANSPORT_UNAVAILABLE'];
-          const code = isEventError(outcome.reason) ? outcome.reason.code : undefined;
-          assert.ok(named.includes(code ?? ''), `refused with ${String(outcome.reason)}`);
+          assertRefusedByName(outcome.reason);
         }
         const accepted = sent.filter((_, index) => outcomes[index]!.status === 'fulfilled');
         const missing = () => accepted.filter(({ id }) => !probe.ids.includes(id));
@@ -205,4 +220,11 @@ export function describeLifecycle(
       }),
     );
   });
+}
+
+/** Fails unless something was refused because the transport is closed or being closed. */
+function assertRefusedByName(error: unknown): void {
+  const named = ['NOT_CONNECTED', 'STOPPING', 'TRANSPORT_UNAVAILABLE'];
+  const code = isEventError(error) ? error.code : undefined;
+  assert.ok(named.includes(code ?? ''), `refused with ${String(error)}`);
 }
