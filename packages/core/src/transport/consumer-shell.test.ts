@@ -51,6 +51,7 @@ function consume(steps: Step[], given: Partial<Repetition> = {}) {
   const clock = new ManualClock(0);
   const observed: Observation[] = [];
   const troubles: unknown[] = [];
+  const delivered: unknown[] = [];
   const subscription: Subscription = {
     group: 'billing',
     patterns: ['*'],
@@ -62,7 +63,7 @@ function consume(steps: Step[], given: Partial<Repetition> = {}) {
   const consumer = new ScriptedConsumer(
     {
       subscription,
-      deliver: () => {},
+      deliver: (delivery) => void delivered.push(delivery),
       clock,
       observe: (observation) => void observed.push(observation),
       transport: 'memory',
@@ -71,7 +72,7 @@ function consume(steps: Step[], given: Partial<Repetition> = {}) {
     steps,
     given,
   );
-  return { clock, observed, troubles, consumer };
+  return { clock, observed, troubles, delivered, consumer };
 }
 
 describe('the shell of a consumer', () => {
@@ -148,6 +149,16 @@ describe('the shell of a consumer', () => {
     const { consumer } = consume(['again', 'done']);
     await consumer.finished;
     expect(consumer.taken).toBe(2);
+  });
+
+  it('hands out nothing once it closes, whatever a read brings meanwhile', async () => {
+    const { consumer, delivered } = consume(['wait']);
+    const closing = consumer.close();
+    consumer.resume();
+    consumer.outlet.add([{} as RevocableDelivery]);
+    consumer.outlet.handOut();
+    await closing;
+    expect([consumer.outlet.room, delivered]).toEqual([0, []]);
   });
 
   it('closes once, in the middle of a wait or of a pause after a failure, and tells no more', async () => {

@@ -44,8 +44,9 @@ export interface Repetition {
 const longestRetryMs = 5_000;
 
 /**
- * What every consumer has beside its own way of reading: it hands out no more than was asked for, goes on
- * after failures that pass, ends for good after others, says when it is in trouble, and closes once.
+ * What every consumer has beside its own way of reading: it hands out no more than was asked for, and nothing
+ * once it closes; it goes on after failures that pass, ends for good after others, says when it is in trouble,
+ * and closes once.
  *
  * A subclass calls `start` at the end of its constructor. What is public here beside `Consumer` is for the
  * parts that a consumer is made of.
@@ -86,7 +87,7 @@ export abstract class ConsumerShell<Own extends RevocableDelivery> implements Co
   }
 
   resume(): void {
-    this.outlet.resume();
+    if (!this.closing.aborted) this.outlet.resume();
   }
 
   setMaxInFlight(maxInFlight: number): void {
@@ -154,9 +155,14 @@ export abstract class ConsumerShell<Own extends RevocableDelivery> implements Co
     this.#finished.resolve(runOutsideScope(() => this.run()));
   }
 
-  /** Ends every repetition: one of them has ended for good, so the others have to. */
+  /**
+   * Ends every repetition: one of them has ended for good, so the others have to. From now on nothing is
+   * handed out.
+   */
   protected stop(): void {
     this.#closing.abort();
+    // What is being read meanwhile may come still.
+    this.outlet.pause();
     this.wake.call();
   }
 
