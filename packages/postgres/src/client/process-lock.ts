@@ -1,4 +1,5 @@
 import { runOutsideScope } from '@waybill/core/adapter';
+import { EventError } from '@waybill/core';
 import type { Clock } from '@waybill/core';
 
 import type { SqlClient, SqlTransaction } from './sql-client.ts';
@@ -30,7 +31,7 @@ export class ProcessLock {
   /**
    * Takes the lock, and takes it again whenever its connection was lost.
    *
-   * @throws {EventError} `STORE_UNAVAILABLE` if it could not be taken the first time.
+   * @throws {EventError} `STORE_UNAVAILABLE` if it could not be taken the first time; `STOPPING` after `release`.
    */
   async hold(): Promise<void> {
     if (!this.#held) {
@@ -65,6 +66,8 @@ export class ProcessLock {
         await this.#clock.sleep(this.#checkEveryMs, this.#released.signal);
       }
     }
+    // Released before it was held: whoever waits for it must not wait for good.
+    held.reject(new EventError('STOPPING', 'the process gives its lock up', { what: 'lock' }));
   }
 
   async #holdOpen(tx: SqlTransaction, onHeld: () => void): Promise<void> {
