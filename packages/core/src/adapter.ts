@@ -102,5 +102,11 @@ export {
 
 // Options
 export { assertConsumerGroupOptions } from './consume/consumer-group-options.ts';
-export { assertKnownOptions, assertName, assertRange, assertTransactionChoice } from './options.ts';
+export {
+  assertKnownOptions,
+  assertMaxInFlight,
+  assertName,
+  assertRange,
+  assertTransactionChoice,
+} from './options.ts';
 export { Lanes } from './consume/lanes.ts';

@@ -18,6 +18,11 @@ export function assertRange(
   );
 }
 
+/** @throws {TypeError} If a subscription's `maxInFlight` is not a whole number from 1 on. */
+export function assertMaxInFlight(maxInFlight: number): void {
+  assertRange('subscribe', 'maxInFlight', maxInFlight, 1, Number.MAX_SAFE_INTEGER, true);
+}
+
 /** @throws {TypeError} If `options` has a key that is not known, so that a misspelt option is noticed. */
 export function assertKnownOptions(where: string, options: object, known: readonly string[]): void {
   const unknown = Object.keys(options).filter((key) => !known.includes(key));

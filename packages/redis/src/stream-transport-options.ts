@@ -135,9 +135,3 @@ export function completed(options: RedisStreamTransportOptions): StreamTransport
     ...lengths,
   };
 }
-
-/** @throws {TypeError} If it is not a whole number from 1 on. */
-export function assertMaxInFlight(maxInFlight: number): void {
-  if (Number.isSafeInteger(maxInFlight) && maxInFlight >= 1) return;
-  throw new TypeError(`maxInFlight must be a whole number from 1 on, got ${maxInFlight}`);
-}

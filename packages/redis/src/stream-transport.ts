@@ -1,4 +1,4 @@
-import { observeAll, OpenConsumers, SharedOpening } from '@waybill/core/adapter';
+import { assertMaxInFlight, observeAll, OpenConsumers, SharedOpening } from '@waybill/core/adapter';
 import type { Observer, PublishOutcome, Transport, TransportInspection } from '@waybill/core';
 import type {
   Consumer,
@@ -24,7 +24,7 @@ import { inspectStreams } from './stream-inspection.ts';
 import { markServer } from './server-mark.ts';
 import { StreamNames } from './stream-names.ts';
 import { StreamReader } from './stream-reader.ts';
-import { assertMaxInFlight, completed } from './stream-transport-options.ts';
+import { completed } from './stream-transport-options.ts';
 import type {
   RedisStreamTransportOptions,
   StreamTransportSettings,

@@ -1,5 +1,5 @@
 import { EventError } from '../errors.ts';
-import { assertKnownOptions, assertName } from '../options.ts';
+import { assertKnownOptions, assertMaxInFlight, assertName } from '../options.ts';
 import { accepted, publishSendable, type PublishOutcome } from '../transport/publish-outcome.ts';
 import type {
   Consumer,
@@ -105,9 +105,4 @@ export class MemoryTransport implements Transport {
       what: 'memory transport',
     });
   }
-}
-
-function assertMaxInFlight(maxInFlight: number): void {
-  if (Number.isSafeInteger(maxInFlight) && maxInFlight >= 1) return;
-  throw new TypeError(`maxInFlight must be a whole number from 1 on, got ${maxInFlight}`);
 }

@@ -1,5 +1,6 @@
 import {
   assertKnownOptions,
+  assertMaxInFlight,
   assertRange,
   describeStart,
   observeAll,
@@ -235,9 +236,4 @@ interface Handing {
   readonly subscription: Subscription;
   readonly deliver: Deliver;
   readonly onClose: () => void;
-}
-
-function assertMaxInFlight(maxInFlight: number): void {
-  if (Number.isSafeInteger(maxInFlight) && maxInFlight >= 1) return;
-  throw new TypeError(`maxInFlight must be a whole number from 1 on, got ${maxInFlight}`);
 }
