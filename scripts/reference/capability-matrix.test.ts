@@ -20,6 +20,12 @@ describe('the capability matrix', () => {
     expect(caseOf(['outbox memory', 'waits (skipped: one connection)'])?.reason).toBe(
       'one connection',
     );
+    const around = ['transactions around a dead letter', 'commits with it'];
+    expect(caseOf(['dead-letter queue memory', 'dead-letter sink memory', ...around])).toEqual({
+      port: 'dead-letter sink',
+      adapter: 'memory',
+      name: 'transactions around a dead letter: commits with it',
+    });
     expect(caseOf(['lanes', 'keep order'])).toBeUndefined();
   });
 

@@ -24,10 +24,10 @@ const proven = [
 /** Adapters that have a column before they have a run. */
 const expected = [...proven, 'Kafka'];
 const suiteName =
-  /^(transport|event store|transactions|outbox|inbox|dead-letter queue|idempotency store|delivery) (?:over )?(.+)$/;
+  /^(transport|event store|transactions(?! around)|outbox|inbox|dead-letter sink|dead-letter queue|idempotency store|delivery) (?:over )?(.+)$/;
 
 /**
- * Finds out which suite and case a test belongs to.
+ * Finds out which suite and case a test belongs to. Where a suite is part of another one, it is the inner one.
  *
  * @param path Names of the suites around the test and of the test itself, from the outside in.
  * @returns Nothing for tests that belong to no conformance suite.
@@ -35,7 +35,7 @@ const suiteName =
 export function caseOf(
   path: readonly string[],
 ): Pick<CaseResult, 'port' | 'adapter' | 'name' | 'reason'> | undefined {
-  const at = path.findIndex((part) => suiteName.test(part));
+  const at = path.findLastIndex((part) => suiteName.test(part));
   if (at < 0) return undefined;
   const [, port, adapter] = suiteName.exec(path[at]!)!;
   const full = path.slice(at + 1).join(': ');
