@@ -1,4 +1,5 @@
 import { systemClock, type Clock } from '../clock.ts';
+import { EventError } from '../errors.ts';
 import type { Message } from '../event/message.ts';
 import { GrowingDelay } from '../growing-delay.ts';
 import { runOutsideScope } from '../handler-scope.ts';
@@ -45,8 +46,12 @@ interface Failing {
 
 /** Longest wait before a partition that failed is tried again. */
 const maxDelayMs = 5_000;
+/** How long the outbox and the destination may take to answer before health says so, in milliseconds. */
+const slowAfterMs = 8_000;
 /** How long a relay that ends goes on with what its own process has announced. */
 const lastPassesMs = 5_000;
+/** What a pass comes to while another relay works on the partition. */
+const busy = Symbol('busy');
 /** Stands for the look at all partitions, which can fail like any of them. */
 const allPartitions = -1;
 
@@ -193,26 +198,30 @@ export class Relay {
     }
   }
 
-  async #drain(partition: number): Promise<void> {
+  async #drain(partition: number): Promise<typeof busy | void> {
     const pass = { destination: this.#name, partition, limit: this.#batchSize };
     const outcome = await this.#outbox.drain(pass, (messages) =>
       this.#destination.publish(messages),
     );
-    if (outcome.status === 'busy') return;
+    if (outcome.status === 'busy') return busy;
     if (outcome.more) this.#due.add(partition);
     if (outcome.published > 0) {
       this.#observe({ kind: 'relayed', partition, count: outcome.published });
     }
     this.#destination.reportRefused(outcome.refused);
+    // What is refused is told to people at the next look, which may be far off.
+    if (outcome.refused.length > 0) this.#scanAt = 0;
   }
 
   /** Does something for one partition unless it has just failed, so that it never holds up the others. */
   async #attempt<T>(partition: number, work: () => Promise<T>): Promise<T | undefined> {
     const failing = this.#failing.get(partition);
     if (failing && this.#isAhead(failing.retryAt, failing.delayMs)) return undefined;
+    const endWatch = this.#clock.schedule(slowAfterMs, () => this.#trouble.begin(this.#silence()));
     try {
       const result = await work();
-      this.#recovered(partition);
+      if (failing && result === busy) this.#postpone(partition, failing);
+      else this.#recovered(partition);
       return result;
     } catch (error) {
       const delay =
@@ -223,11 +232,28 @@ export class Relay {
       this.#observe({ kind: 'relay-failed', partition, error });
       this.#trouble.begin(error);
       return undefined;
+    } finally {
+      endWatch();
     }
   }
 
   #recovered(partition: number): void {
-    if (this.#failing.delete(partition) && this.#failing.size === 0) this.#trouble.end();
+    this.#failing.delete(partition);
+    if (this.#failing.size === 0) this.#trouble.end();
+  }
+
+  /** Another relay is at it, which says nothing of how it fares. */
+  #postpone(partition: number, failing: Failing): void {
+    const retryAt = this.#clock.now() + failing.delayMs;
+    this.#failing.set(partition, { ...failing, retryAt });
+  }
+
+  #silence(): EventError {
+    return new EventError(
+      'TRANSPORT_UNAVAILABLE',
+      `the outbox or ${this.#name} has not answered for ${slowAfterMs} ms`,
+      { transport: 'unknown' },
+    );
   }
 
   /** Says whether a time that was set `withinMs` ahead is still to come, however the clock was put since. */
