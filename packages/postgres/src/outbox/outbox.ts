@@ -104,7 +104,7 @@ export class PostgresOutbox implements Outbox {
     this.#clock = clock;
     const tables = outboxTables(schema);
     this.#rows = new OutboxRows(tables, maxBatchBytes);
-    this.#refusals = new OutboxRefusals(tables);
+    this.#refusals = new OutboxRefusals(tables, maxBatchBytes);
     this.#pass = new OutboxPass({
       rows: this.#rows,
       refusals: this.#refusals,
