@@ -14,7 +14,7 @@ export interface Drained {
   readonly clean: boolean;
 }
 
-const nothing: DrainOutcome = { status: 'drained', published: 0, refused: [], more: false };
+const nothing = { status: 'drained', published: 0, refused: [] } as const;
 
 /** Rows to forget, and of each key the first row that was not taken. */
 function sortOut(
