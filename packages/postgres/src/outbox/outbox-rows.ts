@@ -83,25 +83,27 @@ export function outboxTables(schema: string): OutboxTables {
   };
 }
 
-/** Keys of a partition that wait behind a message that was refused or let go. */
-function heldKeys(
-  { outbox, deadLetters }: OutboxTables,
-  destination: string,
-  partition: string,
-): string {
-  return `SELECT key FROM ${outbox}
-          WHERE destination = ${destination} AND partition = ${partition} AND retry_at IS NOT NULL
+/** Keys that wait behind a message that was refused or let go, with their partitions. */
+function allHeldKeys({ outbox, deadLetters }: OutboxTables, destination: string): string {
+  return `SELECT partition, key FROM ${outbox}
+          WHERE destination = ${destination} AND retry_at IS NOT NULL
           UNION
-          SELECT key FROM ${deadLetters}
-          WHERE destination = ${destination} AND outbox_partition = ${partition} AND key IS NOT NULL
+          SELECT outbox_partition, key FROM ${deadLetters}
+          WHERE destination = ${destination} AND outbox_partition IS NOT NULL AND key IS NOT NULL
             AND outbox_id IS NOT NULL AND status IN ('pending', 'processing')`;
+}
+
+/** The same of one partition. */
+function heldKeys(tables: OutboxTables, destination: string, partition: string): string {
+  return `SELECT key FROM (${allHeldKeys(tables, destination)}) AS held
+          WHERE partition = ${partition}`;
 }
 
 /**
  * Whether the time of a message has come again. What lies further ahead than any delay was told by a clock that
  * was put back since.
  */
-export const isDue = `(retry_at <= clock_timestamp()
+export const isDue = `retry_at IS NOT NULL AND (retry_at <= clock_timestamp()
                        OR retry_at > clock_timestamp() + interval '61 seconds')`;
 
 /** Whether rows of older versions lie in a partition. */
@@ -269,11 +271,14 @@ export class OutboxRows {
   ): Promise<number[]> {
     const { outbox, deadLetters } = this.#tables;
     const { rows } = await db.query<{ partition: number }>(
-      `SELECT start.partition FROM unnest($2::smallint[], $3::bigint[]) AS start(partition, id)
-       WHERE EXISTS (SELECT FROM ${outbox} AS row
-                     WHERE row.destination = $1 AND row.partition = start.partition
-                       AND row.id >= start.id AND retry_at IS NULL
-                       AND key NOT IN (${heldKeys(this.#tables, '$1', 'start.partition')}))
+      // Made once and hashed: a look for each row would cost seconds where many wait behind few.
+      `WITH held AS MATERIALIZED (${allHeldKeys(this.#tables, '$1')})
+       SELECT start.partition FROM unnest($2::smallint[], $3::bigint[]) AS start(partition, id)
+       -- Sorted, so that it goes by the index where all rows lie in one partition.
+       WHERE (SELECT true FROM ${outbox} AS row
+              WHERE row.destination = $1 AND row.partition = start.partition AND row.id >= start.id
+                AND retry_at IS NULL AND (partition, key) NOT IN (SELECT partition, key FROM held)
+              ORDER BY row.id LIMIT 1)
           OR EXISTS (SELECT FROM ${outbox} AS row
                      WHERE row.destination = $1 AND row.partition = start.partition
                        AND ${isDue})
