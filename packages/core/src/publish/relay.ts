@@ -1,5 +1,4 @@
 import { systemClock, type Clock } from '../clock.ts';
-import { EventError } from '../errors.ts';
 import type { Message } from '../event/message.ts';
 import { GrowingDelay } from '../growing-delay.ts';
 import { runOutsideScope } from '../handler-scope.ts';
@@ -46,8 +45,6 @@ interface Failing {
 
 /** Longest wait before a partition that failed is tried again. */
 const maxDelayMs = 5_000;
-/** How long the outbox and the destination may take to answer before health says so, in milliseconds. */
-const slowAfterMs = 8_000;
 /** How long a relay that ends goes on with what its own process has announced. */
 const lastPassesMs = 5_000;
 /** What a pass comes to while another relay works on the partition. */
@@ -217,7 +214,7 @@ export class Relay {
   async #attempt<T>(partition: number, work: () => Promise<T>): Promise<T | undefined> {
     const failing = this.#failing.get(partition);
     if (failing && this.#isAhead(failing.retryAt, failing.delayMs)) return undefined;
-    const endWatch = this.#clock.schedule(slowAfterMs, () => this.#trouble.begin(this.#silence()));
+    const answered = this.#trouble.asked(`the outbox or ${this.#name}`);
     try {
       const result = await work();
       if (failing && result === busy) this.#postpone(partition, failing);
@@ -233,7 +230,7 @@ export class Relay {
       this.#trouble.begin(error);
       return undefined;
     } finally {
-      endWatch();
+      answered();
     }
   }
 
@@ -246,14 +243,6 @@ export class Relay {
   #postpone(partition: number, failing: Failing): void {
     const retryAt = this.#clock.now() + failing.delayMs;
     this.#failing.set(partition, { ...failing, retryAt });
-  }
-
-  #silence(): EventError {
-    return new EventError(
-      'TRANSPORT_UNAVAILABLE',
-      `the outbox or ${this.#name} has not answered for ${slowAfterMs} ms`,
-      { transport: 'unknown' },
-    );
   }
 
   /** Says whether a time that was set `withinMs` ahead is still to come, however the clock was put since. */
