@@ -285,7 +285,9 @@ DECLARE
     v_id BIGINT;
 BEGIN
     -- One whose time has come may be on its way just now.
-    DELETE FROM "public".outbox WHERE id = p_id AND destination <> '' AND retry_at > clock_timestamp()
+    DELETE FROM "public".outbox
+    WHERE id = p_id AND destination <> ''
+      AND retry_at > clock_timestamp() AND retry_at <= clock_timestamp() + interval '61 seconds'
     RETURNING * INTO v_row;
     IF NOT FOUND THEN
         RAISE EXCEPTION USING

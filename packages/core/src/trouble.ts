@@ -1,4 +1,5 @@
 import type { Clock } from './clock.ts';
+import { EventError } from './errors.ts';
 import type { HealthReasons } from './health.ts';
 import type { Logger, Observer, WarningCode } from './observer.ts';
 import { messageOfThrown } from './thrown.ts';
@@ -20,6 +21,9 @@ const codes = {
   relay: 'RELAY_TROUBLE',
   publisher: 'PUBLISHER_TROUBLE',
 } as const;
+
+/** How long an answer may take before it counts as trouble, in milliseconds. */
+const slowAfterMs = 8_000;
 
 /** What this process has been warned of. */
 const warned = new Set<WarningCode>();
@@ -64,6 +68,19 @@ export class TroubleReporter {
     this.#sinceMs = clock.now();
     observe({ kind: 'trouble', who, name, error });
     tellPeople(this.#options, { code: codes[who], words, details: { who, name, error } });
+  }
+
+  /**
+   * Takes note that something was asked, which is trouble if no answer comes.
+   *
+   * @param whom What was asked, in words.
+   * @returns To be called once there is an answer.
+   */
+  asked(whom: string): () => void {
+    const words = `${whom} has not answered for ${slowAfterMs} ms`;
+    return this.#options.clock.schedule(slowAfterMs, () =>
+      this.begin(new EventError('TRANSPORT_UNAVAILABLE', words, { transport: 'unknown' })),
+    );
   }
 
   /** Takes note that it gets on. */

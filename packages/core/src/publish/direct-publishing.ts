@@ -35,6 +35,7 @@ export class DirectPublishing {
     if (options?.tx) throw this.#cannotJoin();
     if (chosenTransaction(options)) this.#options.onNotDurable();
     const { sender, trouble } = this.#options;
+    const answered = trouble.asked(sender.transport.destination);
     try {
       // With the first publish, and again if that failed.
       await this.#connection.open();
@@ -46,6 +47,8 @@ export class DirectPublishing {
     } catch (reason) {
       trouble.begin(reason);
       return checked.map(() => ({ status: 'rejected', reason }));
+    } finally {
+      answered();
     }
   }
 

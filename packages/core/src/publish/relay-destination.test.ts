@@ -94,6 +94,25 @@ describe('the server of a destination', () => {
     expect(relay.health()).toEqual({ status: 'ok', reasons: [] });
   });
 
+  it('that another relay has marked anew at that very moment is the known one', async () => {
+    const server = new MarkedServer();
+    let isEmptied = true;
+    const relay = bench.relay({
+      mark: server.mark,
+      async publish(messages, options) {
+        await server.publish(messages, options);
+        if (!isEmptied) return;
+        isEmptied = false;
+        server.taken.length = 0;
+        throw destinationChanged(destination, options.marker!, options.marker!);
+      },
+    });
+    await bench.add(keyA, 'a1');
+    relay.start();
+    await until(() => server.taken.length === 1, 'it is published');
+    expect(bench.seen.of('trouble')).toEqual([]);
+  });
+
   it('that is another one gets nothing, until an operator accepts it', async () => {
     const server = new MarkedServer();
     await bench.outbox.keepMarker(destination, 'the one before');

@@ -66,6 +66,8 @@ export class RelayDestination {
       return await publish(messages, { marker });
     } catch (error) {
       if (!isEventError(error, 'DESTINATION_CHANGED')) throw error;
+      // Whoever has marked it anew since is not another one.
+      if (error.details.found === marker) return await publish(messages, { marker });
       if (error.details.found !== null) {
         await this.#askAgain();
         throw error;

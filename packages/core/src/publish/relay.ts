@@ -47,6 +47,8 @@ interface Failing {
 const maxDelayMs = 5_000;
 /** How long a relay that ends goes on with what its own process has announced. */
 const lastPassesMs = 5_000;
+/** What a pass comes to while another relay works on the partition. */
+const busy = Symbol('busy');
 /** Stands for the look at all partitions, which can fail like any of them. */
 const allPartitions = -1;
 
@@ -193,26 +195,30 @@ export class Relay {
     }
   }
 
-  async #drain(partition: number): Promise<void> {
+  async #drain(partition: number): Promise<typeof busy | void> {
     const pass = { destination: this.#name, partition, limit: this.#batchSize };
     const outcome = await this.#outbox.drain(pass, (messages) =>
       this.#destination.publish(messages),
     );
-    if (outcome.status === 'busy') return;
+    if (outcome.status === 'busy') return busy;
     if (outcome.more) this.#due.add(partition);
     if (outcome.published > 0) {
       this.#observe({ kind: 'relayed', partition, count: outcome.published });
     }
     this.#destination.reportRefused(outcome.refused);
+    // What is refused is told to people at the next look, which may be far off.
+    if (outcome.refused.length > 0) this.#scanAt = 0;
   }
 
   /** Does something for one partition unless it has just failed, so that it never holds up the others. */
   async #attempt<T>(partition: number, work: () => Promise<T>): Promise<T | undefined> {
     const failing = this.#failing.get(partition);
     if (failing && this.#isAhead(failing.retryAt, failing.delayMs)) return undefined;
+    const answered = this.#trouble.asked(`the outbox or ${this.#name}`);
     try {
       const result = await work();
-      this.#recovered(partition);
+      if (failing && result === busy) this.#postpone(partition, failing);
+      else this.#recovered(partition);
       return result;
     } catch (error) {
       const delay =
@@ -223,11 +229,20 @@ export class Relay {
       this.#observe({ kind: 'relay-failed', partition, error });
       this.#trouble.begin(error);
       return undefined;
+    } finally {
+      answered();
     }
   }
 
   #recovered(partition: number): void {
-    if (this.#failing.delete(partition) && this.#failing.size === 0) this.#trouble.end();
+    this.#failing.delete(partition);
+    if (this.#failing.size === 0) this.#trouble.end();
+  }
+
+  /** Another relay is at it, which says nothing of how it fares. */
+  #postpone(partition: number, failing: Failing): void {
+    const retryAt = this.#clock.now() + failing.delayMs;
+    this.#failing.set(partition, { ...failing, retryAt });
   }
 
   /** Says whether a time that was set `withinMs` ahead is still to come, however the clock was put since. */

@@ -2,6 +2,7 @@ import { EventError, isEventError } from '@waybill/core';
 import {
   accepted,
   destinationChanged,
+  eventLabel,
   GroupCommit,
   HeldKeys,
   ownMessage,
@@ -62,7 +63,7 @@ export class LogAppender {
         this.#send(sendable.map(ownMessage), marker),
       );
     } catch (error) {
-      throw isEventError(error, 'STORE_UNAVAILABLE') ? unavailable(error) : error;
+      throw failureOf(error)?.error ?? error;
     }
   }
 
@@ -90,7 +91,7 @@ export class LogAppender {
     try {
       return (await this.#callsFor(marker).add(messages)).map(accepted);
     } catch (error) {
-      if (!isEventError(error, 'STORE_REJECTED')) throw error;
+      if (!mayRefuseOne(error)) throw error;
       if (messages.length === 1)
         return [{ status: 'refused', error: refusal(messages[0]!, error) }];
       return await this.#sendSingly(messages, marker);
@@ -101,9 +102,17 @@ export class LogAppender {
   async #sendSingly(messages: Call, marker: string | undefined): Promise<PublishOutcome[]> {
     const held = new HeldKeys();
     const outcomes: PublishOutcome[] = [];
-    for (const message of messages) {
-      const outcome = held.refusalOf(message) ?? (await this.#send([message], marker))[0]!;
-      outcomes.push(held.note(message, outcome));
+    for (const [index, message] of messages.entries()) {
+      try {
+        const outcome = held.refusalOf(message) ?? (await this.#send([message], marker))[0]!;
+        outcomes.push(held.note(message, outcome));
+      } catch (error) {
+        const failed = failureOf(error);
+        if (index === 0 || !failed) throw error;
+        // Of those before, it is known what became of them.
+        const unsent = messages.slice(index + 1).map((each) => notSent(each, failed.error));
+        return [...outcomes, failed, ...unsent];
+      }
     }
     return outcomes;
   }
@@ -114,7 +123,7 @@ export class LogAppender {
       calls = new GroupCommit({
         flush: (group) => this.#appendAll(group, marker),
         maxItems: maxCallsAtOnce,
-        isItemFault: (error) => isEventError(error, 'STORE_REJECTED'),
+        isItemFault: mayRefuseOne,
       });
       this.#calls.set(marker, calls);
     }
@@ -200,6 +209,45 @@ function countPartitions(partitions: readonly number[]): {
     return index;
   });
   return { counts, indexes };
+}
+
+/** Logins, rights, tables and columns that are missing: then the log takes no message at all. */
+const refusingAll = /^(28|3D|3F|42)/;
+
+/** Says whether the database may have refused one message, and take others. */
+function mayRefuseOne(error: unknown): error is EventError<'STORE_REJECTED'> {
+  return isEventError(error, 'STORE_REJECTED') && !refusingAll.test(error.details.sqlState ?? '');
+}
+
+/** What a failure of the database means for a message that it was given; nothing if it is another log. */
+function failureOf(error: unknown): Exclude<PublishOutcome, { status: 'accepted' }> | undefined {
+  if (isEventError(error, 'STORE_UNAVAILABLE')) {
+    return { status: 'unknown', error: unavailable(error) };
+  }
+  return isEventError(error, 'STORE_REJECTED')
+    ? { status: 'refused', error: refusesAll(error) }
+    : undefined;
+}
+
+function refusesAll(cause: EventError): EventError<'TRANSPORT_UNAVAILABLE'> {
+  return new EventError(
+    'TRANSPORT_UNAVAILABLE',
+    `the log takes no messages: ${cause.message}`,
+    { transport: logTransport },
+    { cause, retryable: false },
+  );
+}
+
+/** The outcome of a message that was not sent, because one before it met a connection that is gone. */
+function notSent(message: Message, cause: EventError): PublishOutcome {
+  const { id: eventId, type: eventType } = message;
+  const error = new EventError(
+    'TRANSPORT_UNAVAILABLE',
+    `${eventLabel(message)} was not sent, since the one before it failed (${cause.message})`,
+    { transport: logTransport, eventId, eventType },
+    { cause, retryable: cause.retryable },
+  );
+  return { status: 'refused', error };
 }
 
 function refusal(message: Message, cause: EventError<'STORE_REJECTED'>): EventError {

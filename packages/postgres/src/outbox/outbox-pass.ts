@@ -4,7 +4,7 @@ import type { DrainOutcome, DrainPass, Message, Publish } from '@waybill/core/ad
 
 import type { SqlQueryable } from '../client/sql-client.ts';
 import type { OutboxRefusals, Refusal } from './outbox-refusals.ts';
-import type { OutboxBatch, OutboxRows, PartState, ScanStart } from './outbox-rows.ts';
+import type { OldestBatch, OutboxBatch, OutboxRows, PartState, ScanStart } from './outbox-rows.ts';
 
 /** What a pass did. */
 export interface Drained {
@@ -14,7 +14,7 @@ export interface Drained {
   readonly clean: boolean;
 }
 
-const nothing: DrainOutcome = { status: 'drained', published: 0, refused: [], more: false };
+const nothing = { status: 'drained', published: 0, refused: [] } as const;
 
 /** Rows to forget, and of each key the first row that was not taken. */
 function sortOut(
@@ -61,8 +61,10 @@ export class OutboxPass {
     publish: Publish,
   ): Promise<Drained> {
     if (adopts) await this.#rows.adopt(db, part);
-    const { due, ...batch } = await this.#batch(db, part, holds);
-    if (batch.ids.length === 0) return { outcome: nothing, batch, clean: !holds };
+    const { due, stale, ...batch } = await this.#batch(db, part, holds);
+    if (batch.ids.length === 0) {
+      return { outcome: { ...nothing, more: stale }, batch, clean: !holds && !stale };
+    }
     const outcomes = await this.#publishInTime(batch.messages, publish);
     const { accepted, refused } = sortOut(batch, outcomes);
     if (accepted.length > 0) await this.#rows.forget(db, part, accepted);
@@ -73,10 +75,10 @@ export class OutboxPass {
         published: accepted.length,
         refused: refused.map(({ message, error }) => ({ message, error })),
         // What waited behind a message that was taken at last can follow.
-        more: batch.full || accepted.some((id) => due.includes(id)),
+        more: stale || batch.full || accepted.some((id) => due.includes(id)),
       },
       batch,
-      clean: !holds && refused.length === 0,
+      clean: !holds && !stale && refused.length === 0,
     };
   }
 
@@ -85,14 +87,14 @@ export class OutboxPass {
     db: SqlQueryable,
     part: DrainPass & ScanStart,
     holds: boolean,
-  ): Promise<OutboxBatch & { readonly due: readonly bigint[] }> {
+  ): Promise<OldestBatch & { readonly due: readonly bigint[] }> {
     const { limit } = part;
     if (!holds) {
       return { ...(await this.#rows.oldest(db, part, { limit, around: false })), due: [] };
     }
     await this.#refusals.putBack(db, part);
     const due = await this.#refusals.due(db, part, limit);
-    if (due.full) return { ...due, due: due.ids };
+    if (due.full) return { ...due, due: due.ids, stale: false };
     const rest = { limit: limit - due.ids.length, around: true };
     const around = await this.#rows.oldest(db, part, rest);
     return {
@@ -100,6 +102,7 @@ export class OutboxPass {
       messages: [...due.messages, ...around.messages],
       full: around.full,
       due: due.ids,
+      stale: around.stale,
     };
   }
 

@@ -1,8 +1,8 @@
 import type { EventError } from '@waybill/core';
 
 import type { SqlQueryable } from '../client/sql-client.ts';
-import { messageColumns, messageOf } from '../message-columns.ts';
-import { partState } from './outbox-rows.ts';
+import { messageColumns } from '../message-columns.ts';
+import { batchOf, cutToSize, isDue, partState } from './outbox-rows.ts';
 import type { OutboxBatch, OutboxPart, OutboxRow, OutboxTables, PartState } from './outbox-rows.ts';
 
 /** A row that was not taken, and why. */
@@ -16,9 +16,11 @@ const maxReasonLength = 2_000;
 /** The statements of the outbox about messages that are not taken. */
 export class OutboxRefusals {
   readonly #tables: OutboxTables;
+  readonly #maxBatchBytes: number;
 
-  constructor(tables: OutboxTables) {
+  constructor(tables: OutboxTables, maxBatchBytes: number) {
     this.#tables = tables;
+    this.#maxBatchBytes = maxBatchBytes;
   }
 
   /** Says what is special about a partition just now. */
@@ -37,17 +39,14 @@ export class OutboxRefusals {
    * At most one of a key is there, since the others wait behind it.
    */
   async due(db: SqlQueryable, part: OutboxPart, limit: number): Promise<OutboxBatch> {
-    const { rows } = await db.query<OutboxRow>(
-      `SELECT id, ${messageColumns} FROM ${this.#tables.outbox}
-       WHERE destination = $1 AND partition = $2 AND retry_at <= clock_timestamp()
-       ORDER BY id LIMIT $3 FOR UPDATE SKIP LOCKED`,
-      [part.destination, part.partition, limit],
+    const due = `SELECT * FROM ${this.#tables.outbox}
+                 WHERE destination = $1 AND partition = $2 AND ${isDue}
+                 ORDER BY id LIMIT $3 FOR UPDATE SKIP LOCKED`;
+    const { rows } = await db.query<OutboxRow & { bytes: bigint }>(
+      `${cutToSize(due, '$4')} ORDER BY id`,
+      [part.destination, part.partition, limit, this.#maxBatchBytes],
     );
-    return {
-      ids: rows.map(({ id }) => id),
-      messages: rows.map(messageOf),
-      full: rows.length === limit,
-    };
+    return batchOf(rows, { limit, maxBytes: this.#maxBatchBytes });
   }
 
   /** Notes that messages were not taken, and when to try them again; `retryDelayMs` of core says the same. */
@@ -96,7 +95,9 @@ export class OutboxRefusals {
               message_labels->>'type', message_labels->>'contentType',
               nullif(message_labels->'headers', '[]'), CASE WHEN raw_is_text THEN '' END, raw, total_attempts, entered_dlq_at,
               clock_timestamp(), failure_type = 'transient', error_code, failure_reason
-       FROM back`,
+       FROM back
+       -- Whoever asks for it twice finds it there.
+       ON CONFLICT DO NOTHING`,
       [destination, partition],
     );
   }

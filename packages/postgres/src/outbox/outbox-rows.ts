@@ -26,6 +26,12 @@ export interface OutboxBatch {
   readonly full: boolean;
 }
 
+/** The oldest messages that the state of a partition allows. */
+export interface OldestBatch extends OutboxBatch {
+  /** True if the partition has got another state since it was looked at; the batch is empty then. */
+  readonly stale: boolean;
+}
+
 /** A partition of the rows for one destination. */
 export interface OutboxPart {
   readonly destination: string;
@@ -77,25 +83,59 @@ export function outboxTables(schema: string): OutboxTables {
   };
 }
 
-/** Keys of a partition that wait behind a message that was refused or let go. */
-function heldKeys(
-  { outbox, deadLetters }: OutboxTables,
-  destination: string,
-  partition: string,
-): string {
-  return `SELECT key FROM ${outbox}
-          WHERE destination = ${destination} AND partition = ${partition} AND retry_at IS NOT NULL
+/** Keys that wait behind a message that was refused or let go, with their partitions. */
+function allHeldKeys({ outbox, deadLetters }: OutboxTables, destination: string): string {
+  return `SELECT partition, key FROM ${outbox}
+          WHERE destination = ${destination} AND retry_at IS NOT NULL
           UNION
-          SELECT key FROM ${deadLetters}
-          WHERE destination = ${destination} AND outbox_partition = ${partition} AND key IS NOT NULL
+          SELECT outbox_partition, key FROM ${deadLetters}
+          WHERE destination = ${destination} AND outbox_partition IS NOT NULL AND key IS NOT NULL
             AND outbox_id IS NOT NULL AND status IN ('pending', 'processing')`;
+}
+
+/** The same of one partition. */
+function heldKeys(tables: OutboxTables, destination: string, partition: string): string {
+  return `SELECT key FROM (${allHeldKeys(tables, destination)}) AS held
+          WHERE partition = ${partition}`;
+}
+
+/**
+ * Whether the time of a message has come again. What lies further ahead than any delay was told by a clock that
+ * was put back since.
+ */
+export const isDue = `retry_at IS NOT NULL AND (retry_at <= clock_timestamp()
+                       OR retry_at > clock_timestamp() + interval '61 seconds')`;
+
+/** Whether rows of older versions lie in a partition. */
+function hasUnnamed({ outbox }: OutboxTables, partition: string): string {
+  return `EXISTS (SELECT FROM ${outbox} WHERE destination = '' AND partition = ${partition})`;
 }
 
 /** Columns of `PartState`, for parameters that say destination and partition. */
 export function partState(tables: OutboxTables, destination: string, partition: string): string {
   return `EXISTS (${heldKeys(tables, destination, partition)}) AS holds,
-          EXISTS (SELECT FROM ${tables.outbox}
-                  WHERE destination = '' AND partition = ${partition}) AS adopts`;
+          ${hasUnnamed(tables, partition)} AS adopts`;
+}
+
+/** Ends rows, oldest first, before they hold much more than so many bytes; one row is always left. */
+export function cutToSize(rows: string, maxBytes: string): string {
+  const bytesOf = `octet_length(coalesce(body, '')) + coalesce(octet_length(body_bytes), 0)`;
+  return `SELECT id, ${messageColumns}, bytes
+          FROM (SELECT *, sum(${bytesOf}) OVER (ORDER BY id ROWS UNBOUNDED PRECEDING) AS bytes
+                FROM (${rows}) AS whole) AS summed
+          WHERE bytes - (${bytesOf}) < ${maxBytes}`;
+}
+
+/** The batch in rows that were cut to a size. */
+export function batchOf(
+  rows: readonly (OutboxRow & { readonly bytes: bigint })[],
+  { limit, maxBytes }: { limit: number; maxBytes: number },
+): OutboxBatch {
+  return {
+    ids: rows.map(({ id }) => id),
+    messages: rows.map(messageOf),
+    full: rows.length === limit || (rows.at(-1)?.bytes ?? 0n) >= maxBytes,
+  };
 }
 
 /** The statements of the outbox that every message needs. */
@@ -173,32 +213,33 @@ export class OutboxRows {
   /**
    * Reads at least one row if there is one; a batch ends before it holds much more than the size allows.
    *
+   * What else is committed since the look at the partition could otherwise be overtaken: the row of an older
+   * version, or one that was refused.
+   *
    * @param around True to leave out keys that are held back.
    */
   async oldest(
     db: SqlQueryable,
     part: OutboxPart & ScanStart,
     { limit, around }: { limit: number; around: boolean },
-  ): Promise<OutboxBatch> {
-    const bytesOf = `octet_length(coalesce(body, '')) + coalesce(octet_length(body_bytes), 0)`;
-    const held = `AND retry_at IS NULL AND key NOT IN (${heldKeys(this.#tables, '$1', '$2')})`;
-    const { rows } = await db.query<OutboxRow & { bytes: bigint }>(
-      `SELECT id, ${messageColumns}, bytes
-       FROM (SELECT *, sum(${bytesOf}) OVER (ORDER BY id ROWS UNBOUNDED PRECEDING) AS bytes
-             FROM ${this.#tables.outbox}
-             WHERE destination = $1 AND partition = $2 AND id >= $3 ${around ? held : ''}
-             ORDER BY id LIMIT $4) AS oldest
-       WHERE bytes - (${bytesOf}) < $5
-       ORDER BY id`,
+  ): Promise<OldestBatch> {
+    const held = heldKeys(this.#tables, '$1', '$2');
+    const unnamed = hasUnnamed(this.#tables, '$2');
+    const oldest = `SELECT * FROM ${this.#tables.outbox}
+                    WHERE destination = $1 AND partition = $2 AND id >= $3
+                      ${around ? `AND retry_at IS NULL AND key NOT IN (${held})` : ''}
+                    ORDER BY id LIMIT $4`;
+    const { rows } = await db.query<OutboxRow & { bytes: bigint; stale: boolean }>(
+      `SELECT state.stale, batch.*
+       FROM (SELECT ${around ? unnamed : `${unnamed} OR EXISTS (${held})`} AS stale) AS state
+       LEFT JOIN (${cutToSize(oldest, '$5')}) AS batch ON NOT state.stale
+       ORDER BY batch.id`,
       [part.destination, part.partition, part.fromId, limit, this.#maxBatchBytes],
       { prepared: true },
     );
-    const bytes = rows.at(-1)?.bytes ?? 0n;
-    return {
-      ids: rows.map(({ id }) => id),
-      messages: rows.map(messageOf),
-      full: rows.length === limit || bytes >= this.#maxBatchBytes,
-    };
+    const { stale } = rows[0]!;
+    const found = rows.filter(({ id }) => id !== null);
+    return { ...batchOf(found, { limit, maxBytes: this.#maxBatchBytes }), stale };
   }
 
   /** Makes rows of older versions this destination's own. */
@@ -230,14 +271,17 @@ export class OutboxRows {
   ): Promise<number[]> {
     const { outbox, deadLetters } = this.#tables;
     const { rows } = await db.query<{ partition: number }>(
-      `SELECT start.partition FROM unnest($2::smallint[], $3::bigint[]) AS start(partition, id)
-       WHERE EXISTS (SELECT FROM ${outbox} AS row
-                     WHERE row.destination = $1 AND row.partition = start.partition
-                       AND row.id >= start.id AND retry_at IS NULL
-                       AND key NOT IN (${heldKeys(this.#tables, '$1', 'start.partition')}))
+      // Made once and hashed: a look for each row would cost seconds where many wait behind few.
+      `WITH held AS MATERIALIZED (${allHeldKeys(this.#tables, '$1')})
+       SELECT start.partition FROM unnest($2::smallint[], $3::bigint[]) AS start(partition, id)
+       -- Sorted, so that it goes by the index where all rows lie in one partition.
+       WHERE (SELECT true FROM ${outbox} AS row
+              WHERE row.destination = $1 AND row.partition = start.partition AND row.id >= start.id
+                AND retry_at IS NULL AND (partition, key) NOT IN (SELECT partition, key FROM held)
+              ORDER BY row.id LIMIT 1)
           OR EXISTS (SELECT FROM ${outbox} AS row
                      WHERE row.destination = $1 AND row.partition = start.partition
-                       AND retry_at <= clock_timestamp())
+                       AND ${isDue})
           OR EXISTS (SELECT FROM ${outbox} AS row
                      WHERE row.destination = '' AND row.partition = start.partition)
           OR EXISTS (SELECT FROM ${deadLetters}

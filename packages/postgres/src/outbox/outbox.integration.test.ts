@@ -104,7 +104,10 @@ describe.skipIf(!hasPostgres())('the outbox on PostgreSQL', () => {
     spy.mockRestore();
   });
 
-  it('finds rows whose ids are lower than everything it has seen', async () => {
+  it.each([
+    ['after a while', 60_000],
+    ['also if its clock was put back', -3_600_000],
+  ])('finds rows whose ids are lower than everything it has seen, %s', async (_, passedMs) => {
     let nowMs = 0;
     const clock = { now: () => nowMs, sleep: async () => {}, schedule: () => () => {} };
     const own = new PostgresOutbox({ client, clock });
@@ -115,7 +118,7 @@ describe.skipIf(!hasPostgres())('the outbox on PostgreSQL', () => {
     await client.query('ALTER SEQUENCE outbox_id_seq RESTART');
     const restored = message('order-1');
     await own.add([restored], to);
-    nowMs += 60_000;
+    nowMs += passedMs;
     expect(await drainAll(own)).toEqual([restored.id]);
   });
 

@@ -104,7 +104,7 @@ export class PostgresOutbox implements Outbox {
     this.#clock = clock;
     const tables = outboxTables(schema);
     this.#rows = new OutboxRows(tables, maxBatchBytes);
-    this.#refusals = new OutboxRefusals(tables);
+    this.#refusals = new OutboxRefusals(tables, maxBatchBytes);
     this.#pass = new OutboxPass({
       rows: this.#rows,
       refusals: this.#refusals,
@@ -228,7 +228,8 @@ export class PostgresOutbox implements Outbox {
 
   #fullScanIsDue(): boolean {
     const now = this.#clock.now();
-    if (now - this.#lastFullScanMs < fullScanEveryMs) return false;
+    // A clock that was put back must not keep it from looking.
+    if (Math.abs(now - this.#lastFullScanMs) < fullScanEveryMs) return false;
     this.#lastFullScanMs = now;
     this.#settledIds.clear();
     return true;
