@@ -45,7 +45,7 @@ for (const asker of ['EventSubscriber.on, its retry', 'executeWithRetry, its pol
 outOfRange.push(
   ['PostgresEventBus', 'maxRetries', [...notCounts, 101]],
   ['PostgresEventBus', 'retryDelayMs', [...notLengths, ...beyondTimers]],
-  ['EventPublisher', 'relayPollMs', [...notLengths, 0, 3_600_001]],
+  ['EventPublisher', 'relayPollMs', [...notLengths, 0, 5_001]],
   ['IdempotencyHandler', 'claimMs', [...notLengths, 0, 86_400_001, ...beyondTimers]],
   ['openPostgres', 'maxConnections', [...notCounts, 0, 10_001]],
   ['openPostgres', 'connectTimeoutMs', [...notLengths, 0, ...beyondTimers]],

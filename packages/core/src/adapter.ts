@@ -18,6 +18,7 @@ export {
   retryDelayMs,
   unrelayedAfterMs,
 } from './publish/outbox.ts';
+export { maxRelayPollMs } from './publish/relay.ts';
 export type { EventSender } from './publish/event-sender.ts';
 export type { PublishingStore } from './publish/publisher-options.ts';
 export type { InboxKey } from './consume/inbox.ts';

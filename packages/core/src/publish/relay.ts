@@ -22,7 +22,7 @@ export interface RelayOptions {
   ) => Promise<readonly PublishOutcome[]>;
   /** Marks the server, as `Transport.mark` does; without it, nobody notices that it is another one. */
   mark?: (candidate: string) => Promise<string>;
-  /** How often to look for messages that nobody announced, in milliseconds; 100 unless given. */
+  /** How often to look for messages that nobody announced, in milliseconds, up to 5,000; 100 unless given. */
   pollMs?: number;
   /** Most messages published at once, 1 to 10,000; 500 unless given. */
   batchSize?: number;
@@ -43,6 +43,11 @@ interface Failing {
   readonly retryAt: number;
 }
 
+/**
+ * Longest time between two looks of a relay, in milliseconds. With longer ones its health would tell of trouble too
+ * late, and other relays would take it for gone.
+ */
+export const maxRelayPollMs = 5_000;
 /** Longest wait before a partition that failed is tried again. */
 const maxDelayMs = 5_000;
 /** How long a relay that ends goes on with what its own process has announced. */
@@ -85,7 +90,7 @@ export class Relay {
     const { pollMs = 100, batchSize = 500, destination, logger, intended = [] } = options;
     const { ids = randomIds, clock = systemClock } = options;
     assertName('a destination', destination);
-    assertRange('relay', 'pollMs', pollMs, 1, 3_600_000);
+    assertRange('relay', 'pollMs', pollMs, 1, maxRelayPollMs);
     assertRange('relay', 'batchSize', batchSize, 1, 10_000, true);
     this.#outbox = options.outbox;
     this.#name = destination;

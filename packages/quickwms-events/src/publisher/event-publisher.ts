@@ -9,7 +9,12 @@ import {
   type TransactionChoice,
   type WarningCode,
 } from '@waybill/core';
-import { assertKnownOptions, assertRange, type PublishingStore } from '@waybill/core/adapter';
+import {
+  assertKnownOptions,
+  assertRange,
+  maxRelayPollMs,
+  type PublishingStore,
+} from '@waybill/core/adapter';
 
 import { correlationOf, type CreateEventOptions, type KnownEvent } from '../factory.ts';
 import { quickwmsEvents } from '../profile.ts';
@@ -28,7 +33,7 @@ export interface EventPublisherConfig {
   strict?: boolean;
   /** `false` where a process of its own relays. */
   relay?: boolean;
-  /** How often the relay looks for what nobody announced, in milliseconds; 100 unless given. */
+  /** How often the relay looks for what nobody announced, in milliseconds, up to 5,000; 100 unless given. */
   relayPollMs?: number;
   /** Warnings that are meant to be so. */
   intended?: readonly WarningCode[];
@@ -63,7 +68,7 @@ export class EventPublisher {
     const { relayPollMs } = config;
     // A relay that is shared, or of another process, would never look at it.
     if (relayPollMs !== undefined) {
-      assertRange('EventPublisher', 'relayPollMs', relayPollMs, 1, 3_600_000);
+      assertRange('EventPublisher', 'relayPollMs', relayPollMs, 1, maxRelayPollMs);
     }
     if (!config.eventBus) throw new TypeError('EventPublisher needs an eventBus to publish to');
     const { eventBus, eventStore, storeBeforePublish, ...shared } = config;
