@@ -233,6 +233,7 @@ export class ConsumerGroup {
     try {
       await this.#intake.close();
     } finally {
+      this.#shared.reasons.remove(this.#trouble);
       this.#finished.resolve();
     }
     return this.#unfinished;
