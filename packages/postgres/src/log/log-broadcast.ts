@@ -67,6 +67,7 @@ export class LogBroadcast extends ConsumerShell<LogDelivery> {
     const ranges = this.#ranges();
     if (ranges.length === 0) return false;
     const { client, tables, heads } = this.#options;
+    const ends = new Map(heads.all);
     const { rows } = await this.#reading.watch(() =>
       client.query<LogRow>(
         `${readRanges(tables.log, 1)} ORDER BY partition, log_offset`,
@@ -78,7 +79,7 @@ export class LogBroadcast extends ConsumerShell<LogDelivery> {
     for (const { partition } of ranges) {
       const last = rows.findLast((row) => row.partition === partition);
       // Nothing where something was: it was deleted, and a broadcast makes no promise about it.
-      this.#cursor.set(partition, last ? last.log_offset + 1n : heads.of(partition));
+      this.#cursor.set(partition, last ? last.log_offset + 1n : ends.get(partition)!);
     }
     this.outlet.add(rows.map((row) => new LogDelivery(row, anew, this)));
     return true;

@@ -147,7 +147,33 @@ describe('a consumer of the log in trouble', () => {
     await standby.received(2);
     const isNew = { code: 'NEW_GROUP_STARTS' };
     expect(observed.filter((each) => 'code' in each && each.code === isNew.code)).toHaveLength(2);
+    expect(standby.deliveries.map(({ mayBeRepeated }) => mayBeRepeated)).toEqual([true, true]);
+    const [fresh] = several(1);
+    await transport.publish([fresh!]);
+    expect((await standby.received(3))[2]).toMatchObject({ mayBeRepeated: false });
   });
+
+  it.each(['billing', null])(
+    'loses nothing that is appended while it finds out that rows were deleted: group %s',
+    async (group) => {
+      const { transport } = await connect();
+      const probe = await LogProbe.subscribe(transport, group, { settle: true });
+      probe.consumer.pause();
+      await transport.publish(several(5));
+      await database.query('DELETE FROM event_log');
+      const fresh = several(2);
+      client.afterQuery = async (text) => {
+        if (!text.includes('FROM unnest($')) return;
+        client.afterQuery = undefined;
+        await transport.publish([fresh[0]!]);
+      };
+      probe.consumer.resume();
+      await vi.waitFor(() => expect(client.afterQuery).toBeUndefined(), waiting);
+      await transport.publish([fresh[1]!]);
+      await probe.received(2);
+      expect(probe.ids).toEqual(fresh.map(({ id }) => id));
+    },
+  );
 
   it('is told while the watermark cannot be written, and pauses after maxAhead finished messages', async () => {
     const { transport, observed } = await connect({ maxAhead: 10, commitEveryMs: 1 });
