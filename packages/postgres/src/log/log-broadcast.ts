@@ -9,6 +9,7 @@ import type { LogRow } from './log-rows.ts';
 import { logTransport } from './log-tables.ts';
 import type { LogTables } from './log-tables.ts';
 import type { SqlClient } from '../client/sql-client.ts';
+import { withinTime } from './within-time.ts';
 
 export interface LogBroadcastOptions {
   readonly client: SqlClient;
@@ -43,6 +44,10 @@ export class LogBroadcast extends ConsumerShell<LogDelivery> {
 
   settle(delivery: LogDelivery): void {
     this.outlet.settle(delivery);
+  }
+
+  protected override async end(): Promise<void> {
+    await withinTime(this.#options.clock, super.end());
   }
 
   protected override async run(): Promise<void> {

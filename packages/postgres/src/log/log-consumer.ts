@@ -10,6 +10,7 @@ import type { LogSeats } from './log-seats.ts';
 import { logTransport } from './log-tables.ts';
 import { LogTenure } from './log-tenure.ts';
 import type { LogTiming, TenureSources } from './log-tenure-options.ts';
+import { withinTime } from './within-time.ts';
 
 export interface LogConsumerOptions {
   readonly group: LogGroup;
@@ -74,6 +75,10 @@ export class LogConsumer extends ConsumerShell<LogDelivery> {
   }
 
   protected override async end(): Promise<void> {
+    await withinTime(this.#options.clock, this.#leave());
+  }
+
+  async #leave(): Promise<void> {
     try {
       await this.#tenure?.stop();
     } finally {
