@@ -118,7 +118,8 @@ export class LogConsumer extends ConsumerShell<LogDelivery> {
 
   async #tryClaim(): Promise<Claimed | undefined> {
     const { group, seats, alone, ownerLock, ids, observe, subscription, timing } = this.#options;
-    if (!seats.take(group.name, this)) return undefined;
+    // One that is paused would let the group wait, and others may be ready.
+    if (this.outlet.room === 0 || !seats.take(group.name, this)) return undefined;
     const token = (this.#nextToken ??= ids());
     const occupant = await this.#claiming.watch(() => group.occupant(token));
     if (occupant && !occupant.free && !alone) return undefined;

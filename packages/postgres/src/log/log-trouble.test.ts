@@ -153,6 +153,26 @@ describe('a consumer of the log in trouble', () => {
     expect((await standby.received(3))[2]).toMatchObject({ mayBeRepeated: false });
   });
 
+  it('leaves the group to others while it is paused, and takes its turn when it is resumed', async () => {
+    const { transport } = await connect();
+    const active = await LogProbe.subscribe(transport, 'billing', { settle: true });
+    await transport.publish(several(1));
+    await active.received(1);
+    const paused = await LogProbe.subscribe(transport, 'billing', { settle: true });
+    paused.consumer.pause();
+    await active.consumer.close();
+    await transport.publish(several(1));
+    // One that stands by looks every 20 ms.
+    await new Promise((resolve) => setTimeout(resolve, 100));
+    const ready = await LogProbe.subscribe(transport, 'billing', { settle: true });
+    await ready.received(1);
+    await ready.consumer.close();
+    await transport.publish(several(1));
+    paused.consumer.resume();
+    await paused.received(1);
+    expect([ready.ids, paused.ids].flat()).toHaveLength(2);
+  });
+
   it.each(['billing', null])(
     'loses nothing that is appended while it finds out that rows were deleted: group %s',
     async (group) => {
