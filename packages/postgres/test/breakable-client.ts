@@ -15,6 +15,8 @@ export class BreakableClient implements SqlClient {
   fails: (text: string) => boolean = () => false;
   /** While this is pending, statements get no answer. */
   silence: Promise<void> | undefined;
+  /** Runs between a statement and its answer. */
+  afterQuery: ((text: string) => Promise<void>) | undefined;
   readonly #inner: SqlClient;
 
   constructor(inner: SqlClient) {
@@ -29,7 +31,9 @@ export class BreakableClient implements SqlClient {
   ): Promise<SqlResult<Row>> {
     await this.silence;
     if (this.fails(text)) throw away();
-    return await this.#inner.query<Row>(text, params, options);
+    const result = await this.#inner.query<Row>(text, params, options);
+    await this.afterQuery?.(text);
+    return result;
   }
 
   async run<T>(work: (tx: SqlTransaction) => Promise<T>, options?: TransactionOptions): Promise<T> {

@@ -103,11 +103,27 @@ export class StreamClaims {
   }
 
   /**
-   * Ends the signs of life, and waits until Redis knows what was settled.
+   * Ends the signs of life, tells Redis what was settled, and hands back whatever else is pending for us; if
+   * that cannot be told now, others take it when the claims lapse.
    *
-   * @throws {EventError} `TRANSPORT_UNAVAILABLE` if it could not be told within the time.
+   * @param unused Those that were never handed out.
+   * @param deadlineMs Longest wait for what was settled, in milliseconds.
+   * @throws {EventError} `TRANSPORT_UNAVAILABLE` if Redis could not be told of that within the time.
    */
-  async close(deadlineMs: number): Promise<void> {
+  async end(
+    sources: readonly { readonly stream: string }[],
+    unused: readonly StreamDelivery[],
+    deadlineMs: number,
+  ): Promise<void> {
+    try {
+      await this.#close(deadlineMs);
+    } finally {
+      // At once: a server that is away is waited for once, and not for each stream.
+      await Promise.all(sources.map(({ stream }) => this.#release(stream, unused)));
+    }
+  }
+
+  async #close(deadlineMs: number): Promise<void> {
     // One that is under way is the last: another could claim anew what somebody else has settled by then.
     this.#keeper.stop();
     const { clock } = this.#options;
@@ -125,20 +141,13 @@ export class StreamClaims {
     );
   }
 
-  /** Hands back whatever is pending for us; if it cannot be told now, others take it when the claims lapse. */
-  async release(
-    sources: readonly { readonly stream: string }[],
-    unused: readonly StreamDelivery[],
-  ): Promise<void> {
+  async #release(stream: string, unused: readonly StreamDelivery[]): Promise<void> {
     const { call, group, consumer, observe } = this.#options;
-    for (const { stream } of sources) {
-      const ids = unused.filter((each) => each.stream === stream).map(({ entryId }) => entryId);
-      try {
-        await releaseAll.run(call, [stream], [group, consumer, ...ids]);
-      } catch (error) {
-        if (replyCodeOf(error) === 'NOGROUP') continue;
-        observe({ kind: 'consume-failed', group, error });
-      }
+    const ids = unused.filter((each) => each.stream === stream).map(({ entryId }) => entryId);
+    try {
+      await releaseAll.run(call, [stream], [group, consumer, ...ids]);
+    } catch (error) {
+      if (replyCodeOf(error) !== 'NOGROUP') observe({ kind: 'consume-failed', group, error });
     }
   }
 

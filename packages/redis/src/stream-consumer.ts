@@ -1,6 +1,6 @@
 import { ConsumerShell } from '@waybill/core/adapter';
 import type { Clock, Observer } from '@waybill/core';
-import type { Deliver, Repetition, Subscription, TroubleSource } from '@waybill/core/adapter';
+import type { Deliver, Subscription, TroubleSource } from '@waybill/core/adapter';
 
 import type { TakenEntry } from './claim-scripts.ts';
 import { stampNow, type ClaimStamp } from './claim-stamp.ts';
@@ -46,6 +46,7 @@ export class StreamConsumer extends ConsumerShell<StreamDelivery> {
   readonly #lost = new WeakSet<StreamDelivery>();
   readonly #readSize: ReadSize;
   readonly #repeats: StreamRepeats;
+  #handedBack: Promise<void> | undefined;
   #handOutScheduled = false;
   /** True while there is more than a read brings at once. */
   #isBehind = false;
@@ -129,35 +130,46 @@ export class StreamConsumer extends ConsumerShell<StreamDelivery> {
   }
 
   protected override async end(): Promise<void> {
-    const { reader, clock, timing, onClose } = this.#options;
+    const { reader, clock, timing } = this.#options;
     reader.interrupt();
     this.onRoom();
     // A server that does not answer must not keep us for longer than any other call would.
     const cancel = clock.schedule(timing.timeoutMs, () => reader.close());
     await this.finished.catch(() => {});
     cancel();
-    reader.close();
-    const unused = this.outlet.clear();
-    try {
-      await this.#claims.close(timing.timeoutMs);
-    } finally {
-      await this.#claims.release(this.#sources.all, unused);
-      onClose();
-    }
+    await this.#handBack();
   }
 
   protected override async run(): Promise<void> {
     this.#claims.start();
     const afterFailure = (thrown: unknown): Promise<void> => this.#mend(thrown);
-    const upkeep = this.repeat({ ...this.#upkeepRounds(), afterFailure });
+    const upkeep = this.repeat({
+      source: this.#keeping,
+      work: () => this.#upkeep.round().then(() => 'wait'),
+      wait: () => this.#upkeep.pause(),
+      afterFailure,
+    });
     const reading = { source: this.#reading, work: () => this.#readOn(), afterFailure };
     try {
       await Promise.all([this.repeat(reading), upkeep]);
-    } finally {
+    } catch (error) {
       this.stop();
       this.onRoom();
       await upkeep.catch(() => {});
+      // With signs of life nobody else would ever get it.
+      await this.#handBack().catch(() => {});
+      throw error;
     }
+  }
+
+  /** Gives up what is in hand, for others to take. Calls after the first wait for that one. */
+  #handBack(): Promise<void> {
+    const { reader, onClose, timing } = this.#options;
+    reader.close();
+    this.#handedBack ??= this.#claims
+      .end(this.#sources.all, this.outlet.clear(), timing.timeoutMs)
+      .finally(onClose);
+    return this.#handedBack;
   }
 
   protected override explain(thrown: unknown): unknown {
@@ -174,14 +186,6 @@ export class StreamConsumer extends ConsumerShell<StreamDelivery> {
       this.#handOutScheduled = false;
       this.#handOut();
     });
-  }
-
-  #upkeepRounds(): Repetition {
-    return {
-      source: this.#keeping,
-      work: () => this.#upkeep.round().then(() => 'wait'),
-      wait: () => this.#upkeep.pause(),
-    };
   }
 
   async #mend(thrown: unknown): Promise<void> {
@@ -261,9 +265,8 @@ export class StreamConsumer extends ConsumerShell<StreamDelivery> {
     const messages = await readWhole(stream, entries, this.#options.bytes);
     const settle = (delivery: StreamDelivery): void => this.#settle(delivery);
     const deliveries = entries.map(([entryId, deliveryCount], index) => {
-      const [message, mayBeRepeated] = [messages[index]!, repeated[index]!];
-      const counted = { mayBeRepeated, deliveryCount };
-      return new StreamDelivery({ message, stream, entryId, ...counted, claimedAt, settle });
+      const read = { message: messages[index]!, mayBeRepeated: repeated[index]!, deliveryCount };
+      return new StreamDelivery({ ...read, stream, entryId, claimedAt, settle });
     });
     this.outlet.add(this.#claims.add(deliveries));
     return deliveries;

@@ -3,6 +3,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 
 import { hasRedis, redisUrl } from '../../../scripts/services/test-redis.ts';
 import { message, StreamBench, StreamProbe, waiting } from '../test/stream-bench.ts';
+import { releasedConsumer } from './claim-scripts.ts';
 
 /** Within this time a consumer says that its server is away. */
 const toldWithin = { ...waiting, timeout: 10_000 };
@@ -76,5 +77,41 @@ describe.skipIf(!hasRedis())('a consumer of streams in trouble', () => {
     expect(await bench.pending('stock')).toEqual({});
     await transport.close();
     await bench.redis.call('ACL', 'DELUSER', user);
+  });
+
+  it('gives back what is in hand when it has ended for good, and others get it', async () => {
+    await using user = await bench.user('~*', '&*', '+@all');
+    const name = new URL(user.url).username;
+    const transport = await bench.connect({ redis: user.url, claimMs: 300, blockMs: 50 });
+    const probe = await StreamProbe.subscribe(transport, 'stock', { maxInFlight: 2 });
+    const sent = [message(), message(), message()];
+    await transport.publish(sent);
+    const held = await probe.received(2);
+    probe.consumer.setMaxInFlight(100);
+    await probe.received(3);
+    await bench.redis.call('ACL', 'SETUSER', name, '-xreadgroup');
+    await expect(probe.consumer.finished).rejects.toMatchObject({ retryable: false });
+    expect(held.map(({ signal }) => signal.aborted)).not.toContain(false);
+    const next = await StreamProbe.subscribe(await bench.connect({ claimMs: 300 }), 'stock');
+    await next.received(3);
+    expect(next.ids).toEqual(sent.map(({ id }) => id));
+    held[0]!.settle();
+    await probe.consumer.close();
+    await next.consumer.close();
+    expect(await bench.pending('stock')).toEqual({ [releasedConsumer]: 3 });
+  });
+
+  it('waits once for a server that is away when it closes, however many streams it has', async () => {
+    const transport = await bench.connect({ redis: url.href, timeoutMs: 400, blockMs: 50 });
+    const patterns = Array.from({ length: 20 }, (_, index) => `domain${index}.*`);
+    const probe = await StreamProbe.subscribe(transport, 'stock', { patterns });
+    await proxy.switchTo({ kind: 'reset' });
+    await proxy.switchTo({ kind: 'refuse' });
+    const [closed, late] = [probe.consumer.close(), Promise.withResolvers<string>()];
+    // One wait for each stream would be twenty times as long as the longest of them.
+    const timer = setTimeout(() => late.resolve('late'), 400 * 10);
+    expect(await Promise.race([closed, late.promise])).toBeUndefined();
+    clearTimeout(timer);
+    expect(bench.seen('consume-failed').length).toBeGreaterThan(19);
   });
 });

@@ -95,4 +95,35 @@ describe('a group whose consumer does not get on', () => {
     });
     await expect(group.start()).rejects.toMatchObject({ code: 'STOPPING' });
   });
+
+  it('runs no more, and says so, once its transport was closed beneath it', async () => {
+    const transport = new MemoryTransport({ broker: bench.broker });
+    const group = bench.group({ transport });
+    group.on(['item.*'], () => {});
+    await group.start();
+    await transport.close();
+    await expect(group.finished).rejects.toMatchObject({ code: 'STOPPING' });
+    expect({ running: group.running, health: group.health() }).toEqual({
+      running: false,
+      health: {
+        status: 'failed',
+        reasons: [expect.stringContaining('group graders has had its transport closed')],
+      },
+    });
+    await group.stop();
+  });
+
+  it('is well after its own stop, whatever was in its way', async () => {
+    bench.deadLetters.claim = () => Promise.reject(away);
+    const { group, tell } = await running({ intended: ['CONSUMER_TROUBLE'] });
+    tell(away);
+    await bench.clock.advance(0);
+    expect(group.health().reasons).toHaveLength(2);
+    await group.stop();
+    await group.finished;
+    expect({ running: group.running, health: group.health().status }).toEqual({
+      running: false,
+      health: 'ok',
+    });
+  });
 });

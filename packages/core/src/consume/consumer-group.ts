@@ -66,7 +66,7 @@ export class ConsumerGroup {
     this.#finished.promise.catch(() => undefined);
   }
 
-  /** Resolves after `stop()`; rejects when the transport's consumer ended by itself for good. */
+  /** Resolves after `stop()`; rejects when the transport's consumer ended for good without it. */
   get finished(): Promise<void> {
     return this.#finished.promise;
   }
@@ -81,7 +81,7 @@ export class ConsumerGroup {
     return this.#handlers.registrations.length > 0;
   }
 
-  /** False before the start, after `stop()`, and once the transport's consumer has ended by itself. */
+  /** False before the start, after `stop()`, and once the transport's consumer has ended or was closed. */
   get running(): boolean {
     return this.#state === 'starting' || this.#state === 'running';
   }
@@ -183,7 +183,7 @@ export class ConsumerGroup {
     }
     this.#state = 'running';
     finished.then(
-      () => this.#finished.resolve(),
+      () => this.#hasStopped() || this.#end(this.#stopping('has had its transport closed')),
       (error: unknown) => this.#end(error),
     );
     this.#startRedrives();
@@ -200,7 +200,7 @@ export class ConsumerGroup {
     });
   }
 
-  /** The transport's consumer has ended by itself for good. */
+  /** The transport's consumer has ended for good, and not because of a stop. */
   #end(error: unknown): void {
     if (!this.#hasStopped()) this.#state = 'ended';
     // What it was in trouble with is over, too.
@@ -233,6 +233,7 @@ export class ConsumerGroup {
     try {
       await this.#intake.close();
     } finally {
+      this.#shared.reasons.remove(this.#trouble);
       this.#finished.resolve();
     }
     return this.#unfinished;
@@ -250,9 +251,9 @@ export class ConsumerGroup {
     return this.#state === 'stopped';
   }
 
-  #stopping(what: string): EventError<'STOPPING'> {
-    const group = this.group ?? 'broadcast';
-    return new EventError('STOPPING', `group ${group} ${what}`, { what: group });
+  #stopping(happened: string): EventError<'STOPPING'> {
+    const what = this.group ?? 'broadcast';
+    return new EventError('STOPPING', `group ${what} ${happened}`, { what });
   }
 
   #newTrouble(): TroubleReporter {

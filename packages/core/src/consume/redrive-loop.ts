@@ -74,6 +74,7 @@ export class RedriveLoop {
     this.#stop.abort();
     this.#wake.abort();
     await this.#running;
+    this.#options.reasons.remove(this);
   }
 
   /** Gives up everything under way: its claims lapse, and another worker takes them. */

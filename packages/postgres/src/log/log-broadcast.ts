@@ -9,6 +9,7 @@ import type { LogRow } from './log-rows.ts';
 import { logTransport } from './log-tables.ts';
 import type { LogTables } from './log-tables.ts';
 import type { SqlClient } from '../client/sql-client.ts';
+import { withinTime } from './within-time.ts';
 
 export interface LogBroadcastOptions {
   readonly client: SqlClient;
@@ -45,6 +46,10 @@ export class LogBroadcast extends ConsumerShell<LogDelivery> {
     this.outlet.settle(delivery);
   }
 
+  protected override async end(): Promise<void> {
+    await withinTime(this.#options.clock, super.end());
+  }
+
   protected override async run(): Promise<void> {
     const { heads, onClose } = this.#options;
     const unwatch = heads.watch({ onChange: () => this.wake.call(), source: this.source() });
@@ -67,6 +72,7 @@ export class LogBroadcast extends ConsumerShell<LogDelivery> {
     const ranges = this.#ranges();
     if (ranges.length === 0) return false;
     const { client, tables, heads } = this.#options;
+    const ends = new Map(heads.all);
     const { rows } = await this.#reading.watch(() =>
       client.query<LogRow>(
         `${readRanges(tables.log, 1)} ORDER BY partition, log_offset`,
@@ -78,7 +84,7 @@ export class LogBroadcast extends ConsumerShell<LogDelivery> {
     for (const { partition } of ranges) {
       const last = rows.findLast((row) => row.partition === partition);
       // Nothing where something was: it was deleted, and a broadcast makes no promise about it.
-      this.#cursor.set(partition, last ? last.log_offset + 1n : heads.of(partition));
+      this.#cursor.set(partition, last ? last.log_offset + 1n : ends.get(partition)!);
     }
     this.outlet.add(rows.map((row) => new LogDelivery(row, anew, this)));
     return true;

@@ -10,6 +10,7 @@ import type { LogSeats } from './log-seats.ts';
 import { logTransport } from './log-tables.ts';
 import { LogTenure } from './log-tenure.ts';
 import type { LogTiming, TenureSources } from './log-tenure-options.ts';
+import { withinTime } from './within-time.ts';
 
 export interface LogConsumerOptions {
   readonly group: LogGroup;
@@ -74,6 +75,10 @@ export class LogConsumer extends ConsumerShell<LogDelivery> {
   }
 
   protected override async end(): Promise<void> {
+    await withinTime(this.#options.clock, this.#leave());
+  }
+
+  async #leave(): Promise<void> {
     try {
       await this.#tenure?.stop();
     } finally {
@@ -113,7 +118,8 @@ export class LogConsumer extends ConsumerShell<LogDelivery> {
 
   async #tryClaim(): Promise<Claimed | undefined> {
     const { group, seats, alone, ownerLock, ids, observe, subscription, timing } = this.#options;
-    if (!seats.take(group.name, this)) return undefined;
+    // One that is paused would let the group wait, and others may be ready.
+    if (this.outlet.room === 0 || !seats.take(group.name, this)) return undefined;
     const token = (this.#nextToken ??= ids());
     const occupant = await this.#claiming.watch(() => group.occupant(token));
     if (occupant && !occupant.free && !alone) return undefined;

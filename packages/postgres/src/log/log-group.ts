@@ -63,22 +63,26 @@ export class LogGroup {
    * Makes the group if there is none.
    *
    * Log and heads are read as they were at one moment: what is being appended meanwhile lies behind both,
-   * so the group gets it, whatever its time.
+   * so the group gets it, whatever its time. A group that was deleted, and whose owner is still known, may
+   * have been handed all that there is.
    *
    * @returns True if it is new.
    */
   async ensure(start: GroupStart): Promise<boolean> {
-    const { group, head, log } = this.#tables;
+    const { consumer, group, head, log } = this.#tables;
     // A time is searched for among all older rows, some 3 s for a million. A known group must not pay
     // that each time that one of its consumers starts.
     const { rowCount } = await this.#client.query(
       `WITH beginning AS MATERIALIZED (
-         SELECT h.partition, ${firstOffset(start, log)} AS start
+         SELECT h.partition, h.next_offset, ${firstOffset(start, log)} AS start
          FROM ${head} AS h
          WHERE NOT EXISTS (SELECT FROM ${group} AS g WHERE g.group_name = $1 AND g.partition = h.partition)
        )
-       INSERT INTO ${group} (group_name, partition, committed_offset, fetched_offset, suspect_offset)
-       SELECT $1, partition, start, start, start FROM beginning
+       INSERT INTO ${group}
+         (group_name, partition, committed_offset, fetched_offset, suspect_offset, handed_offset)
+       SELECT $1, partition, start, start, start,
+              CASE WHEN EXISTS (SELECT FROM ${consumer} WHERE group_name = $1) THEN next_offset END
+       FROM beginning
        ON CONFLICT DO NOTHING`,
       start instanceof Date ? [this.name, start.getTime()] : [this.name],
     );

@@ -127,22 +127,21 @@ export class LogTenure {
     }
     const ranges = this.#ranges();
     if (ranges.length === 0) return false;
-    const { group, token, sources } = this.#options;
-    await this.#take(ranges, await sources.reading.watch(() => group.fetch(token, ranges)));
+    const { group, token } = this.#options;
+    await this.#read(ranges, () => group.fetch(token, ranges));
     return true;
   }
 
   /** One delivery at a time in the whole group, so that one which kills its process is counted alone. */
   async #fetchSuspect(position: LogPosition): Promise<boolean> {
-    const { group, token, sources } = this.#options;
+    const { group, token } = this.#options;
     if (!this.#outlet.isEmpty || this.#outlet.room === 0) return false;
     await this.#pacer.write();
     if (this.#ended.signal.aborted) return false;
     const { partition, next: from } = position;
-    const rows = await sources.reading.watch(() =>
+    await this.#read([{ partition, from, take: 1 }], () =>
       group.fetchAlone(token, { partition, from }, position.deliveriesBefore(from)),
     );
-    await this.#take([{ partition, from, take: 1 }], rows);
     return true;
   }
 
@@ -159,10 +158,14 @@ export class LogTenure {
     return shareOut(ready, Math.min(this.#outlet.room, maxRowsAtOnce), this.#turn);
   }
 
-  async #take(ranges: readonly Range[], rows: readonly LogRow[]): Promise<void> {
+  async #read(ranges: readonly Range[], fetch: () => Promise<LogRow[]>): Promise<void> {
+    const { heads, sources } = this.#options;
+    // What is appended from here on may be missing from the answer, and is still to be read.
+    const ends = new Map(heads.all);
+    const rows = await sources.reading.watch(fetch);
     for (const { partition, from } of ranges) {
       const first = rows.find((row) => row.partition === partition)?.log_offset;
-      if (first !== from) await this.#missed(partition, from, first);
+      if (first !== from) await this.#missed({ partition, from, first, end: ends.get(partition)! });
     }
     this.#outlet.add(rows.map((row) => this.#begin(row)));
   }
@@ -176,10 +179,10 @@ export class LogTenure {
   }
 
   /** Nothing came where something lies: either the group is lost, or the rows are. */
-  async #missed(partition: number, from: bigint, first: bigint | undefined): Promise<void> {
-    const { group, token, heads, observe } = this.#options;
+  async #missed({ partition, from, first, end }: Gap): Promise<void> {
+    const { group, token, observe } = this.#options;
     if (first === undefined && !(await group.heartbeat(token))) return this.#refused('fetch');
-    const until = first ?? heads.of(partition);
+    const until = first ?? end;
     if (first === undefined) this.#positions.get(partition)!.passOver(until);
     observe({
       kind: 'warning',
@@ -273,4 +276,14 @@ export class LogTenure {
     this.#unhanded.push(...this.#outlet.clear());
     this.#options.consumer.wake.call();
   }
+}
+
+/** A range that did not come as it was asked for. */
+interface Gap {
+  readonly partition: number;
+  readonly from: bigint;
+  /** Where the rows begin that came, if any did. */
+  readonly first: bigint | undefined;
+  /** How far the partition reached, as far as was known when it was asked for. */
+  readonly end: bigint;
 }

@@ -31,6 +31,7 @@ import type { LogTables } from './log-tables.ts';
 import { completed } from './log-transport-options.ts';
 import type { LogTransportSettings, PostgresLogTransportOptions } from './log-transport-options.ts';
 import { ProcessLock } from '../client/process-lock.ts';
+import { withinTime } from './within-time.ts';
 
 const retryMs = 250;
 
@@ -131,12 +132,16 @@ export class PostgresLogTransport implements Transport {
     try {
       await this.#consumers.close();
     } finally {
-      const log = await opening?.catch(() => undefined);
-      log?.stopPruning();
-      await log?.appender.settled();
-      await log?.heads.stop();
-      await log?.lock.release();
+      if (opening) await withinTime(this.#options.clock, this.#closeLog(opening));
     }
+  }
+
+  async #closeLog(opening: Promise<OpenLog>): Promise<void> {
+    const log = await opening.catch(() => undefined);
+    log?.stopPruning();
+    await log?.appender.settled();
+    await log?.heads.stop();
+    await log?.lock.release();
   }
 
   async #connect(): Promise<OpenLog> {

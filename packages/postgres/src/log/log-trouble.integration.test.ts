@@ -72,4 +72,26 @@ describe.skipIf(!hasPostgres())('a consumer of the log whose server is away', ()
       expect(listener.ids).toContain(sent.id);
     }, waiting);
   });
+
+  it('does not wait for ever when it closes and the server gives no answer', async () => {
+    const probes = [
+      await LogProbe.subscribe(transport, 'billing', { settle: true }),
+      await LogProbe.subscribe(transport, 'billing', { settle: true }),
+      await LogProbe.subscribe(transport, null, { settle: true }),
+    ];
+    await transport.publish([message()]);
+    await probes[0]!.received(1);
+    await proxy.switchTo({ kind: 'black-hole' });
+    let ended = false;
+    const end = (): void => void (ended = true);
+    transport.close().then(end, end);
+    await vi.waitFor(() => expect(ended).toBe(true), { ...waiting, timeout: 12_000 });
+    await proxy.switchTo({ kind: 'pass' });
+    const again = await connectLog({ client });
+    transport = again.transport;
+    const next = await LogProbe.subscribe(transport, 'billing', { settle: true });
+    const sent = message();
+    await transport.publish([sent]);
+    await vi.waitFor(() => expect(next.ids).toContain(sent.id), waiting);
+  });
 });

@@ -147,7 +147,53 @@ describe('a consumer of the log in trouble', () => {
     await standby.received(2);
     const isNew = { code: 'NEW_GROUP_STARTS' };
     expect(observed.filter((each) => 'code' in each && each.code === isNew.code)).toHaveLength(2);
+    expect(standby.deliveries.map(({ mayBeRepeated }) => mayBeRepeated)).toEqual([true, true]);
+    const [fresh] = several(1);
+    await transport.publish([fresh!]);
+    expect((await standby.received(3))[2]).toMatchObject({ mayBeRepeated: false });
   });
+
+  it('leaves the group to others while it is paused, and takes its turn when it is resumed', async () => {
+    const { transport } = await connect();
+    const active = await LogProbe.subscribe(transport, 'billing', { settle: true });
+    await transport.publish(several(1));
+    await active.received(1);
+    const paused = await LogProbe.subscribe(transport, 'billing', { settle: true });
+    paused.consumer.pause();
+    await active.consumer.close();
+    await transport.publish(several(1));
+    // One that stands by looks every 20 ms.
+    await new Promise((resolve) => setTimeout(resolve, 100));
+    const ready = await LogProbe.subscribe(transport, 'billing', { settle: true });
+    await ready.received(1);
+    await ready.consumer.close();
+    await transport.publish(several(1));
+    paused.consumer.resume();
+    await paused.received(1);
+    expect([ready.ids, paused.ids].flat()).toHaveLength(2);
+  });
+
+  it.each(['billing', null])(
+    'loses nothing that is appended while it finds out that rows were deleted: group %s',
+    async (group) => {
+      const { transport } = await connect();
+      const probe = await LogProbe.subscribe(transport, group, { settle: true });
+      probe.consumer.pause();
+      await transport.publish(several(5));
+      await database.query('DELETE FROM event_log');
+      const fresh = several(2);
+      client.afterQuery = async (text) => {
+        if (!text.includes('FROM unnest($')) return;
+        client.afterQuery = undefined;
+        await transport.publish([fresh[0]!]);
+      };
+      probe.consumer.resume();
+      await vi.waitFor(() => expect(client.afterQuery).toBeUndefined(), waiting);
+      await transport.publish([fresh[1]!]);
+      await probe.received(2);
+      expect(probe.ids).toEqual(fresh.map(({ id }) => id));
+    },
+  );
 
   it('is told while the watermark cannot be written, and pauses after maxAhead finished messages', async () => {
     const { transport, observed } = await connect({ maxAhead: 10, commitEveryMs: 1 });
