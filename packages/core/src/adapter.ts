@@ -69,6 +69,7 @@ export { type Available, type Range, shareOut } from './transport/share-out.ts';
 export { type TroubleSource, TroubleSources } from './transport/trouble-sources.ts';
 export { Wake } from './transport/wake.ts';
 export { Watermark } from './transport/watermark.ts';
+export { endsWithin } from './ends-within.ts';
 export { GrowingDelay } from './growing-delay.ts';
 export { LeaseKeeper, type LeaseKeeperOptions } from './lease-keeper.ts';
 export { SharedOpening } from './shared-opening.ts';

@@ -1,5 +1,5 @@
 import { EventError, type Clock, type Observer } from '@waybill/core';
-import { GrowingDelay, LeaseKeeper, type TroubleSource } from '@waybill/core/adapter';
+import { endsWithin, GrowingDelay, LeaseKeeper, type TroubleSource } from '@waybill/core/adapter';
 
 import { ageMs, stampNow } from './claim-stamp.ts';
 import { releaseAll, renewOwned, settleOwned } from './claim-scripts.ts';
@@ -126,11 +126,8 @@ export class StreamClaims {
   async #close(deadlineMs: number): Promise<void> {
     // One that is under way is the last: another could claim anew what somebody else has settled by then.
     this.#keeper.stop();
-    const { clock } = this.#options;
-    const timeout = new AbortController();
     this.flush();
-    await Promise.race([this.#drained(), clock.sleep(deadlineMs, timeout.signal)]);
-    timeout.abort();
+    await endsWithin(this.#options.clock, deadlineMs, this.#drained());
     this.#closed = true;
     const untold = this.#settled.length + this.#underWay.size;
     if (untold === 0) return;

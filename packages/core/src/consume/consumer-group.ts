@@ -2,6 +2,7 @@ import { maxTimerMs, systemClock, type Clock } from '../clock.ts';
 import { assertConsumerGroupOptions, type ConsumerGroupOptions } from './consumer-group-options.ts';
 import { isDeadLetterQueue } from './dead-letter-queue.ts';
 import { DeliveryProcessor, type UnfinishedDelivery } from './delivery-processor.ts';
+import { endsWithin } from '../ends-within.ts';
 import { EventError } from '../errors.ts';
 import { withOwnStart } from '../transport/group-start.ts';
 import type { Handler } from './handler.ts';
@@ -222,9 +223,7 @@ export class ConsumerGroup {
   async #stop(deadlineMs: number): Promise<readonly UnfinishedDelivery[]> {
     this.#state = 'stopped';
     this.#intake.pause();
-    const timer = new AbortController();
-    await Promise.race([this.#drained(), this.#shared.clock.sleep(deadlineMs, timer.signal)]);
-    timer.abort();
+    await endsWithin(this.#shared.clock, deadlineMs, this.#drained());
     const reason = this.#stopping('is stopping');
     this.#unfinished = [
       ...this.#processor.abandon(reason),

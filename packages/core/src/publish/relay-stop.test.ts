@@ -57,6 +57,19 @@ describe('stopping a relay', () => {
     expect(tries).toBe(2);
   });
 
+  it('does not wait for an outbox that never answers', async () => {
+    bench.outbox.waitingPartitions = () => new Promise(() => {});
+    const relay = bench.relay();
+    relay.start();
+    await settle();
+    let stopped = false;
+    const stop = relay.stop().then(() => (stopped = true));
+    await bench.clock.advance(5_000);
+    expect(stopped).toBe(false);
+    await bench.clock.advance(5_000);
+    await stop;
+  });
+
   it('is one stop, and may come before the start', async () => {
     const relay = bench.relay();
     relay.start();

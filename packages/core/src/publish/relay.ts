@@ -1,5 +1,6 @@
 import { systemClock, type Clock } from '../clock.ts';
 import type { Message } from '../event/message.ts';
+import { endsWithin } from '../ends-within.ts';
 import { GrowingDelay } from '../growing-delay.ts';
 import { runOutsideScope } from '../handler-scope.ts';
 import { HealthReasons, type Health } from '../health.ts';
@@ -127,13 +128,17 @@ export class Relay {
   }
 
   /**
-   * Publishes what this process has announced, for a few seconds at most, and ends. What is left waits
-   * for another relay. Idempotent.
+   * Publishes what this process has announced, for a few seconds at most, and ends; a pass that gets no answer is
+   * waited for no longer than ten. What is left waits for another relay. Idempotent.
    */
   async stop(): Promise<void> {
     if (!this.#stop.signal.aborted) this.#endAt = this.#clock.now() + lastPassesMs;
     this.#stop.abort();
     this.#wake.abort();
+    await endsWithin(this.#clock, 2 * lastPassesMs, this.#ended());
+  }
+
+  async #ended(): Promise<void> {
     await this.#running;
     await this.#endListening?.().catch(() => undefined);
     this.#endListening = undefined;

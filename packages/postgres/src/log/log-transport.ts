@@ -128,20 +128,19 @@ export class PostgresLogTransport implements Transport {
   }
 
   async close(): Promise<void> {
-    const opening = this.#log.forget();
+    await withinTime(this.#options.clock, this.#closeAll(this.#log.forget()));
+  }
+
+  async #closeAll(opening: Promise<OpenLog> | undefined): Promise<void> {
     try {
       await this.#consumers.close();
     } finally {
-      if (opening) await withinTime(this.#options.clock, this.#closeLog(opening));
+      const log = await opening?.catch(() => undefined);
+      log?.stopPruning();
+      await log?.appender.settled();
+      await log?.heads.stop();
+      await log?.lock.release();
     }
-  }
-
-  async #closeLog(opening: Promise<OpenLog>): Promise<void> {
-    const log = await opening.catch(() => undefined);
-    log?.stopPruning();
-    await log?.appender.settled();
-    await log?.heads.stop();
-    await log?.lock.release();
   }
 
   async #connect(): Promise<OpenLog> {

@@ -1,4 +1,5 @@
 import { EventError } from '@waybill/core';
+import { endsWithin } from '@waybill/core/adapter';
 import type { Clock } from '@waybill/core';
 
 import { logTransport } from './log-tables.ts';
@@ -12,18 +13,11 @@ const longestWaitMs = 5_000;
  *
  * @throws {EventError} `TRANSPORT_UNAVAILABLE` if it takes too long; what the work throws.
  */
-export async function withinTime<T>(clock: Clock, work: Promise<T>): Promise<T> {
-  const timer = new AbortController();
-  const late = clock.sleep(longestWaitMs, timer.signal).then(() => {
-    throw new EventError(
-      'TRANSPORT_UNAVAILABLE',
-      `${logTransport} gave no answer within ${longestWaitMs} ms of its close; what it was not told is settled comes again`,
-      { transport: logTransport },
-    );
-  });
-  try {
-    return await Promise.race([work, late]);
-  } finally {
-    timer.abort();
-  }
+export async function withinTime(clock: Clock, work: Promise<void>): Promise<void> {
+  if (await endsWithin(clock, longestWaitMs, work)) return;
+  throw new EventError(
+    'TRANSPORT_UNAVAILABLE',
+    `${logTransport} gave no answer within ${longestWaitMs} ms of its close; what it was not told is settled comes again`,
+    { transport: logTransport },
+  );
 }
