@@ -230,16 +230,16 @@ export class OutboxRows {
                       ${around ? `AND retry_at IS NULL AND key NOT IN (${held})` : ''}
                     ORDER BY id LIMIT $4`;
     const { rows } = await db.query<OutboxRow & { bytes: bigint; stale: boolean }>(
-      `SELECT state.stale, batch.*
-       FROM (SELECT ${around ? unnamed : `${unnamed} OR EXISTS (${held})`} AS stale) AS state
-       LEFT JOIN (${cutToSize(oldest, '$5')}) AS batch ON NOT state.stale
-       ORDER BY batch.id`,
+      `SELECT (SELECT ${around ? unnamed : `${unnamed} OR EXISTS (${held})`}) AS stale, batch.*
+       FROM (${cutToSize(oldest, '$5')}) AS batch
+       ORDER BY id`,
       [part.destination, part.partition, part.fromId, limit, this.#maxBatchBytes],
       { prepared: true },
     );
-    const { stale } = rows[0]!;
-    const found = rows.filter(({ id }) => id !== null);
-    return { ...batchOf(found, { limit, maxBytes: this.#maxBatchBytes }), stale };
+    // Where there is nothing, nothing can be overtaken.
+    const stale = rows[0]?.stale ?? false;
+    const size = { limit, maxBytes: this.#maxBatchBytes };
+    return { ...batchOf(stale ? [] : rows, size), stale };
   }
 
   /** Makes rows of older versions this destination's own. */
