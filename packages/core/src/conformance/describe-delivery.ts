@@ -1,3 +1,4 @@
+import { describeBroadcastDeliveries } from './delivery/broadcasting.ts';
 import { describeDeadLettering } from './delivery/dead-lettering.ts';
 import type { DeliveryConformanceOptions } from './delivery/delivery-bench.ts';
 import { describeLanes } from './delivery/lanes.ts';
@@ -22,6 +23,7 @@ export function describeDelivery(
   api.describe(`delivery over ${name}`, () => {
     describeRetries(options, api);
     describeDeadLettering(options, api);
+    describeBroadcastDeliveries(options, api);
     describeRedrives(options, api);
     describeLanes(options, api);
     describePausing(options, api);
