@@ -3,9 +3,7 @@ import assert from 'node:assert/strict';
 import { systemClock } from '../../clock.ts';
 import { isEventError } from '../../errors.ts';
 import { itWhen, type TestApi } from '../test-api.ts';
-import { onDeliveries, type DeliveryConformanceOptions } from './delivery-bench.ts';
-
-const quickRetry = { maxRetries: 2, baseDelayMs: 1, jitterFactor: 0 };
+import { onDeliveries, quickRetry, type DeliveryConformanceOptions } from './delivery-bench.ts';
 
 /** Every instance gets what is broadcast, and nobody keeps what fails of it. */
 export function describeBroadcastDeliveries(

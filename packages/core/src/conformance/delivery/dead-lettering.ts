@@ -9,11 +9,10 @@ import { assertSameMessage } from '../transport/assert-messages.ts';
 import { awkwardHeaders } from '../transport/awkward-headers.ts';
 import {
   onDeliveries,
+  quickRetry,
   type DeliveryBench,
   type DeliveryConformanceOptions,
 } from './delivery-bench.ts';
-
-const quickRetry = { maxRetries: 2, baseDelayMs: 1, jitterFactor: 0 };
 
 /** What cannot be handled is recorded before it is settled, for its own group and handler alone. */
 export function describeDeadLettering(

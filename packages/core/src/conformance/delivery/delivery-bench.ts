@@ -49,6 +49,9 @@ export interface DeliveryConformanceOptions {
   readonly quietMs?: number;
 }
 
+/** Three attempts, one right after the other. */
+export const quickRetry = { maxRetries: 2, baseDelayMs: 1, jitterFactor: 0 };
+
 export type DeliveryCase = (bench: DeliveryBench) => Promise<void>;
 
 /** Makes the body of a test out of a case. */
