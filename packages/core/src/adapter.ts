@@ -21,6 +21,28 @@ export {
 export { maxRelayPollMs } from './publish/relay.ts';
 export type { EventSender } from './publish/event-sender.ts';
 export type { PublishingStore } from './publish/publisher-options.ts';
+export type {
+  GroupRegistry,
+  HandlerSet,
+  KnownHandlerSet,
+  RegisteredHandler,
+  RegistryCopy,
+} from './transport/group-registry.ts';
+export type { Judgement } from './transport/transport.ts';
+export { SettledBatch } from './transport/settled-batch.ts';
+export {
+  assertHandoverQuestions,
+  assertRetirement,
+  type Handover,
+  type HandoverAnswer,
+  type HandoverClaim,
+  type HandoverKind,
+  type HandoverQueue,
+  type HandoverQuestion,
+  type NewHandover,
+  type OpenHandovers,
+  type Retirement,
+} from './consume/handover-queue.ts';
 export type { InboxKey } from './consume/inbox.ts';
 export type { NewDeadLetter } from './consume/dead-letter.ts';
 export type { DeadLetterKey } from './consume/dead-letter-sink.ts';

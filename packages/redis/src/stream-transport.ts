@@ -47,6 +47,7 @@ export class RedisStreamTransport implements Transport {
     keyOrder: 'process',
     fencing: false,
     marks: true,
+    registry: false,
   });
 
   readonly name: string = redisTransport;

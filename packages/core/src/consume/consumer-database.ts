@@ -1,5 +1,6 @@
 import type { TransactionRunner } from '../transaction.ts';
 import type { DeadLetterQueue } from './dead-letter-queue.ts';
+import type { HandoverQueue } from './handover-queue.ts';
 import type { Inbox } from './inbox.ts';
 
 /** One database with everything that a subscriber keeps in it. */
@@ -8,4 +9,6 @@ export interface ConsumerDatabase {
   readonly transactions: TransactionRunner;
   readonly inbox: Inbox;
   readonly deadLetters: DeadLetterQueue;
+  /** Keeps what other instances of a group are to handle. */
+  readonly handovers?: HandoverQueue;
 }

@@ -5,6 +5,7 @@ import type { DeadLetterSink } from './dead-letter-sink.ts';
 import { EventError } from '../errors.ts';
 import { assertGroupStart } from '../transport/group-start.ts';
 import type { Middleware } from './handler.ts';
+import type { HandoverQueue } from './handover-queue.ts';
 import type { Ids } from '../ids.ts';
 import type { Inbox } from './inbox.ts';
 import type { Logger, Observer, WarningCode } from '../observer.ts';
@@ -28,6 +29,15 @@ export interface ConsumerGroupOptions {
    * them again: a group whose sink is none records what failed and never looks for redrives.
    */
   deadLetters?: DeadLetterSink;
+  /**
+   * Where events go that another instance of the group has a handler for, until that one has handled them.
+   * Without it, or on a transport that keeps no registry, they are settled unhandled, with a warning.
+   */
+  handovers?: HandoverQueue;
+  /** Name of the service, which tells its instances from those of another one; none unless a bus gives its own. */
+  service?: string;
+  /** How often to tell the group's registry that this instance is there, in milliseconds; 10,000 unless given. */
+  registryEveryMs?: number;
   /** Needed by handlers with `{ inbox: true }`. */
   transactions?: TransactionRunner;
   inbox?: Inbox;
@@ -69,7 +79,7 @@ export interface ConsumerGroupOptions {
 /** What a consumer of a bus may choose; the bus knows the rest. */
 export type ConsumerChoices = Omit<
   ConsumerGroupOptions,
-  'transport' | 'codec' | 'group' | 'deadLetters'
+  'transport' | 'codec' | 'group' | 'deadLetters' | 'service'
 > &
   Partial<Pick<ConsumerGroupOptions, 'deadLetters'>>;
 
@@ -78,6 +88,9 @@ const knownOptions: readonly (keyof ConsumerGroupOptions)[] = [
   'codec',
   'group',
   'deadLetters',
+  'handovers',
+  'service',
+  'registryEveryMs',
   'transactions',
   'inbox',
   'catalogue',
@@ -111,6 +124,7 @@ const ranges = [
   ['slowMs', 0, Number.POSITIVE_INFINITY, false],
   ['redrivePollMs', 1, dayMs, false],
   ['redriveLeaseMs', 10, dayMs, false],
+  ['registryEveryMs', 10, dayMs, false],
 ] as const;
 
 /** @throws {TypeError} If an option is not known, out of range, or one that it needs is missing. */

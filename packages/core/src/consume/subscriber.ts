@@ -175,13 +175,22 @@ function choicesOf(options: SubscriberOptions): ConsumerChoices {
   const { group: _group, database, inbox: _inbox, strict: _strict, ...choices } = options;
   if (!database) return choices;
   const { transactions, inbox, deadLetters } = database;
-  return { ...choices, transactions, inbox, deadLetters: choices.deadLetters ?? deadLetters };
+  const handovers = choices.handovers ?? database.handovers;
+  return {
+    ...choices,
+    transactions,
+    inbox,
+    deadLetters: choices.deadLetters ?? deadLetters,
+    ...(handovers ? { handovers } : {}),
+  };
 }
 
 /** What a broadcast has no use for: it has nothing to remember, always begins now, and is no member of the group. */
 function broadcastOf(choices: ConsumerChoices): ConsumerChoices {
   const {
     deadLetters: _deadLetters,
+    handovers: _handovers,
+    registryEveryMs: _registryEveryMs,
     transactions: _transactions,
     inbox: _inbox,
     start: _start,

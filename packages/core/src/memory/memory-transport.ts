@@ -24,6 +24,7 @@ export class MemoryTransport implements Transport {
     keyOrder: 'process',
     fencing: false,
     marks: true,
+    registry: false,
   });
 
   readonly name = 'memory';

@@ -1,5 +1,6 @@
 import type { Coordinates } from '../coordinates.ts';
 import type { Message } from '../event/message.ts';
+import type { GroupRegistry } from './group-registry.ts';
 import type { PublishOutcome } from './publish-outcome.ts';
 import type { TransportInspection } from './transport-inspection.ts';
 
@@ -23,6 +24,11 @@ export interface TransportCapabilities {
   readonly fencing: boolean;
   /** `mark` is offered, so that two servers of one name are told apart. */
   readonly marks: boolean;
+  /**
+   * `registry` is offered, and every settlement is refused under an outdated version of it: what an instance
+   * meets during a deploy and cannot handle reaches the one that can.
+   */
+  readonly registry: boolean;
 }
 
 /** One message handed to one consumer. */
@@ -79,6 +85,24 @@ export interface Subscription {
    * while that lasts; it must not throw.
    */
   readonly onTrouble?: (error: unknown) => void;
+  /** By which registry its deliveries are judged; only where the transport has one. */
+  readonly judgement?: Judgement;
+}
+
+/**
+ * Who handles what was settled, as far as the subscriber knows. A message counts as finished only under the
+ * registry as it is: the transport compares versions in the very step that settles.
+ */
+export interface Judgement {
+  /** The version of the registry by which everything was judged that is settled now. */
+  readonly version: string;
+  /**
+   * Judges anew what was settled under an older version, and leaves for other handlers what is theirs.
+   *
+   * @returns The version under which all of them may be settled.
+   * @throws Why that cannot be done now; they are to stay unsettled, and it may be tried again.
+   */
+  renew(settled: readonly Delivery[]): Promise<string>;
 }
 
 /** A running subscription. */
@@ -109,6 +133,8 @@ export interface Transport {
   /** Kind of transport for coordinates and messages, e.g. `redis`, `postgres-log`. */
   readonly name: string;
   readonly capabilities: TransportCapabilities;
+  /** What the groups of this transport handle; absent where a settlement cannot carry a condition. */
+  readonly registry?: GroupRegistry;
   /** Name of the stream that takes a type; absent where there is one for all. */
   streamOf?(eventType: string): string;
   /**

@@ -51,6 +51,7 @@ export class PostgresLogTransport implements Transport {
     keyOrder: 'group',
     fencing: true,
     marks: true,
+    registry: false,
   });
 
   readonly name: string = logTransport;
