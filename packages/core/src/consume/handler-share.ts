@@ -109,7 +109,8 @@ function pairUp(
   });
   return byName.map(([wanted, counterpart]) => [
     wanted,
-    counterpart ?? (wanted.derived ? (take(({ derived }) => derived) ?? take(() => true)) : undefined),
+    counterpart ??
+      (wanted.derived ? (take(({ derived }) => derived) ?? take(() => true)) : undefined),
   ]);
 }
 
