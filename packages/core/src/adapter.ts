@@ -42,7 +42,7 @@ export {
   type NewHandover,
   type OpenHandovers,
   type Retirement,
-} from './consume/handover-queue.ts';
+} from './transport/handover-queue.ts';
 export type { InboxKey } from './consume/inbox.ts';
 export type { NewDeadLetter } from './consume/dead-letter.ts';
 export type { DeadLetterKey } from './consume/dead-letter-sink.ts';

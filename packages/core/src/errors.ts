@@ -73,6 +73,8 @@ export interface ErrorDetails {
   DEAD_LETTER_UNAVAILABLE: { deadLetterId: string; status?: string };
   /** A subscription of this group is running already; handlers are registered before the start. */
   GROUP_RUNNING: { group: string };
+  /** Another service has the consumer group, and the two share nothing in which one could leave work for the other. */
+  GROUP_TAKEN: { group: string; service: string };
 }
 
 export type ErrorCode = keyof ErrorDetails;
@@ -124,6 +126,7 @@ export const errorCodes: readonly ErrorCode[] = (
     ENVELOPE_INVALID: 0,
     EVENT_ID_CONFLICT: 0,
     GROUP_RUNNING: 0,
+    GROUP_TAKEN: 0,
     HANDLER_FAILED: 0,
     HANDLER_TIMEOUT: 0,
     IDEMPOTENCY_MISMATCH: 0,

@@ -96,6 +96,8 @@ export type { PublishOutcome } from './transport/publish-outcome.ts';
 export { type Inbox } from './consume/inbox.ts';
 export { type DeadLetter, type DeadLetterStatus, type FailureType } from './consume/dead-letter.ts';
 export { type DeadLetterSink } from './consume/dead-letter-sink.ts';
+export { type HandoverQueue, type Retirement } from './transport/handover-queue.ts';
+export { type RetireOptions } from './consume/retire-handlers.ts';
 export {
   type DeadLetterFilter,
   type DeadLetterQueue,

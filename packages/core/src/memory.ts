@@ -2,6 +2,7 @@ export { ManualClock } from './memory/manual-clock.ts';
 export { MemoryBroker } from './memory/memory-broker.ts';
 export { MemoryDatabase } from './memory/memory-database.ts';
 export { MemoryDeadLetterQueue } from './memory/memory-dead-letter-queue.ts';
+export { MemoryHandoverQueue } from './memory/memory-handover-queue.ts';
 export { MemoryEventStore } from './memory/memory-event-store.ts';
 export { MemoryIdempotencyStore } from './memory/memory-idempotency-store.ts';
 export { MemoryInbox } from './memory/memory-inbox.ts';

@@ -65,6 +65,28 @@ export type Observation =
       deadLetterId: string;
       outcome: 'resolved' | 'pending' | 'claim-lost';
     }
+  /** An event was left for a handler that another instance of the group has, or behind older ones that wait. */
+  | {
+      kind: 'handed-over';
+      group: string;
+      handler: string;
+      eventType: string;
+      eventId: string;
+      coordinates: Coordinates;
+    }
+  /** What was left for a handler of this instance has ended: it was handled, or has a dead letter. */
+  | {
+      kind: 'handover-ended';
+      group: string;
+      handler: string;
+      eventType: string;
+      eventId: string;
+      outcome: 'done' | 'claim-lost';
+    }
+  /** A delivery of an event that was left for the handler before. */
+  | { kind: 'handover-known'; group: string; handler: string; eventId: string }
+  /** The queue of handovers could not be reached; it is tried again. */
+  | { kind: 'handover-failed'; group: string; error: unknown }
   /** No handler of the group wants the type; the message is settled. */
   | { kind: 'unhandled-type'; group: string; eventType: string }
   /** A handler has run past its timeout and has not returned yet; its lane stands still. */
@@ -124,7 +146,11 @@ export type EngineWarningCode =
   | 'RELAY_TROUBLE'
   | 'PUBLISHER_TROUBLE'
   | 'MESSAGE_REFUSED'
-  | 'DESTINATION_EMPTIED';
+  | 'DESTINATION_EMPTIED'
+  | 'GROUP_SHARED'
+  | 'HANDLER_GONE'
+  | 'HANDLER_RENAMED'
+  | 'HANDOVERS_MISSING';
 
 /** A warning of the engine, or one of a product's own. */
 export type WarningCode = EngineWarningCode | (string & Record<never, never>);

@@ -15,6 +15,9 @@ import { Observations } from './observations.ts';
 import { tinyCodec } from './tiny-codec.ts';
 import { settle, until } from './until.ts';
 
+/** What an idle group waits for: dead letters to run again, what others have left, and its next sign of life. */
+export const idleTimers = 3;
+
 /** Everything that a group needs, in memory, on a clock that stands still. */
 export class EngineBench {
   readonly clock: ManualClock = new ManualClock();

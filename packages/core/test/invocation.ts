@@ -12,6 +12,8 @@ export function registration(said: Partial<Registration> = {}): Registration {
   const patterns = ['item.*'];
   return {
     name: 'grade',
+    derived: false,
+    formerly: [],
     patterns,
     matches: compilePatterns(patterns),
     handler: () => {},

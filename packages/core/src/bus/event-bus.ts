@@ -211,6 +211,7 @@ export class TransportEventBus extends EventEmitter<BusEvents> implements EventB
       ...(group === null ? { deadLetters: undefined } : {}),
       transport: this.transport,
       codec: this.codec,
+      service: this.serviceName,
       group,
       observer: observeAll(observers.filter((observer) => observer !== undefined)),
     });

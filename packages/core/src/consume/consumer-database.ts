@@ -1,6 +1,6 @@
 import type { TransactionRunner } from '../transaction.ts';
 import type { DeadLetterQueue } from './dead-letter-queue.ts';
-import type { HandoverQueue } from './handover-queue.ts';
+import type { HandoverQueue } from '../transport/handover-queue.ts';
 import type { Inbox } from './inbox.ts';
 
 /** One database with everything that a subscriber keeps in it. */

@@ -5,7 +5,7 @@ import type { DeadLetterSink } from './dead-letter-sink.ts';
 import { EventError } from '../errors.ts';
 import { assertGroupStart } from '../transport/group-start.ts';
 import type { Middleware } from './handler.ts';
-import type { HandoverQueue } from './handover-queue.ts';
+import type { HandoverQueue } from '../transport/handover-queue.ts';
 import type { Ids } from '../ids.ts';
 import type { Inbox } from './inbox.ts';
 import type { Logger, Observer, WarningCode } from '../observer.ts';
@@ -30,8 +30,9 @@ export interface ConsumerGroupOptions {
    */
   deadLetters?: DeadLetterSink;
   /**
-   * Where events go that another instance of the group has a handler for, until that one has handled them.
-   * Without it, or on a transport that keeps no registry, they are settled unhandled, with a warning.
+   * Where events go that another instance of the group has a handler for, until that one has handled them; the
+   * transport's own unless given. Without any, or on a transport that keeps no registry, they are settled
+   * unhandled, with a warning.
    */
   handovers?: HandoverQueue;
   /** Name of the service, which tells its instances from those of another one; none unless a bus gives its own. */

@@ -1,21 +1,21 @@
 import { maxTimerMs, systemClock, type Clock } from '../clock.ts';
 import { assertConsumerGroupOptions, type ConsumerGroupOptions } from './consumer-group-options.ts';
-import { isDeadLetterQueue } from './dead-letter-queue.ts';
-import { DeliveryProcessor, type UnfinishedDelivery } from './delivery-processor.ts';
+import type { DeliveryProcessor, UnfinishedDelivery } from './delivery-processor.ts';
 import { endsWithin } from '../ends-within.ts';
 import { EventError } from '../errors.ts';
 import { withOwnStart } from '../transport/group-start.ts';
+import { groupParts } from './group-parts.ts';
 import type { Handler } from './handler.ts';
-import { HandlerRegistry } from './handler-registry.ts';
+import type { HandlerRegistry } from './handler-registry.ts';
 import { Intake } from './intake.ts';
 import { runOutsideScope } from '../handler-scope.ts';
 import { HealthReasons, type Health } from '../health.ts';
 import { randomIds } from '../ids.ts';
+import type { KeptWork } from './kept-work.ts';
 import { Lanes } from './lanes.ts';
 import { observeAll, type Observer } from '../observer.ts';
 import { assertKnownOptions, assertRange } from '../options.ts';
-import { DeadLetterRecorder } from './policies/dead-letter.ts';
-import { RedriveLoop } from './redrive-loop.ts';
+import { retireIn, type RetireOptions } from './retire-handlers.ts';
 import type { HandlerOptions } from './registration.ts';
 import type { Delivery } from '../transport/transport.ts';
 import { TroubleReporter } from '../trouble.ts';
@@ -33,15 +33,14 @@ export class ConsumerGroup {
   readonly #trouble: TroubleReporter;
   readonly #lanes: Lanes;
   readonly #intake: Intake;
-  readonly #recorder: DeadLetterRecorder | undefined;
   readonly #handlers: HandlerRegistry;
+  readonly #kept: KeptWork | undefined;
   readonly #processor: DeliveryProcessor;
   readonly #finished = Promise.withResolvers<void>();
   #concurrency: number;
   #state: 'new' | 'starting' | 'running' | 'ended' | 'stopped' = 'new';
   #started: Promise<void> | undefined;
   #stopped: Promise<readonly UnfinishedDelivery[]> | undefined;
-  #redrives: RedriveLoop | undefined;
   #unfinished: readonly UnfinishedDelivery[] = [];
 
   /** @throws {TypeError} If an option is out of range or one that it needs is missing. */
@@ -60,9 +59,15 @@ export class ConsumerGroup {
     this.#concurrency = options.concurrency ?? 10;
     this.#lanes = new Lanes(this.#concurrency);
     this.#intake = new Intake((delivery) => this.#deliver(delivery), this.#trouble);
-    this.#recorder = this.#newRecorder();
-    this.#handlers = new HandlerRegistry({ ...this.#shared, options, recorder: this.#recorder });
-    this.#processor = this.#newProcessor();
+    const { handlers, kept, processor } = groupParts({
+      ...this.#shared,
+      options: this.#options,
+      worker: this.worker,
+      lanes: this.#lanes,
+    });
+    this.#handlers = handlers;
+    this.#kept = kept;
+    this.#processor = processor;
     // A rejection is reported by health() too; nobody has to wait for it.
     this.#finished.promise.catch(() => undefined);
   }
@@ -130,14 +135,14 @@ export class ConsumerGroup {
    */
   pause(): void {
     this.#intake.pause();
-    this.#redrives?.pause();
+    this.#kept?.pause();
   }
 
   /** Undoes `pause()`. Idempotent. */
   resume(): void {
     if (!this.paused || this.#hasStopped()) return;
     this.#intake.resume();
-    this.#redrives?.resume();
+    this.#kept?.resume();
   }
 
   /** Changes how many keys are handled side by side, 1 to 10,000. */
@@ -164,6 +169,18 @@ export class ConsumerGroup {
     return await this.#stopped;
   }
 
+  /**
+   * Gives up a handler, or a whole service, that does not come back: what waits for it ends as skipped. It may
+   * be called before the start, and by any instance of the group.
+   *
+   * @returns How many events were waiting.
+   * @throws {TypeError} If it is not said what is given up, by whom, or why.
+   * @throws {EventError} `CAPABILITY_MISSING` where nothing is left for other instances.
+   */
+  async retire(options: RetireOptions): Promise<number> {
+    return await retireIn(this.#options, options);
+  }
+
   health(): Health {
     return this.#shared.reasons.health();
   }
@@ -187,12 +204,16 @@ export class ConsumerGroup {
       () => this.#hasStopped() || this.#end(this.#stopping('has had its transport closed')),
       (error: unknown) => this.#end(error),
     );
-    this.#startRedrives();
+    this.#kept?.start();
   }
 
-  #open(): ReturnType<Intake['open']> {
+  async #open(): ReturnType<Intake['open']> {
     const { transport, start = 'earliest' } = this.#options;
-    return this.#intake.open(transport, {
+    await transport.connect();
+    await this.#kept?.register();
+    const judgement = this.#kept?.handovers;
+    return await this.#intake.open(transport, {
+      ...(judgement ? { judgement } : {}),
       group: this.group,
       patterns: this.#handlers.patterns,
       start,
@@ -225,13 +246,11 @@ export class ConsumerGroup {
     this.#intake.pause();
     await endsWithin(this.#shared.clock, deadlineMs, this.#drained());
     const reason = this.#stopping('is stopping');
-    this.#unfinished = [
-      ...this.#processor.abandon(reason),
-      ...(this.#redrives?.abandon(reason) ?? []),
-    ];
+    this.#unfinished = [...this.#processor.abandon(reason), ...(this.#kept?.abandon(reason) ?? [])];
     try {
       await this.#intake.close();
     } finally {
+      this.#kept?.end();
       this.#shared.reasons.remove(this.#trouble);
       this.#finished.resolve();
     }
@@ -242,7 +261,7 @@ export class ConsumerGroup {
   async #drained(): Promise<void> {
     // Why the start failed is told to whoever called it.
     await this.#started?.catch(() => undefined);
-    await Promise.all([this.#redrives?.stop(), this.#lanes.idle()]);
+    await Promise.all([this.#kept?.stop(), this.#lanes.idle()]);
   }
 
   /** Asked anew after every wait, since another call may have stopped the group in the meantime. */
@@ -259,41 +278,5 @@ export class ConsumerGroup {
     const { logger, intended = [] } = this.#options;
     const name = this.group ?? 'broadcast';
     return new TroubleReporter({ ...this.#shared, who: 'consumer', name, logger, intended });
-  }
-
-  #newRecorder(): DeadLetterRecorder | undefined {
-    const { deadLetters: sink } = this.#options;
-    if (this.group === null || !sink) return undefined;
-    return new DeadLetterRecorder({ ...this.#shared, group: this.group, sink });
-  }
-
-  #newProcessor(): DeliveryProcessor {
-    const { codec, catalogue, maxDeliveries = 5 } = this.#options;
-    return new DeliveryProcessor({
-      group: this.group,
-      codec,
-      catalogue,
-      recorder: this.#recorder,
-      maxDeliveries,
-      ...this.#shared,
-      registrations: this.#handlers.registrations,
-    });
-  }
-
-  #startRedrives(): void {
-    const { deadLetters, redrivePollMs = 1_000, redriveLeaseMs = 60_000 } = this.#options;
-    if (this.group === null || !deadLetters || !isDeadLetterQueue(deadLetters)) return;
-    this.#redrives = new RedriveLoop({
-      group: this.group,
-      worker: this.worker,
-      queue: deadLetters,
-      pollMs: redrivePollMs,
-      leaseMs: redriveLeaseMs,
-      lanes: this.#lanes,
-      processor: this.#processor,
-      ...this.#shared,
-    });
-    if (this.paused) this.#redrives.pause();
-    this.#redrives.start();
   }
 }

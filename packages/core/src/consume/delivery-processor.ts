@@ -1,12 +1,12 @@
 import { Abort } from './abort.ts';
-import type { Catalogue } from '../event/catalogue.ts';
-import type { Codec } from '../event/codec.ts';
 import type { EventEnvelope } from '../event/envelope.ts';
 import { EventError } from '../errors.ts';
+import type { HandlerRunner, ReadEvent } from './handler-runner.ts';
+import type { HandlerShare } from './handler-share.ts';
+import type { Handovers } from './handovers.ts';
 import type { HealthReasons } from '../health.ts';
 import type { Observer } from '../observer.ts';
-import { describe, type DeadLetterRecorder } from './policies/dead-letter.ts';
-import type { Invocation, Registration } from './policies/step.ts';
+import type { Registration } from './policies/step.ts';
 import { messageOfThrown } from '../thrown.ts';
 import type { Coordinates } from '../coordinates.ts';
 import type { Delivery } from '../transport/transport.ts';
@@ -19,59 +19,51 @@ export interface UnfinishedDelivery {
   readonly coordinates: Coordinates;
 }
 
+export interface DeliveryProcessorOptions {
+  readonly group: string | null;
+  readonly runner: HandlerRunner;
+  /** Absent for broadcasts, and where nothing can be left for another instance. */
+  readonly handovers: Handovers | undefined;
+  readonly observe: Observer;
+  readonly reasons: HealthReasons;
+}
+
 /** A delivery between its admission and its end. */
 interface UnderWay {
   readonly abort: Abort;
   handler: string | undefined;
+  /** Version of the registry by which it was decided whose it is. */
+  judgedBy: string | undefined;
 }
 
 /** Takes one delivery through every handler that wants it, and settles it when all have ended. */
 export class DeliveryProcessor {
-  readonly #group: string | null;
-  readonly #codec: Codec;
-  readonly #catalogue: Catalogue | undefined;
-  readonly #recorder: DeadLetterRecorder | undefined;
-  readonly #maxDeliveries: number;
-  readonly #observe: Observer;
-  readonly #reasons: HealthReasons;
-  readonly #registrations: readonly Registration[];
+  readonly #options: DeliveryProcessorOptions;
   readonly #underWay = new Map<Delivery, UnderWay>();
 
-  constructor(options: {
-    group: string | null;
-    codec: Codec;
-    catalogue: Catalogue | undefined;
-    /** Stores dead letters; absent for broadcast subscriptions. */
-    recorder: DeadLetterRecorder | undefined;
-    maxDeliveries: number;
-    observe: Observer;
-    reasons: HealthReasons;
-    registrations: readonly Registration[];
-  }) {
-    this.#group = options.group;
-    this.#codec = options.codec;
-    this.#catalogue = options.catalogue;
-    this.#recorder = options.recorder;
-    this.#maxDeliveries = options.maxDeliveries;
-    this.#observe = options.observe;
-    this.#reasons = options.reasons;
-    this.#registrations = options.registrations;
+  constructor(options: DeliveryProcessorOptions) {
+    this.#options = options;
   }
 
   /**
    * Notes a delivery when it arrives, before its turn comes.
    *
-   * @returns False if no handler wants it; it is settled then.
+   * @returns False if no handler wants it, here or elsewhere; it is settled then.
    */
   admit(delivery: Delivery): boolean {
+    const { runner, handovers } = this.#options;
     const { type } = delivery.message;
     // A transport that could not tell the type knows nothing about who wants the message.
-    if (type !== '' && this.#wanting(type).length === 0) {
-      this.#reportUnhandled(type);
-      delivery.settle();
-      return false;
+    if (type !== '' && runner.wanting(type).length === 0) {
+      const owed = handovers?.shareOf({ type, version: 1 }).owed ?? [];
+      if (owed.length === 0) {
+        this.#reportUnhandled(type);
+        delivery.settle();
+        return false;
+      }
     }
-    this.#underWay.set(delivery, { abort: new Abort(delivery.signal), handler: undefined });
+    const abort = new Abort(delivery.signal);
+    this.#underWay.set(delivery, { abort, handler: undefined, judgedBy: undefined });
     return true;
   }
 
@@ -80,8 +72,12 @@ export class DeliveryProcessor {
     const state = this.#underWay.get(delivery);
     if (!state) return;
     const { abort } = state;
+    const { handovers } = this.#options;
     try {
       if (!abort.aborted) await this.#runHandlers(delivery, state);
+      while (handovers && !abort.aborted && state.judgedBy !== handovers.version) {
+        state.judgedBy = await handovers.judgeAnew(delivery, abort.signal);
+      }
       if (!abort.aborted) delivery.settle();
     } catch (error) {
       // An abandoned delivery stays unsettled, and another worker gets it. So does one that fell over
@@ -101,53 +97,49 @@ export class DeliveryProcessor {
     });
   }
 
-  /**
-   * Runs the event of a dead letter once more.
-   *
-   * @param handler The failing handler, which gets one attempt. Empty for a message that could not be
-   *   read: every handler that wants it takes it like a new one, with a dead letter of its own if it fails.
-   * @throws What the handler threw; why the message still cannot be read; the signal's reason if it is
-   *   aborted before a handler could begin.
-   */
-  async redrive(delivery: Delivery, handler: string): Promise<void> {
-    const { type } = this.#read(delivery);
-    const wanting = this.#wanting(type);
-    const chosen = handler === '' ? wanting : wanting.filter(({ name }) => name === handler);
-    if (chosen.length === 0) throw this.#handlerMissing(delivery, handler, type);
-    const abort = new Abort(delivery.signal);
-    abort.follow();
+  #runHandlers(delivery: Delivery, state: UnderWay): Promise<void> {
+    const { runner, handovers, group, observe } = this.#options;
+    const { coordinates, deliveryCount, message } = delivery;
+    const eventId = message.id;
+    observe({ kind: 'delivered', group: group ?? '', eventId, deliveryCount, coordinates });
+    state.judgedBy = handovers?.version;
+    let read: ReadEvent;
     try {
-      for (const registration of chosen) {
-        delivery.signal.throwIfAborted();
-        const event = this.#read(delivery);
-        const run = handler === '' ? registration.run : registration.runOnce;
-        await run(event, this.#invocation(registration, delivery, event, abort));
-      }
-    } finally {
-      abort.release();
+      read = runner.read(delivery);
+    } catch (error) {
+      return runner.recordUnreadable(delivery, error, state.abort);
     }
+    const wanting = runner.wanting(read.event.type);
+    if (handovers) {
+      const share = handovers.shareOf(read.raw);
+      if (share.owed.length > 0 || (wanting.length > 0 && handovers.mustAsk(delivery))) {
+        return this.#runShared(wanting, read, share, delivery, state);
+      }
+    }
+    if (wanting.length === 0) this.#reportUnhandled(read.event.type);
+    // Nearly always it is one, and every wait of every event counts.
+    if (wanting.length === 1) return this.#runHandler(wanting[0]!, read.event, delivery, state);
+    return this.#runInTurn(wanting, read.event, delivery, state);
   }
 
-  #runHandlers(delivery: Delivery, state: UnderWay): Promise<void> {
-    const { coordinates, deliveryCount, message } = delivery;
-    this.#observe({
-      kind: 'delivered',
-      group: this.#group ?? '',
-      eventId: message.id,
-      deliveryCount,
-      coordinates,
-    });
-    let event: EventEnvelope;
-    try {
-      event = this.#read(delivery);
-    } catch (error) {
-      return this.#recordUnreadable(delivery, error, state.abort);
-    }
-    const wanting = this.#wanting(event.type);
-    if (wanting.length === 0) this.#reportUnhandled(event.type);
-    // Nearly always it is one, and every wait of every event counts.
-    if (wanting.length === 1) return this.#runHandler(wanting[0]!, event, delivery, state);
-    return this.#runInTurn(wanting, event, delivery, state);
+  /** Leaves for others what is theirs, and runs of one's own what does not wait for older events of its key. */
+  async #runShared(
+    wanting: readonly Registration[],
+    { raw, event }: ReadEvent,
+    share: HandlerShare,
+    delivery: Delivery,
+    state: UnderWay,
+  ): Promise<void> {
+    const handovers = this.#options.handovers!;
+    const { abort } = state;
+    if (share.owed.length > 0) await handovers.leave(delivery, raw, share.owed, abort.signal);
+    const own = wanting.filter(({ name }) => share.own.has(name));
+    const asks = handovers.mustAsk(delivery);
+    const may = await Promise.all(
+      own.map((each) => !asks || handovers.mayHandle(each, delivery, raw, abort.signal)),
+    );
+    const ready = own.filter((_, index) => may[index]);
+    return await this.#runInTurn(ready, event, delivery, state);
   }
 
   async #runInTurn(
@@ -159,7 +151,8 @@ export class DeliveryProcessor {
     for (const registration of wanting) {
       if (state.abort.aborted) return;
       // A handler may change the event that it was given; the next one gets the original.
-      const event = registration === wanting[0] ? first : this.#read(delivery);
+      const isFirst = registration === wanting[0];
+      const event = isFirst ? first : this.#options.runner.read(delivery).event;
       await this.#runHandler(registration, event, delivery, state);
     }
   }
@@ -171,113 +164,25 @@ export class DeliveryProcessor {
     state: UnderWay,
   ): Promise<void> {
     state.handler = registration.name;
-    const invocation = this.#invocation(registration, delivery, event, state.abort);
-    const { deliveryCount } = delivery;
-    if (deliveryCount !== undefined && deliveryCount > this.#maxDeliveries) {
-      return this.#recordCrashLoop(event, invocation);
-    }
-    const run = registration.run(event, invocation);
-    return this.#group === null ? run.catch((error) => this.#failed(invocation, error)) : run;
-  }
-
-  /** A broadcast has neither dead letters nor repetitions. */
-  #failed({ identity, abort }: Invocation, error: unknown): void {
-    if (abort.aborted) throw error;
-    const { type: eventType, id: eventId } = identity;
-    this.#observe({ kind: 'broadcast-failed', eventType, eventId, error });
-  }
-
-  #read(delivery: Delivery): EventEnvelope {
-    const event = this.#codec.decode(delivery.message);
-    return this.#catalogue?.upcast(event) ?? event;
-  }
-
-  async #recordUnreadable(delivery: Delivery, error: unknown, abort: Abort): Promise<void> {
-    const { id: eventId, type: eventType } = delivery.message;
-    if (!this.#recorder) {
-      this.#observe({ kind: 'broadcast-failed', eventType, eventId, error });
-      return;
-    }
-    const { mayBeRepeated } = delivery;
-    if (mayBeRepeated && (await this.#recorder.isKnownUnreadable(delivery, abort.signal))) return;
-    await this.#recorder.record(
-      { ...describe(delivery, error), handler: '', eventId, eventType, totalAttempts: 1 },
-      error,
-      abort.signal,
-    );
-  }
-
-  async #recordCrashLoop(event: EventEnvelope, invocation: Invocation): Promise<void> {
-    const { registration, delivery, abort } = invocation;
-    const { id: eventId, type: eventType } = event;
-    const { name: handler } = registration;
-    const deliveries = delivery.deliveryCount!;
-    const error = new EventError(
-      'DELIVERIES_EXCEEDED',
-      `${eventType} ${eventId} was delivered ${deliveries} times and never finished; look for a handler that kills its process`,
-      { deliveries, maxDeliveries: this.#maxDeliveries },
-    );
-    if (!this.#recorder || (await this.#recorder.isKnown(handler, event, abort.signal))) return;
-    await this.#recorder.record(
-      {
-        ...describe(delivery, error),
-        handler,
-        event,
-        eventId,
-        eventType,
-        totalAttempts: deliveries,
-      },
-      error,
-      abort.signal,
-    );
-  }
-
-  #wanting(eventType: string): Registration[] {
-    return this.#registrations.filter(({ matches }) => matches(eventType));
-  }
-
-  #invocation(
-    registration: Registration,
-    delivery: Delivery,
-    { id, source, type }: EventEnvelope,
-    abort: Abort,
-  ): Invocation {
-    return {
-      registration,
-      delivery,
-      identity: { id, source, type },
-      reread: () => this.#read(delivery),
-      abort,
-      giveUp: (reason) => abort.abort(reason),
-      attempt: 1,
-      tx: undefined,
-      afterCommit: (run) => run(),
-      progress: { attempts: 0, entered: false },
-    };
-  }
-
-  #handlerMissing(delivery: Delivery, handler: string, eventType: string): EventError {
-    const capability = handler === '' ? `a handler for ${eventType}` : `handler ${handler}`;
-    return new EventError(
-      'CAPABILITY_MISSING',
-      `group ${this.#group} has no ${handler === '' ? 'handler' : capability} for ${eventType}; start a worker that has it`,
-      { transport: delivery.coordinates.transport, capability },
-    );
+    return this.#options.runner.run(registration, event, delivery, state.abort);
   }
 
   #reportUnhandled(eventType: string): void {
-    this.#observe({ kind: 'unhandled-type', group: this.#group ?? '', eventType });
+    const { group, observe } = this.#options;
+    observe({ kind: 'unhandled-type', group: group ?? '', eventType });
   }
 
   #reportUnfinished(delivery: Delivery, handler: string | undefined): UnfinishedDelivery {
+    const { group, observe } = this.#options;
     const { coordinates, message } = delivery;
     const unfinished = { eventId: message.id, handler, coordinates };
-    this.#observe({ kind: 'left-unfinished', group: this.#group ?? '', ...unfinished });
+    observe({ kind: 'left-unfinished', group: group ?? '', ...unfinished });
     return unfinished;
   }
 
   #reportBroken(delivery: Delivery, handler: string | undefined, error: unknown): void {
-    this.#reasons.add(delivery, `an event stays unsettled: ${messageOfThrown(error)}`);
+    const { reasons } = this.#options;
+    reasons.add(delivery, `an event stays unsettled: ${messageOfThrown(error)}`);
     this.#reportUnfinished(delivery, handler);
   }
 }

@@ -8,6 +8,7 @@ import type { Handler } from './handler.ts';
 import { policyChain } from './policies/chain.ts';
 import type { DeadLetterRecorder } from './policies/dead-letter.ts';
 import type { Registration } from './policies/step.ts';
+import type { RegisteredHandler } from '../transport/group-registry.ts';
 import { assertInbox, register, warnAboutWildcards, type HandlerOptions } from './registration.ts';
 
 /** What the policies around every handler of a group share. */
@@ -22,15 +23,18 @@ interface HandlerRegistryOptions {
 
 /** The handlers of one group, each with its policies around it. */
 export class HandlerRegistry {
+  /** As they are called in the group. */
   readonly registrations: Registration[] = [];
+  readonly warnings: Warnings;
+  /** As they were registered. */
+  readonly #added: Registration[] = [];
   readonly #parts: HandlerRegistryOptions;
-  readonly #warnings: Warnings;
   readonly #retry: RetryPolicy;
 
   constructor(parts: HandlerRegistryOptions) {
     const { logger = silentLogger, intended = [], retry } = parts.options;
     this.#parts = parts;
-    this.#warnings = new Warnings({ observe: parts.observe, logger, intended });
+    this.warnings = new Warnings({ observe: parts.observe, logger, intended });
     this.#retry = mergeRetryPolicy(defaultRetryPolicy, retry);
   }
 
@@ -57,9 +61,26 @@ export class HandlerRegistry {
       chain: (once) => this.#chain(once, asked.intended ?? []),
     });
     assertInbox(registration, options);
-    if (inProduction(options)) warnAboutWildcards(registration, asked, this.#warnings);
+    if (inProduction(options)) warnAboutWildcards(registration, asked, this.warnings);
+    this.#added.push(registration);
     this.registrations.push(registration);
     return registration.name;
+  }
+
+  /** What the other instances of the group have to know of them. */
+  asRegistered(): RegisteredHandler[] {
+    return this.#added.map(({ name, patterns, derived, formerly }) => {
+      return { name, patterns, derived, formerly };
+    });
+  }
+
+  /** Calls each what it is called in its group. @param keyOf Of a name as it was registered. */
+  rename(keyOf: (name: string) => string): void {
+    const renamed = this.#added.map((registration) => {
+      const { name, formerly } = registration;
+      return { ...registration, name: keyOf(name), formerly: formerly.map(keyOf) };
+    });
+    this.registrations.splice(0, this.registrations.length, ...renamed);
   }
 
   #chain(once: boolean, intended: readonly WarningCode[]): Registration['run'] {
@@ -73,7 +94,7 @@ export class HandlerRegistry {
       slowMs: intended.includes('SLOW_HANDLER')
         ? Number.POSITIVE_INFINITY
         : (options.slowMs ?? 10_000),
-      warnings: this.#warnings,
+      warnings: this.warnings,
       random: options.random ?? Math.random,
       logger: options.logger ?? silentLogger,
     });

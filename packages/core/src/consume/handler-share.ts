@@ -1,5 +1,7 @@
-import { compilePatterns, type TypeMatcher } from '../event/patterns.ts';
+import { compareSpecificity, compilePattern, compilePatterns } from '../event/patterns.ts';
+import type { TypeMatcher } from '../event/patterns.ts';
 import type { HandlerSet, RegisteredHandler, RegistryCopy } from '../transport/group-registry.ts';
+import type { HandoverKind } from '../transport/handover-queue.ts';
 
 /** A handler that this instance does not have, and that is to get an event all the same. */
 export interface OwedHandler {
@@ -23,10 +25,18 @@ interface Known extends RegisteredHandler {
 }
 
 interface KnownSet {
-  readonly isSameService: boolean;
+  readonly service: string;
   readonly handlers: readonly Known[];
-  readonly knows: (eventType: string, version: number) => boolean;
+  /** When it was seen last, in milliseconds before the copy was made. */
+  readonly seenAgoMs: number;
+  knows(eventType: string, version: number): boolean;
 }
+
+/** A handler of another instance, and the one of this instance that does its work. */
+type Pair = readonly [wanted: Known, counterpart: Known | undefined];
+
+/** Most types whose shares are kept. */
+const maxShares = 10_000;
 
 /**
  * Which handlers of other instances an event is left for.
@@ -36,34 +46,20 @@ interface KnownSet {
  * names were made from. Handlers of another service are never one's own.
  */
 export class HandlerShares {
-  readonly #own: readonly Known[];
-  readonly #others: readonly KnownSet[];
-  readonly #knowsNewest: (eventType: string, version: number) => boolean;
+  readonly #own: KnownSet;
+  readonly #registered: readonly KnownSet[];
   readonly #shares = new Map<string, HandlerShare>();
 
-  /**
-   * @param own What this instance handles.
-   * @param copy What is registered in its group.
-   * @param knowsNewest Says whether this instance's catalogue knows a version of a type.
-   */
-  constructor(
-    own: HandlerSet,
-    copy: RegistryCopy,
-    knowsNewest: (eventType: string, version: number) => boolean,
-  ) {
-    this.#own = own.handlers.map((handler) => known(handler, own.service, copy.owner));
-    this.#others = copy.sets.map((set) => ({
-      isSameService: set.service === own.service,
-      handlers: set.handlers.map((handler) => known(handler, set.service, copy.owner)),
-      knows: versionsOf(set),
-    }));
-    this.#knowsNewest = knowsNewest;
+  /** @param own What this instance handles. @param copy What is registered in its group. */
+  constructor(own: HandlerSet, { owner, sets }: RegistryCopy) {
+    this.#own = knownSet({ ...own, seenAgoMs: 0 }, owner);
+    this.#registered = sets.map((set) => knownSet(set, owner));
   }
 
-  /** @param version Of the event's data; 1 unless it is newer than what this instance knows. */
+  /** @param version Of the event's data. */
   of(eventType: string, version: number): HandlerShare {
-    const isNewer = !this.#knowsNewest(eventType, version);
-    // Other versions are all alike, so that events cannot fill the memory with them.
+    const isNewer = !this.#own.knows(eventType, version);
+    // Versions that are known are all alike, so that events cannot fill the memory with them.
     const name = isNewer ? `${eventType} ${version}` : eventType;
     const found = this.#shares.get(name);
     if (found) return found;
@@ -72,58 +68,91 @@ export class HandlerShares {
     return share;
   }
 
-  #share(eventType: string, newerVersion: number | undefined): HandlerShare {
-    const own = this.#own.filter(({ matches }) => matches(eventType));
-    const owed = new Map<string, OwedHandler>();
-    const running = new Set(own.map(({ key }) => key));
-    for (const { isSameService, handlers, knows } of this.#others) {
-      const wanting = handlers.filter(({ matches }) => matches(eventType));
-      const knowsMore = newerVersion !== undefined && knows(eventType, newerVersion);
-      const pairs = pairUp(wanting, isSameService ? own : []);
-      for (const [wanted, counterpart] of pairs) {
-        if (counterpart && !knowsMore) continue;
-        owed.set(wanted.key, { name: wanted.key, derived: wanted.derived });
-        if (counterpart) running.delete(counterpart.key);
+  /** The name of this instance's handler that may take handovers of a kind. */
+  takerOf(kind: HandoverKind): string | undefined {
+    return this.#takerIn(this.#own, kind)?.key;
+  }
+
+  /**
+   * Says whether an instance that was seen within the time can take handovers of a kind.
+   *
+   * @param withinMs Before the copy was made.
+   */
+  isServed(kind: HandoverKind, withinMs: number): boolean {
+    const live = this.#registered.filter(({ seenAgoMs }) => seenAgoMs <= withinMs);
+    return [this.#own, ...live].some((set) => this.#takerIn(set, kind) !== undefined);
+  }
+
+  /** Handlers of other versions of this service whose work one of this instance does under another name. */
+  renamed(withinMs: number): { former: string; name: string }[] {
+    const found = new Map<string, { former: string; name: string }>();
+    for (const { service, handlers, seenAgoMs } of this.#registered) {
+      if (service !== this.#own.service || seenAgoMs > withinMs) continue;
+      for (const eventType of handlers.flatMap(({ patterns }) => patterns.map(anyTypeOf))) {
+        for (const [{ key: former }, taker] of pairsOf(eventType, handlers, this.#own.handlers)) {
+          if (!taker || taker.key === former || taker.formerly.includes(former)) continue;
+          found.set(`${former} ${taker.key}`, { former, name: taker.key });
+        }
       }
     }
-    return { own: running, owed: [...owed.values()] };
+    return [...found.values()];
+  }
+
+  #share(eventType: string, newerVersion: number | undefined): HandlerShare {
+    const wanting = this.#own.handlers.filter(({ matches }) => matches(eventType));
+    const own = new Set(wanting.map(({ key }) => key));
+    const owed = new Map<string, OwedHandler>();
+    for (const set of this.#registered) {
+      const knowsMore = newerVersion !== undefined && set.knows(eventType, newerVersion);
+      for (const [{ key: name, derived }, counterpart] of this.#pairs(eventType, set, this.#own)) {
+        if (counterpart && !knowsMore) continue;
+        owed.set(name, { name, derived });
+        if (counterpart) own.delete(counterpart.key);
+      }
+    }
+    return { own, owed: [...owed.values()] };
+  }
+
+  #takerIn(set: KnownSet, { handler, eventType, eventVersion }: HandoverKind): Known | undefined {
+    if (!set.knows(eventType, eventVersion)) return undefined;
+    const wanting = set.handlers.filter(({ matches }) => matches(eventType));
+    const named = wanting.find(
+      ({ key, formerly }) => key === handler || formerly.includes(handler),
+    );
+    if (named) return named;
+    for (const wanted of this.#registered) {
+      const pairs = this.#pairs(eventType, wanted, set);
+      const pair = pairs.find(([{ key }]) => key === handler);
+      if (pair?.[1]) return pair[1];
+    }
+    return undefined;
+  }
+
+  #pairs(eventType: string, wanted: KnownSet, having: KnownSet): Pair[] {
+    const handlers = wanted.service === having.service ? having.handlers : [];
+    return pairsOf(eventType, wanted.handlers, handlers);
   }
 }
 
-/** Most types whose shares are kept. */
-const maxShares = 10_000;
-
-/** Finds for each handler of another instance the one of this instance that does its work. */
-function pairUp(
-  wanting: readonly Known[],
-  own: readonly Known[],
-): [wanted: Known, counterpart: Known | undefined][] {
-  const left = new Set(own);
+/** Finds for each handler of a type the one of another instance that does its work. */
+function pairsOf(eventType: string, wanted: readonly Known[], having: readonly Known[]): Pair[] {
+  const left = new Set(having.filter(({ matches }) => matches(eventType)));
   const take = (isIt: (each: Known) => boolean): Known | undefined => {
     const found = [...left].find(isIt);
     if (found) left.delete(found);
     return found;
   };
-  const byName = wanting.map((wanted) => {
-    return [wanted, take((each) => isSameHandler(each, wanted))] as const;
-  });
-  return byName.map(([wanted, counterpart]) => [
-    wanted,
-    counterpart ??
-      (wanted.derived ? (take(({ derived }) => derived) ?? take(() => true)) : undefined),
-  ]);
+  return wanted
+    .filter(({ matches }) => matches(eventType))
+    .map((each) => [each, take((other) => isSameHandler(other, each))] as const)
+    .map(([each, same]) => {
+      if (same || !each.derived) return [each, same];
+      return [each, take(({ derived }) => derived) ?? take(() => true)];
+    });
 }
 
-function isSameHandler(a: RegisteredHandler, b: RegisteredHandler): boolean {
-  return a.name === b.name || a.formerly.includes(b.name) || b.formerly.includes(a.name);
-}
-
-function known(handler: RegisteredHandler, service: string, owner: string): Known {
-  return {
-    ...handler,
-    matches: compilePatterns(handler.patterns),
-    key: handlerKey(handler.name, service, owner),
-  };
+function isSameHandler(a: Known, b: Known): boolean {
+  return a.key === b.key || a.formerly.includes(b.key) || b.formerly.includes(a.key);
 }
 
 /** What a handler is called in its group: its name alone, unless its service shares the group of another one. */
@@ -131,10 +160,34 @@ export function handlerKey(name: string, service: string, owner: string): string
   return service === owner ? name : `${service}/${name}`;
 }
 
-function versionsOf({ versions }: HandlerSet): (eventType: string, version: number) => boolean {
-  const compiled = Object.entries(versions).map(([pattern, newest]) => {
-    return { matches: compilePatterns([pattern]), newest };
-  });
-  return (eventType, version) =>
-    compiled.some(({ matches, newest }) => newest >= version && matches(eventType));
+function knownSet(set: HandlerSet & { seenAgoMs: number }, owner: string): KnownSet {
+  const { service, seenAgoMs } = set;
+  const key = (name: string): string => handlerKey(name, service, owner);
+  return {
+    service,
+    seenAgoMs,
+    handlers: set.handlers.map((handler) => ({
+      ...handler,
+      matches: compilePatterns(handler.patterns),
+      key: key(handler.name),
+      formerly: handler.formerly.map(key),
+    })),
+    knows: versionsOf(set),
+  };
+}
+
+function versionsOf({ versions }: HandlerSet): KnownSet['knows'] {
+  const entries = Object.entries(versions)
+    .sort(([a], [b]) => compareSpecificity(a, b))
+    .map(([pattern, newest]) => ({ matches: compilePattern(pattern), newest }));
+  return (eventType, version) => {
+    if (version <= 1) return true;
+    const entry = entries.find(({ matches }) => matches(eventType));
+    return !entry || version <= entry.newest;
+  };
+}
+
+/** A type that matches a pattern. */
+function anyTypeOf(pattern: string): string {
+  return pattern.replaceAll('*', 'any');
 }

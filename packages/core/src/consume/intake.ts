@@ -25,12 +25,11 @@ export class Intake {
     return this.#paused;
   }
 
-  /** Connects and subscribes. @returns A promise that tells how the consumer ends. */
+  /** Subscribes. @returns A promise that tells how the consumer ends. */
   async open(
     transport: Transport,
     subscription: Omit<Subscription, 'onTrouble'>,
   ): Promise<{ finished: Promise<void> }> {
-    await transport.connect();
     const consumer = await transport.subscribe(
       { ...subscription, onTrouble: (error) => this.#tell(error) },
       (delivery) => this.#take(delivery),

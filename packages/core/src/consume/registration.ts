@@ -59,6 +59,8 @@ export function register(options: {
   assertRange(where, 'timeoutMs', timeoutMs, 1, maxTimerMs);
   return {
     name,
+    derived: asked.name === undefined,
+    formerly: [],
     patterns: [...patterns],
     matches: compilePatterns(patterns),
     handler: options.middleware.reduceRight((next, wrap) => wrap(next), handler),

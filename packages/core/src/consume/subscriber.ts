@@ -5,6 +5,7 @@ import type { ConsumerChoices } from './consumer-group-options.ts';
 import type { ConsumerGroup } from './consumer-group.ts';
 import type { UnfinishedDelivery } from './delivery-processor.ts';
 import type { Handler } from './handler.ts';
+import type { RetireOptions } from './retire-handlers.ts';
 import type {
   ConsumerSource,
   SubscriberOptions,
@@ -132,6 +133,17 @@ export class Subscriber {
   /** False before the start, after `stop()`, and once one of its consumers has ended by itself. */
   isRunning(): boolean {
     return this.#used.size > 0 && [...this.#used].every(({ running }) => running);
+  }
+
+  /**
+   * Gives up a handler of the group, or a whole service, that does not come back: what waits for it ends as
+   * skipped.
+   *
+   * @returns How many events were waiting.
+   * @throws {TypeError} If it is not said what is given up, by whom, or why.
+   */
+  retire(options: RetireOptions): Promise<number> {
+    return this.#group.retire(options);
   }
 
   health(): Health {

@@ -6,6 +6,8 @@ import type { GroupStart } from '../transport/transport.ts';
 import type { StreamInspection } from '../transport/transport-inspection.ts';
 import type { Message } from '../event/message.ts';
 import { ownMessage } from '../event/own-message.ts';
+import { MemoryGroupRegistry } from './memory-group-registry.ts';
+import { MemoryHandoverQueue } from './memory-handover-queue.ts';
 import { MemoryGroup } from './memory-group.ts';
 
 /**
@@ -13,6 +15,10 @@ import { MemoryGroup } from './memory-group.ts';
  * as long as it lives.
  */
 export class MemoryBroker {
+  /** What its groups handle. */
+  readonly registry: MemoryGroupRegistry;
+  /** What the instances of a group have left for each other. */
+  readonly handovers: MemoryHandoverQueue;
   readonly #clock: Clock;
   readonly #log: Message[] = [];
   /** When each message was accepted, in milliseconds since the epoch. */
@@ -29,6 +35,8 @@ export class MemoryBroker {
   constructor(options: { clock?: Clock } = {}) {
     assertKnownOptions('MemoryBroker', options, ['clock']);
     this.#clock = options.clock ?? systemClock;
+    this.handovers = new MemoryHandoverQueue(undefined, { clock: this.#clock });
+    this.registry = new MemoryGroupRegistry(this.#clock, () => this.assertReachable());
   }
 
   /** Tells this broker from others of the same name. */

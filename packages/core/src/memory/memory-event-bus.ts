@@ -47,7 +47,10 @@ export class MemoryEventBus extends TransportEventBus {
       sharedTransport: transport !== undefined,
       codec: new JsonCodec({ profile, observe: observer }),
       profile,
-      consumers: { deadLetters: new MemoryDeadLetterQueue(), ...consumers },
+      consumers: {
+        deadLetters: new MemoryDeadLetterQueue(),
+        ...consumers,
+      },
       ...(catalogue ? { catalogue } : {}),
       ...(observer ? { observer } : {}),
     });

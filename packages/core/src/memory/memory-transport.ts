@@ -1,6 +1,8 @@
 import { EventError } from '../errors.ts';
 import { assertKnownOptions, assertMaxInFlight, assertName } from '../options.ts';
 import { accepted, publishSendable, type PublishOutcome } from '../transport/publish-outcome.ts';
+import type { HandoverQueue } from '../transport/handover-queue.ts';
+import type { GroupRegistry } from '../transport/group-registry.ts';
 import type {
   Consumer,
   Deliver,
@@ -24,11 +26,13 @@ export class MemoryTransport implements Transport {
     keyOrder: 'process',
     fencing: false,
     marks: true,
-    registry: false,
+    registry: true,
   });
 
   readonly name = 'memory';
   readonly capabilities: TransportCapabilities = MemoryTransport.capabilities;
+  readonly registry: GroupRegistry;
+  readonly handovers: HandoverQueue;
   readonly #broker: MemoryBroker;
   readonly destination: string;
   readonly #consumers = new Set<MemoryConsumer>();
@@ -44,6 +48,8 @@ export class MemoryTransport implements Transport {
     this.destination = options.destination ?? 'memory';
     assertName('a destination', this.destination);
     this.#broker = options.broker ?? new MemoryBroker();
+    this.registry = this.#broker.registry;
+    this.handovers = this.#broker.handovers;
   }
 
   async connect(): Promise<void> {

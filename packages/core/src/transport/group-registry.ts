@@ -13,7 +13,10 @@ export interface HandlerSet {
   /** Name of the service. */
   readonly service: string;
   readonly handlers: readonly RegisteredHandler[];
-  /** The newest version that it knows, by event type or pattern, of those above 1. */
+  /**
+   * The version of its data that it knows, by event type or pattern, as far as its catalogue has one that its
+   * handlers ask for; other types it takes in any version.
+   */
   readonly versions: Readonly<Record<string, number>>;
   /** Where it keeps what others are to do; equal for instances that share it, `null` if they cannot. */
   readonly sharedBy: string | null;
@@ -34,7 +37,7 @@ export interface KnownHandlerSet extends HandlerSet {
 export interface RegistryCopy {
   /** Another one after each change of what is registered; to be seen again changes nothing. */
   readonly version: string;
-  /** The service that came first: another one shares the group by mistake. */
+  /** The service that came first, empty if none did: another one shares the group by mistake. */
   readonly owner: string;
   readonly sets: readonly KnownHandlerSet[];
 }
@@ -58,6 +61,11 @@ export interface GroupRegistry {
     set: HandlerSet & { readonly id: string },
     worker: string,
   ): Promise<RegistryCopy>;
+  /**
+   * @returns The registry as it is, also of a group that nobody has registered in: without sets then.
+   * @throws {EventError} `TRANSPORT_UNAVAILABLE`
+   */
+  read(group: string): Promise<RegistryCopy>;
   /**
    * Forgets a handler of a service, or all that the service has: nothing is left for it any more, until an
    * instance registers it again. A set without handlers is forgotten with it; where the owner has none left, the

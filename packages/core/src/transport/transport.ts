@@ -1,6 +1,7 @@
 import type { Coordinates } from '../coordinates.ts';
 import type { Message } from '../event/message.ts';
 import type { GroupRegistry } from './group-registry.ts';
+import type { HandoverQueue } from './handover-queue.ts';
 import type { PublishOutcome } from './publish-outcome.ts';
 import type { TransportInspection } from './transport-inspection.ts';
 
@@ -135,6 +136,11 @@ export interface Transport {
   readonly capabilities: TransportCapabilities;
   /** What the groups of this transport handle; absent where a settlement cannot carry a condition. */
   readonly registry?: GroupRegistry;
+  /**
+   * Keeps what instances of a group leave for each other, where they share no database; absent where this
+   * transport cannot keep it.
+   */
+  readonly handovers?: HandoverQueue;
   /** Name of the stream that takes a type; absent where there is one for all. */
   streamOf?(eventType: string): string;
   /**

@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto';
 
 import type { Clock } from '../../clock.ts';
-import { DeadLetterLookup } from '../dead-letter-lookup.ts';
-import type { DeadLetterKey, DeadLetterSink } from '../dead-letter-sink.ts';
-import type { FailureType, NewDeadLetter } from '../dead-letter.ts';
+import { BatchedLookup } from '../batched-lookup.ts';
+import { maxDeadLetterKeys, type DeadLetterKey, type DeadLetterSink } from '../dead-letter-sink.ts';
+import type { DeadLetter, FailureType, NewDeadLetter } from '../dead-letter.ts';
 import { EventError, isEventError } from '../../errors.ts';
 import { GrowingDelay } from '../../growing-delay.ts';
 import type { HealthReasons } from '../../health.ts';
@@ -60,7 +60,7 @@ export function deadLetter(recorder: DeadLetterRecorder): Policy {
 export class DeadLetterRecorder {
   readonly #group: string;
   readonly #sink: DeadLetterSink;
-  readonly #lookup: DeadLetterLookup;
+  readonly #lookup: BatchedLookup<DeadLetterKey, DeadLetter | null>;
   readonly #clock: Clock;
   readonly #observe: Observer;
   readonly #reasons: HealthReasons;
@@ -74,7 +74,7 @@ export class DeadLetterRecorder {
   }) {
     this.#group = options.group;
     this.#sink = options.sink;
-    this.#lookup = new DeadLetterLookup(options.sink);
+    this.#lookup = new BatchedLookup((keys) => options.sink.find(keys), maxDeadLetterKeys);
     this.#clock = options.clock;
     this.#observe = options.observe;
     this.#reasons = options.reasons;

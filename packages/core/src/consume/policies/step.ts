@@ -13,6 +13,10 @@ import type { TypeMatcher } from '../../event/patterns.ts';
 export interface Registration {
   /** Stable over restarts: part of the inbox key and of its dead letters. */
   readonly name: string;
+  /** True if the name was made from the patterns. */
+  readonly derived: boolean;
+  /** Names that it had before. */
+  readonly formerly: readonly string[];
   readonly patterns: readonly string[];
   readonly matches: TypeMatcher;
   readonly handler: Handler;

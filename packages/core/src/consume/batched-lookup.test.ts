@@ -3,8 +3,8 @@ import { describe, expect, it } from 'vitest';
 import { EngineBench } from '../../test/engine-bench.ts';
 import { settle, turn } from '../../test/until.ts';
 import { currentScope, runInScope } from '../handler-scope.ts';
-import { DeadLetterLookup } from './dead-letter-lookup.ts';
-import type { DeadLetterKey } from './dead-letter-sink.ts';
+import { BatchedLookup } from './batched-lookup.ts';
+import { maxDeadLetterKeys, type DeadLetterKey } from './dead-letter-sink.ts';
 import type { DeadLetter } from './dead-letter.ts';
 
 const keyOf = (eventId: string): DeadLetterKey => {
@@ -17,20 +17,20 @@ const numbers = (count: number, from = 0): string[] =>
 /** A sink that answers when it is told to. */
 function setUp() {
   const calls: { ids: string[]; end: (error?: Error) => void; scope: unknown }[] = [];
-  const lookup = new DeadLetterLookup({
-    add: () => expect.fail('nothing is to be recorded'),
-    find: (keys) =>
+  const lookup = new BatchedLookup<DeadLetterKey, DeadLetter | null>(
+    (keys) =>
       new Promise((resolve, reject) => {
         const ids = keys.map((key) => ('eventId' in key ? key.eventId : ''));
         const end = (error?: Error): void =>
           error ? reject(error) : resolve(ids.map((id) => (id === 'none' ? null : letterOf(id))));
         calls.push({ ids, end, scope: currentScope() });
       }),
-  });
+    maxDeadLetterKeys,
+  );
   return { calls, lookup };
 }
 
-describe('look-ups of dead letters', () => {
+describe('look-ups', () => {
   it('that come together cost one call, and each gets its own answer', async () => {
     const { calls, lookup } = setUp();
     const asked = ['a', 'none', 'b'].map((id) => lookup.find(keyOf(id)));

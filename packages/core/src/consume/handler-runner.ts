@@ -1,0 +1,138 @@
+import type { Abort } from './abort.ts';
+import type { Catalogue } from '../event/catalogue.ts';
+import type { Codec } from '../event/codec.ts';
+import type { EventEnvelope } from '../event/envelope.ts';
+import { EventError } from '../errors.ts';
+import type { Observer } from '../observer.ts';
+import { describe, type DeadLetterRecorder } from './policies/dead-letter.ts';
+import type { Invocation, Registration } from './policies/step.ts';
+import type { Delivery } from '../transport/transport.ts';
+
+export interface HandlerRunnerOptions {
+  readonly group: string | null;
+  readonly codec: Codec;
+  readonly catalogue: Catalogue | undefined;
+  /** Stores dead letters; absent for broadcast subscriptions. */
+  readonly recorder: DeadLetterRecorder | undefined;
+  readonly maxDeliveries: number;
+  readonly observe: Observer;
+  readonly registrations: readonly Registration[];
+}
+
+/** An event as it was received, and brought up to date. */
+export interface ReadEvent {
+  readonly raw: EventEnvelope;
+  readonly event: EventEnvelope;
+}
+
+/** Reads messages, finds the handlers that want them, and runs one event through one handler. */
+export class HandlerRunner {
+  readonly #options: HandlerRunnerOptions;
+
+  constructor(options: HandlerRunnerOptions) {
+    this.#options = options;
+  }
+
+  /** @throws {EventError} Why the message cannot be read. */
+  read({ message }: Pick<Delivery, 'message'>): ReadEvent {
+    const { codec, catalogue } = this.#options;
+    const raw = codec.decode(message);
+    return { raw, event: catalogue?.upcast(raw) ?? raw };
+  }
+
+  wanting(eventType: string): Registration[] {
+    return this.#options.registrations.filter(({ matches }) => matches(eventType));
+  }
+
+  /** The handler of a name, also of one that it had before. */
+  named(name: string): Registration | undefined {
+    return this.#options.registrations.find((registration) => registration.name === name);
+  }
+
+  /** Runs the whole chain of policies, at whose end the event is handled or has a dead letter. */
+  run(
+    registration: Registration,
+    event: EventEnvelope,
+    delivery: Delivery,
+    abort: Abort,
+  ): Promise<void> {
+    const invocation = this.invocation(registration, delivery, event, abort);
+    const { deliveryCount } = delivery;
+    if (deliveryCount !== undefined && deliveryCount > this.#options.maxDeliveries) {
+      return this.#recordCrashLoop(event, invocation);
+    }
+    const run = registration.run(event, invocation);
+    if (this.#options.group !== null) return run;
+    return run.catch((error) => this.#failed(invocation, error));
+  }
+
+  /** Makes a dead letter of a message that cannot be read. */
+  async recordUnreadable(delivery: Delivery, error: unknown, abort: Abort): Promise<void> {
+    const { recorder, observe } = this.#options;
+    const { id: eventId, type: eventType } = delivery.message;
+    if (!recorder) {
+      observe({ kind: 'broadcast-failed', eventType, eventId, error });
+      return;
+    }
+    if (delivery.mayBeRepeated && (await recorder.isKnownUnreadable(delivery, abort.signal)))
+      return;
+    await recorder.record(
+      { ...describe(delivery, error), handler: '', eventId, eventType, totalAttempts: 1 },
+      error,
+      abort.signal,
+    );
+  }
+
+  invocation(
+    registration: Registration,
+    delivery: Delivery,
+    { id, source, type }: EventEnvelope,
+    abort: Abort,
+  ): Invocation {
+    return {
+      registration,
+      delivery,
+      identity: { id, source, type },
+      reread: () => this.read(delivery).event,
+      abort,
+      giveUp: (reason) => abort.abort(reason),
+      attempt: 1,
+      tx: undefined,
+      afterCommit: (run) => run(),
+      progress: { attempts: 0, entered: false },
+    };
+  }
+
+  /** A broadcast has neither dead letters nor repetitions. */
+  #failed({ identity, abort }: Invocation, error: unknown): void {
+    if (abort.aborted) throw error;
+    const { type: eventType, id: eventId } = identity;
+    this.#options.observe({ kind: 'broadcast-failed', eventType, eventId, error });
+  }
+
+  async #recordCrashLoop(event: EventEnvelope, invocation: Invocation): Promise<void> {
+    const { recorder, maxDeliveries } = this.#options;
+    const { registration, delivery, abort } = invocation;
+    const { id: eventId, type: eventType } = event;
+    const { name: handler } = registration;
+    const deliveries = delivery.deliveryCount!;
+    const error = new EventError(
+      'DELIVERIES_EXCEEDED',
+      `${eventType} ${eventId} was delivered ${deliveries} times and never finished; look for a handler that kills its process`,
+      { deliveries, maxDeliveries },
+    );
+    if (!recorder || (await recorder.isKnown(handler, event, abort.signal))) return;
+    await recorder.record(
+      {
+        ...describe(delivery, error),
+        handler,
+        event,
+        eventId,
+        eventType,
+        totalAttempts: deliveries,
+      },
+      error,
+      abort.signal,
+    );
+  }
+}

@@ -1,0 +1,56 @@
+import type { ClaimSource } from './claim-loop.ts';
+import type { GroupMembership } from './group-membership.ts';
+import type { HandoverClaim, HandoverQueue } from '../transport/handover-queue.ts';
+import type { Handovers } from './handovers.ts';
+import type { KeptEvents } from './kept-events.ts';
+import type { Observer } from '../observer.ts';
+import { repeatedDelivery } from './repeated-delivery.ts';
+import type { UnservedHandlers } from './unserved-handlers.ts';
+
+/** What other instances of a group have left for handlers of this one. */
+export function handoverSource(options: {
+  group: string;
+  worker: string;
+  queue: HandoverQueue;
+  leaseMs: number;
+  membership: GroupMembership;
+  handovers: Handovers;
+  unserved: UnservedHandlers;
+  keptEvents: KeptEvents;
+  observe: Observer;
+}): ClaimSource<HandoverClaim, 'done'> {
+  const { group, worker, queue, leaseMs, membership, handovers, keptEvents, observe } = options;
+  return {
+    what: 'handovers',
+    one: 'handover',
+    async claim(limit) {
+      const open = await queue.open(group);
+      options.unserved.note(queue, open, membership);
+      const kinds = open.flatMap((kind) => {
+        const taker = membership.shares.takerOf(kind);
+        return taker === undefined ? [] : [{ ...kind, taker }];
+      });
+      handovers.noteWaiting(queue, kinds);
+      if (kinds.length === 0) return [];
+      return await queue.claim(group, { kinds, limit, leaseMs, worker });
+    },
+    renew: (claim) => queue.renew(claim, leaseMs),
+    about({ handover }) {
+      const { id, eventId, handler, message, coordinates } = handover;
+      return { id, eventId, handler, key: message.key, coordinates };
+    },
+    async attempt({ handover }, signal) {
+      const taker = membership.shares.takerOf(handover);
+      // It was retired here in the meantime; whoever has it gets it when the claim lapses.
+      if (taker === undefined) return undefined;
+      await keptEvents.takeOver(repeatedDelivery(handover, signal), taker);
+      return signal.aborted ? undefined : 'done';
+    },
+    settle: (claim) => queue.settle(claim),
+    release: (claim) => queue.release(claim),
+    ended({ handover: { handler, eventType, eventId } }, ended) {
+      const outcome = ended ?? 'claim-lost';
+      observe({ kind: 'handover-ended', group, handler, eventType, eventId, outcome });
+    },
+  };
+}
