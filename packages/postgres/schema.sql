@@ -46,6 +46,72 @@ CREATE TABLE "event_dlq" (
     CONSTRAINT event_dlq_status_known CHECK (((status)::text = ANY ((ARRAY['pending'::character varying, 'processing'::character varying, 'resolved'::character varying, 'skipped'::character varying])::text[]))) NOT VALID
 );
 
+CREATE TABLE "event_group" (
+    group_name text NOT NULL,
+    owner text NOT NULL,
+    version uuid NOT NULL DEFAULT gen_random_uuid(),
+    CONSTRAINT event_group_pkey PRIMARY KEY (group_name)
+);
+
+CREATE TABLE "event_group_handlers" (
+    group_name text NOT NULL,
+    handlers jsonb NOT NULL,
+    registered_at timestamp with time zone NOT NULL DEFAULT clock_timestamp(),
+    seen_at timestamp with time zone NOT NULL DEFAULT clock_timestamp(),
+    service text NOT NULL,
+    set_id text NOT NULL,
+    shared_by text,
+    versions jsonb NOT NULL,
+    worker text NOT NULL,
+    CONSTRAINT event_group_handlers_pkey PRIMARY KEY (group_name, set_id)
+);
+
+CREATE TABLE "event_handover" (
+    body bytea NOT NULL,
+    body_is_text boolean NOT NULL,
+    claim_token text,
+    claim_until timestamp with time zone,
+    claimed_by text,
+    derived boolean NOT NULL,
+    ended_at timestamp with time zone,
+    ended_by text,
+    entered_at timestamp with time zone NOT NULL DEFAULT clock_timestamp(),
+    event_id text NOT NULL,
+    event_type text NOT NULL,
+    event_version integer NOT NULL,
+    group_name text NOT NULL,
+    handler text NOT NULL,
+    id bigint NOT NULL DEFAULT nextval('event_handover_id_seq'::regclass),
+    key text NOT NULL,
+    message_labels jsonb NOT NULL,
+    notes text,
+    partition integer,
+    "position" text NOT NULL,
+    source text NOT NULL,
+    status text NOT NULL DEFAULT 'waiting'::text,
+    stream text NOT NULL,
+    transport text NOT NULL,
+    CONSTRAINT event_handover_group_name_handler_source_event_id_key UNIQUE (group_name, handler, source, event_id),
+    CONSTRAINT event_handover_pkey PRIMARY KEY (id),
+    CONSTRAINT event_handover_status_known CHECK ((status = ANY (ARRAY['waiting'::text, 'done'::text, 'skipped'::text])))
+);
+
+CREATE TABLE "event_handover_place" (
+    only_one boolean NOT NULL DEFAULT true,
+    place uuid NOT NULL DEFAULT gen_random_uuid(),
+    CONSTRAINT event_handover_place_only_one_check CHECK (only_one),
+    CONSTRAINT event_handover_place_pkey PRIMARY KEY (only_one)
+);
+
+CREATE TABLE "event_handover_retired" (
+    group_name text NOT NULL,
+    handler text NOT NULL,
+    reason text NOT NULL,
+    retired_at timestamp with time zone NOT NULL DEFAULT clock_timestamp(),
+    retired_by text NOT NULL,
+    CONSTRAINT event_handover_retired_pkey PRIMARY KEY (group_name, handler)
+);
+
 CREATE TABLE "event_log" (
     appended_at timestamp with time zone NOT NULL DEFAULT clock_timestamp(),
     body text,
@@ -204,6 +270,10 @@ CREATE INDEX event_dlq_let_go ON public.event_dlq USING btree (destination, outb
 
 CREATE INDEX event_dlq_requested ON public.event_dlq USING btree (group_name, id) WHERE ((status)::text = 'processing'::text);
 
+CREATE INDEX event_handover_ended ON public.event_handover USING brin (ended_at);
+
+CREATE INDEX event_handover_waiting ON public.event_handover USING btree (group_name, key, id) WHERE (status = 'waiting'::text);
+
 CREATE INDEX idx_event_dlq_status ON public.event_dlq USING btree (status);
 
 CREATE INDEX idx_event_store_correlation_id ON public.event_store USING btree (correlation_id);
@@ -319,6 +389,56 @@ BEGIN
 END $function$
 ;
 
+CREATE OR REPLACE FUNCTION public.retire_handler(p_group text, p_handler text, p_by text, p_reason text)
+ RETURNS bigint
+ LANGUAGE plpgsql
+AS $function$
+DECLARE
+    v_skipped BIGINT;
+BEGIN
+    IF coalesce(trim(p_by), '') = '' OR coalesce(trim(p_reason), '') = '' THEN
+        RAISE EXCEPTION USING
+            ERRCODE = 'WB003',
+            MESSAGE = 'retire_handler needs to know who decided so, and why',
+            HINT = 'SELECT retire_handler(''group'', ''handler'', ''who'', ''why'')';
+    END IF;
+    INSERT INTO "public".event_handover_retired (group_name, handler, retired_by, reason)
+    VALUES (p_group, p_handler, p_by, p_reason)
+    ON CONFLICT (group_name, handler) DO UPDATE
+    SET retired_at = EXCLUDED.retired_at, retired_by = EXCLUDED.retired_by, reason = EXCLUDED.reason;
+
+    -- Before the handlers, in the order in which they are registered.
+    UPDATE "public".event_group SET version = gen_random_uuid() WHERE group_name = p_group;
+    UPDATE "public".event_group_handlers AS h
+    SET handlers = coalesce((
+        SELECT jsonb_agg(each.handler ORDER BY each.at)
+        FROM jsonb_array_elements(h.handlers) WITH ORDINALITY AS each (handler, at)
+        WHERE p_handler <> CASE h.service
+            WHEN g.owner THEN each.handler ->> 'name'
+            ELSE h.service || '/' || (each.handler ->> 'name')
+        END
+    ), '[]')
+    FROM "public".event_group AS g
+    WHERE g.group_name = p_group AND h.group_name = p_group;
+    DELETE FROM "public".event_group_handlers WHERE group_name = p_group AND handlers = '[]';
+    UPDATE "public".event_group AS g SET owner = next.service
+    FROM (
+        SELECT service FROM "public".event_group_handlers
+        WHERE group_name = p_group ORDER BY registered_at, set_id LIMIT 1
+    ) AS next
+    WHERE g.group_name = p_group AND NOT EXISTS (
+        SELECT FROM "public".event_group_handlers WHERE group_name = p_group AND service = g.owner
+    );
+
+    UPDATE "public".event_handover
+    SET status = 'skipped', ended_at = clock_timestamp(), ended_by = p_by, notes = p_reason,
+        claim_token = NULL, claim_until = NULL
+    WHERE group_name = p_group AND handler = p_handler AND status = 'waiting';
+    GET DIAGNOSTICS v_skipped = ROW_COUNT;
+    RETURN v_skipped;
+END $function$
+;
+
 CREATE TRIGGER event_dlq_end_claim BEFORE UPDATE OF status ON public.event_dlq FOR EACH ROW WHEN (((old.status)::text IS DISTINCT FROM (new.status)::text)) EXECUTE FUNCTION event_dlq_end_claim();
 
 CREATE TRIGGER event_store_take_transaction_id BEFORE INSERT ON public.event_store FOR EACH STATEMENT EXECUTE FUNCTION event_store_take_transaction_id();
@@ -366,6 +486,18 @@ CREATE VIEW event_type_stats AS
    FROM event_store
   GROUP BY event_type
   ORDER BY (count(*)) DESC, event_type;
+
+CREATE VIEW handover_summary AS
+ SELECT group_name,
+    handler,
+    event_type,
+    status,
+    count(*) AS count,
+    min(entered_at) AS oldest_entry,
+    max(entered_at) AS newest_entry
+   FROM event_handover
+  GROUP BY group_name, handler, event_type, status
+  ORDER BY (status = 'waiting'::text) DESC, (count(*)) DESC, group_name, handler, event_type;
 
 CREATE VIEW recent_events AS
  SELECT sequence_number,

@@ -3,6 +3,7 @@ import type { ConsumerDatabase } from '@waybill/core';
 
 import type { SqlClient } from '../client/sql-client.ts';
 import { PostgresDeadLetterQueue } from './dead-letter-queue.ts';
+import { PostgresHandoverQueue } from './handover-queue.ts';
 import { PostgresInbox } from './inbox.ts';
 
 export interface ConsumerDatabaseOptions {
@@ -12,7 +13,7 @@ export interface ConsumerDatabaseOptions {
 }
 
 /**
- * What a subscriber keeps in a PostgreSQL database: inbox and dead letters, with the transactions of both.
+ * What a subscriber keeps in a PostgreSQL database: inbox, dead letters and handovers, with the transactions of all.
  *
  * @throws {TypeError} If an option is not known, or the schema has no usable name.
  */
@@ -23,5 +24,6 @@ export function consumerDatabase(options: ConsumerDatabaseOptions): ConsumerData
     transactions: client,
     inbox: new PostgresInbox({ client, schema }),
     deadLetters: new PostgresDeadLetterQueue({ client, schema }),
+    handovers: new PostgresHandoverQueue({ client, schema }),
   };
 }

@@ -7,6 +7,9 @@ export interface LogTables {
   readonly group: string;
   readonly consumer: string;
   readonly mark: string;
+  /** Version and owner of each group's registry, and the handlers that are registered in it. */
+  readonly registry: string;
+  readonly handlers: string;
 }
 
 export function logTables(schema: string): LogTables {
@@ -16,6 +19,8 @@ export function logTables(schema: string): LogTables {
     group: qualified(schema, 'event_log_group'),
     consumer: qualified(schema, 'event_log_consumer'),
     mark: qualified(schema, 'event_log_mark'),
+    registry: qualified(schema, 'event_group'),
+    handlers: qualified(schema, 'event_group_handlers'),
   };
 }
 

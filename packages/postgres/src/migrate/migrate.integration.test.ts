@@ -24,7 +24,12 @@ const warehouse = {
   directory: new URL('../../../quickwms-events/migrations/', import.meta.url),
 };
 const sets = [engineMigrations, warehouse];
-const all = ['engine/0001_engine', 'engine/0002_delivery', 'engine/0003_ports'];
+const all = [
+  'engine/0001_engine',
+  'engine/0002_delivery',
+  'engine/0003_ports',
+  'engine/0004_handovers',
+];
 
 for (const major of [18, 15] as const) {
   describe.skipIf(!hasPostgres(major))(`migrations on PostgreSQL ${major}`, () =>
@@ -97,6 +102,7 @@ function describeOn(major: PostgresMajor): void {
         { name: '0001_engine' },
         { name: '0002_delivery' },
         { name: '0003_ports' },
+        { name: '0004_handovers' },
       ]);
     },
   );
