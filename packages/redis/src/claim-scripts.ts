@@ -4,15 +4,31 @@ import { RedisScript } from './redis-script.ts';
 // XACK or XCLAIM of a former owner would take the entry from the next one.
 
 /**
+ * Settles entries whose claims cannot have lapsed, if the group's registry has the version by which they were
+ * judged.
+ *
+ * `KEYS`: stream, registry. `ARGV`: group, version, then ids.
+ *
+ * @returns 0 if the registry has another version; nothing is settled then.
+ */
+export const acknowledge: RedisScript<0 | 1> = new RedisScript(`
+if redis.call('HGET', KEYS[2], 'version') ~= ARGV[2] then return 0 end
+redis.call('XACK', KEYS[1], ARGV[1], unpack(ARGV, 3))
+return 1`);
+
+/**
  * Settles entries that this consumer still owns.
  *
- * `KEYS`: stream. `ARGV`: group, consumer, then id and delivery count of each.
+ * `KEYS`: stream, registry unless any version will do. `ARGV`: group, consumer, version, then id and delivery
+ * count of each.
  *
- * @returns Ids of those that were refused.
+ * @returns Ids of those that were refused, or `outdated` if the registry has another version and nothing is
+ *   settled.
  */
-export const settleOwned: RedisScript<string[]> = new RedisScript(`
+export const settleOwned: RedisScript<string[] | 'outdated'> = new RedisScript(`
+if KEYS[2] and redis.call('HGET', KEYS[2], 'version') ~= ARGV[3] then return 'outdated' end
 local refused = {}
-for at = 3, #ARGV, 2 do
+for at = 4, #ARGV, 2 do
   local id = ARGV[at]
   local found = redis.call('XPENDING', KEYS[1], ARGV[1], id, id, 1)[1]
   if found and found[2] == ARGV[2] and found[4] == tonumber(ARGV[at + 1]) then

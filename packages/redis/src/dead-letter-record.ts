@@ -1,15 +1,15 @@
-import { isUtf8 } from 'node:buffer';
+import type { DeadLetter, DeadLetterStatus, EventEnvelope, FailureType } from '@waybill/core';
+import type { NewDeadLetter } from '@waybill/core/adapter';
 
-import type {
-  Coordinates,
-  DeadLetter,
-  DeadLetterStatus,
-  EventEnvelope,
-  FailureType,
-} from '@waybill/core';
-import type { Message, NewDeadLetter } from '@waybill/core/adapter';
-
-import { headerField, headersOfField } from './header-field.ts';
+import {
+  coordinateColumns,
+  coordinatesOf,
+  flat,
+  labelColumns,
+  messageOf,
+  pairs,
+  rawColumns,
+} from './message-record.ts';
 
 /** A dead letter as scripts answer it: its id, then names and values of its entry, then of its hash. */
 export type DeadLetterReply = readonly [
@@ -38,14 +38,8 @@ export function entryFields(failure: NewDeadLetter): string[] {
     source: event?.source,
     key: failure.message.key,
     ...reasonColumns(failure),
-    transport: coordinates.transport,
-    stream: coordinates.stream,
-    partition: coordinates.partition?.toString(),
-    position: coordinates.position,
-    message_id: failure.message.id,
-    message_type: failure.message.type,
-    content_type: failure.message.contentType,
-    headers: failure.message.headers && headerField(failure.message.headers),
+    ...coordinateColumns(coordinates),
+    ...labelColumns(failure.message),
     event_data: event && jsonOf(event),
     ...rawColumns(failure.message.body),
   });
@@ -98,44 +92,6 @@ function reasonColumns(reason: Reason): Record<string, string | undefined> {
   };
 }
 
-/** Bytes that are text stay readable for people; others are written in base64. */
-function rawColumns(raw: string | Uint8Array): Record<string, string> {
-  const isText = typeof raw === 'string';
-  const encoding = isText || isUtf8(raw) ? 'utf8' : 'base64';
-  const written = isText ? raw : Buffer.from(raw).toString(encoding);
-  return { raw: written, raw_is_text: String(isText), raw_encoding: encoding };
-}
-
-/** An entry of an older version has no names of the message; those of its event are the closest to them. */
-function messageOf(all: ReadonlyMap<string, string>): Message {
-  const text = (name: string): string => all.get(name) ?? '';
-  const field = text('headers');
-  const headers = field === '' ? [] : headersOfField(field);
-  return {
-    id: all.get('message_id') ?? text('original_event_id'),
-    type: all.get('message_type') ?? text('event_type'),
-    key: text('key'),
-    contentType: text('content_type'),
-    body: rawOf(text),
-    ...(headers.length === 0 ? {} : { headers }),
-  };
-}
-
-function rawOf(text: (name: string) => string): string | Uint8Array {
-  if (text('raw_is_text') === 'true') return text('raw');
-  return Buffer.from(text('raw'), text('raw_encoding') === 'base64' ? 'base64' : 'utf8');
-}
-
-function coordinatesOf(text: (name: string) => string): Coordinates {
-  const partition = text('partition');
-  return {
-    transport: text('transport'),
-    stream: text('stream'),
-    ...(partition === '' ? {} : { partition: Number(partition) }),
-    position: text('position'),
-  };
-}
-
 /** @returns Nothing for what is no JSON, circular or too deep; the message itself is kept in any case. */
 function jsonOf(event: EventEnvelope): string | undefined {
   try {
@@ -143,17 +99,6 @@ function jsonOf(event: EventEnvelope): string | undefined {
   } catch {
     return undefined;
   }
-}
-
-function flat(columns: Readonly<Record<string, string | undefined>>): string[] {
-  return Object.entries(columns).flatMap(([name, value]) => [name, value ?? '']);
-}
-
-function pairs(fields: readonly string[]): [string, string][] {
-  return Array.from({ length: fields.length / 2 }, (_, at) => [
-    fields[2 * at]!,
-    fields[2 * at + 1]!,
-  ]);
 }
 
 type Present<T> = { [Name in keyof T]?: Exclude<T[Name], undefined> };

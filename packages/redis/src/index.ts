@@ -3,6 +3,8 @@ export type { RedisCaller } from './redis-caller.ts';
 export type { RedisCall } from './redis-script.ts';
 export { RedisDeadLetterQueue } from './dead-letter-queue.ts';
 export type { RedisDeadLetterQueueOptions } from './dead-letter-queue.ts';
+export { RedisHandoverQueue } from './handover-queue.ts';
+export type { RedisHandoverQueueOptions } from './handover-queue.ts';
 export { RedisIdempotencyStore } from './idempotency-store.ts';
 export type { RedisIdempotencyStoreOptions } from './idempotency-store.ts';
 export { RedisStreamTransport } from './stream-transport.ts';

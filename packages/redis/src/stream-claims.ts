@@ -1,18 +1,22 @@
-import { EventError, type Clock, type Observer } from '@waybill/core';
-import { endsWithin, GrowingDelay, LeaseKeeper, type TroubleSource } from '@waybill/core/adapter';
+import type { Clock, Observer } from '@waybill/core';
+import { LeaseKeeper, type Judgement, type TroubleSource } from '@waybill/core/adapter';
 
 import { ageMs, stampNow } from './claim-stamp.ts';
-import { releaseAll, renewOwned, settleOwned } from './claim-scripts.ts';
+import { releaseAll, renewOwned } from './claim-scripts.ts';
 import { redisError, replyCodeOf } from './redis-errors.ts';
 import type { RedisArgument } from './redis-like.ts';
 import type { RedisCall } from './redis-script.ts';
-import { redisTransport, type StreamDelivery } from './stream-delivery.ts';
+import type { StreamDelivery } from './stream-delivery.ts';
+import { inParts, StreamSettlements } from './stream-settlements.ts';
 
 export interface StreamClaimsOptions {
   readonly group: string;
   readonly consumer: string;
   /** After this long without a sign of life others may take an entry, in milliseconds. */
   readonly claimMs: number;
+  /** By which registry settled messages were judged, and the key of that registry. */
+  readonly judgement: Judgement | undefined;
+  readonly registryKey: string;
   readonly retryMs: number;
   /** A command waits for a connection for this long at most, in milliseconds. */
   readonly timeoutMs: number;
@@ -27,8 +31,6 @@ export interface StreamClaimsOptions {
   readonly beating: TroubleSource;
 }
 
-/** Longest pause after Redis could not be told something, in milliseconds. */
-const longestRetryMs = 2_000;
 /** Most ids in one command. */
 const maxIds = 500;
 
@@ -37,17 +39,17 @@ export class StreamClaims {
   readonly #options: StreamClaimsOptions;
   /** By stream and entry id. */
   readonly #held = new Map<string, Map<string, StreamDelivery>>();
-  /** Settled here, and not yet at Redis. */
-  #settled: StreamDelivery[] = [];
-  readonly #underWay = new Set<StreamDelivery>();
-  #flushing: Promise<void> | undefined;
-  #flushScheduled = false;
+  readonly #settlements: StreamSettlements;
   readonly #keeper: LeaseKeeper;
-  #closed = false;
 
   constructor(options: StreamClaimsOptions) {
     const { claimMs: leaseMs, clock, failed, beating } = options;
     this.#options = options;
+    this.#settlements = new StreamSettlements({
+      ...options,
+      isFresh: (delivery) => this.#isFresh(delivery, options.timeoutMs),
+      onStale: (delivery) => this.reportStale('settle', delivery),
+    });
     this.#keeper = new LeaseKeeper({
       leaseMs,
       clock,
@@ -75,10 +77,7 @@ export class StreamClaims {
 
   /** Says whether an entry is in hand, or settled and not yet so at Redis. */
   knows(stream: string, entryId: string): boolean {
-    if (this.#ofStream(stream).has(entryId)) return true;
-    const isIt = (each: StreamDelivery): boolean =>
-      each.entryId === entryId && each.stream === stream;
-    return this.#settled.some(isIt) || [...this.#underWay].some(isIt);
+    return this.#ofStream(stream).has(entryId) || this.#settlements.knows(stream, entryId);
   }
 
   /** Begins to give signs of life. */
@@ -86,20 +85,16 @@ export class StreamClaims {
     this.#keeper.start();
   }
 
-  /** Takes note that an entry is finished; Redis hears of it together with others of this turn. */
+  /** Takes note that an entry is finished. */
   settle(delivery: StreamDelivery): void {
     const ofStream = this.#ofStream(delivery.stream);
     if (ofStream.get(delivery.entryId) === delivery) ofStream.delete(delivery.entryId);
-    this.#settled.push(delivery);
-    if (this.#flushScheduled || this.#flushing) return;
-    this.#flushScheduled = true;
-    setImmediate(() => this.flush());
+    this.#settlements.add(delivery);
   }
 
-  /** Sends what was settled, unless that is under way already: what comes meanwhile follows. */
+  /** Sends what was settled. */
   flush(): void {
-    this.#flushScheduled = false;
-    this.#flushing ??= this.#flush().finally(() => (this.#flushing = undefined));
+    this.#settlements.flush();
   }
 
   /**
@@ -116,26 +111,13 @@ export class StreamClaims {
     deadlineMs: number,
   ): Promise<void> {
     try {
-      await this.#close(deadlineMs);
+      // One that is under way is the last: another could claim anew what somebody else has settled by then.
+      this.#keeper.stop();
+      await this.#settlements.close(deadlineMs);
     } finally {
       // At once: a server that is away is waited for once, and not for each stream.
       await Promise.all(sources.map(({ stream }) => this.#release(stream, unused)));
     }
-  }
-
-  async #close(deadlineMs: number): Promise<void> {
-    // One that is under way is the last: another could claim anew what somebody else has settled by then.
-    this.#keeper.stop();
-    this.flush();
-    await endsWithin(this.#options.clock, deadlineMs, this.#drained());
-    this.#closed = true;
-    const untold = this.#settled.length + this.#underWay.size;
-    if (untold === 0) return;
-    throw new EventError(
-      'TRANSPORT_UNAVAILABLE',
-      `Redis could not be told that ${untold} messages are settled; they will come again`,
-      { transport: redisTransport },
-    );
   }
 
   async #release(stream: string, unused: readonly StreamDelivery[]): Promise<void> {
@@ -148,68 +130,6 @@ export class StreamClaims {
     }
   }
 
-  async #drained(): Promise<void> {
-    while (this.#flushing) await this.#flushing;
-  }
-
-  async #flush(): Promise<void> {
-    const { clock, retryMs, failed, settling } = this.#options;
-    const delay = new GrowingDelay({ firstMs: retryMs, maxMs: longestRetryMs });
-    while (this.#settled.length > 0 && !this.#closed) {
-      const batch = this.#settled.splice(0);
-      for (const delivery of batch) this.#underWay.add(delivery);
-      try {
-        await Promise.all(
-          [...Map.groupBy(batch, ({ stream }) => stream)].map(([stream, deliveries]) =>
-            this.#settleAll(stream, deliveries),
-          ),
-        );
-        delay.reset();
-        settling.gotOn();
-      } catch (error) {
-        failed(redisError(error, 'be told what is settled'), settling);
-        // What Redis has done already is done again without harm.
-        this.#settled.unshift(...batch.filter((delivery) => this.#underWay.has(delivery)));
-        await clock.sleep(delay.next());
-      } finally {
-        for (const delivery of batch) this.#underWay.delete(delivery);
-      }
-    }
-  }
-
-  /** Those whose claim cannot have lapsed go without a question; the others only if they are still ours. */
-  async #settleAll(stream: string, deliveries: readonly StreamDelivery[]): Promise<void> {
-    const { timeoutMs } = this.#options;
-    const { fresh = [], doubtful = [] } = Object.groupBy(deliveries, (delivery) =>
-      this.#isFresh(delivery, timeoutMs) ? 'fresh' : 'doubtful',
-    );
-    await Promise.all([this.#acknowledge(stream, fresh), this.#settleOwned(stream, doubtful)]);
-  }
-
-  async #acknowledge(stream: string, deliveries: readonly StreamDelivery[]): Promise<void> {
-    const { call, group } = this.#options;
-    for (const part of inParts(deliveries)) {
-      await forgivingGroup(() =>
-        call('XACK', stream, group, ...part.map(({ entryId }) => entryId)),
-      );
-      for (const delivery of part) this.#underWay.delete(delivery);
-    }
-  }
-
-  async #settleOwned(stream: string, deliveries: readonly StreamDelivery[]): Promise<void> {
-    const { call, group, consumer } = this.#options;
-    for (const part of inParts(deliveries)) {
-      const args = part.flatMap(({ entryId, claimCount }) => [entryId, claimCount]);
-      const refused = await forgivingGroup(() =>
-        settleOwned.run(call, [stream], [group, consumer, ...args]),
-      );
-      for (const delivery of part) {
-        this.#underWay.delete(delivery);
-        if (refused?.includes(delivery.entryId)) this.reportStale('settle', delivery);
-      }
-    }
-  }
-
   /** Counts a call of somebody who was no longer the owner. */
   reportStale(what: string, { coordinates }: StreamDelivery): void {
     const { observe, group } = this.#options;
@@ -218,7 +138,7 @@ export class StreamClaims {
 
   async #beat(): Promise<void> {
     for (const [stream, ofStream] of this.#held) {
-      for (const part of inParts([...ofStream.values()])) await this.#renew(stream, part);
+      for (const part of inParts([...ofStream.values()], maxIds)) await this.#renew(stream, part);
     }
   }
 
@@ -260,20 +180,4 @@ export class StreamClaims {
     if (!ofStream) this.#held.set(stream, (ofStream = new Map()));
     return ofStream;
   }
-}
-
-/** A group that has vanished has nothing to settle; its reader makes it anew. */
-async function forgivingGroup<T>(work: () => Promise<T>): Promise<T | undefined> {
-  try {
-    return await work();
-  } catch (error) {
-    if (replyCodeOf(error) === 'NOGROUP') return undefined;
-    throw error;
-  }
-}
-
-function inParts<T>(items: readonly T[]): T[][] {
-  return Array.from({ length: Math.ceil(items.length / maxIds) }, (_, index) =>
-    items.slice(index * maxIds, (index + 1) * maxIds),
-  );
 }

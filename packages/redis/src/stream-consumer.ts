@@ -56,9 +56,10 @@ export class StreamConsumer extends ConsumerShell<StreamDelivery> {
   constructor(options: StreamConsumerOptions) {
     const { group, subscription, call, clock, observe, timing } = options;
     super({ ...options, transport: redisTransport, retryMs: timing.retryMs });
-    const { worker: consumer, maxInFlight } = subscription;
-    const { claimMs, retryMs, timeoutMs } = timing;
-    const shared = { group: group.name, consumer, claimMs, call, observe };
+    const { worker: consumer, maxInFlight, judgement } = subscription;
+    const { claimMs } = timing;
+    const { name, registryKey } = group;
+    const shared = { group: name, registryKey, judgement, consumer, claimMs, call, observe };
     this.#options = options;
     this.#readSize = new ReadSize(maxInFlight);
     this.#sources = new StreamSources(claimMs, options.streams);
@@ -66,8 +67,7 @@ export class StreamConsumer extends ConsumerShell<StreamDelivery> {
     options.reader.onReconnect(() => this.#repeats.doubt());
     this.#claims = new StreamClaims({
       ...shared,
-      retryMs,
-      timeoutMs,
+      ...timing,
       clock,
       onLost: (delivery) => {
         this.#lost.add(delivery);

@@ -64,6 +64,11 @@ export class StreamGroup {
     this.#observe = given.observe;
   }
 
+  /** The key of its registry. */
+  get registryKey(): string {
+    return this.#names.registryOf(this.name);
+  }
+
   /**
    * Makes the group where it does not exist; where it does, it goes on where it stood.
    *

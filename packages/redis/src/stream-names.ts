@@ -25,6 +25,11 @@ export class StreamNames {
     this.marker = `${prefix}:marker`;
   }
 
+  /** Hash: the registry of a group, what its instances handle. */
+  registryOf(group: string): string {
+    return `${this.prefix}:handlers:${group}`;
+  }
+
   /** The stream that carries a type: the prefix and the first segment of the type. */
   streamOf(eventType: string): string {
     const known = this.#ofType.get(eventType);

@@ -1,14 +1,22 @@
 import { assertMaxInFlight, observeAll, OpenConsumers, SharedOpening } from '@waybill/core/adapter';
-import type { Observer, PublishOutcome, Transport, TransportInspection } from '@waybill/core';
+import type {
+  HandoverQueue,
+  Observer,
+  PublishOutcome,
+  Transport,
+  TransportInspection,
+} from '@waybill/core';
 import type {
   Consumer,
   Deliver,
+  GroupRegistry,
   Message,
   Subscription,
   TransportCapabilities,
 } from '@waybill/core/adapter';
 
 import { zeroId } from './entry-id.ts';
+import { RedisHandoverQueue } from './handover-queue.ts';
 import { SharedRedis } from './redis-caller.ts';
 import { RedisConnection } from './redis-connection.ts';
 import { redisError } from './redis-errors.ts';
@@ -23,6 +31,7 @@ import { observeLoss, reportLoss, StreamGroup } from './stream-group.ts';
 import { inspectStreams } from './stream-inspection.ts';
 import { markServer } from './server-mark.ts';
 import { StreamNames } from './stream-names.ts';
+import { StreamRegistry } from './stream-registry.ts';
 import { StreamReader } from './stream-reader.ts';
 import { completed } from './stream-transport-options.ts';
 import type {
@@ -47,7 +56,7 @@ export class RedisStreamTransport implements Transport {
     keyOrder: 'process',
     fencing: false,
     marks: true,
-    registry: false,
+    registry: true,
   });
 
   readonly name: string = redisTransport;
@@ -57,6 +66,8 @@ export class RedisStreamTransport implements Transport {
   readonly redis: SharedRedis;
   readonly #options: StreamTransportSettings;
   readonly #factory: RedisFactory;
+  readonly registry: GroupRegistry;
+  readonly handovers: HandoverQueue;
   readonly #names: StreamNames;
   readonly #observe: Observer;
   readonly #appender: StreamAppender;
@@ -78,6 +89,8 @@ export class RedisStreamTransport implements Transport {
     this.redis = new SharedRedis({ factory: this.#factory, name, timeoutMs, clock });
     const { send: call } = this.redis;
     const place = { call, names: this.#names, destination: this.destination };
+    this.registry = new StreamRegistry(this.redis, this.#names);
+    this.handovers = new RedisHandoverQueue({ redis: this.redis, streamPrefix });
     this.#appender = new StreamAppender(place, (stream, until) =>
       observeLoss(this.#observe, { stream, group: undefined, after: zeroId, until }),
     );
