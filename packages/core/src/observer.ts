@@ -139,6 +139,7 @@ export type EngineWarningCode =
   | 'NOT_DURABLE'
   | 'STALLED_READER'
   | 'LOG_GAP'
+  | 'LOG_RESTORED'
   | 'GROUP_RECREATED'
   | 'TRIM_HELD_BACK'
   | 'BROKER_EVICTS'

@@ -1,12 +1,16 @@
 import { isEventError } from '@waybill/core';
 import { ConsumerShell } from '@waybill/core/adapter';
-import type { Clock, Ids, Observer } from '@waybill/core';
+import type { Clock, GroupStart, Ids, Observer } from '@waybill/core';
 import type { Deliver, Subscription, TroubleSource } from '@waybill/core/adapter';
 
 import type { LogDelivery } from './log-delivery.ts';
 import type { GroupPartition, LogGroup } from './log-group.ts';
 import type { LogHeads } from './log-heads.ts';
+import { reportLosses } from './log-losses.ts';
+import { LogMemory } from './log-memory.ts';
+import { beyondTheEnd } from './log-position.ts';
 import type { LogSeats } from './log-seats.ts';
+import type { GroupStanding } from './log-standing.ts';
 import { logTransport } from './log-tables.ts';
 import { LogTenure } from './log-tenure.ts';
 import type { LogTiming, TenureSources } from './log-tenure-options.ts';
@@ -36,6 +40,11 @@ export interface LogConsumerOptions {
   readonly onClose: () => void;
 }
 
+/** How long the health says that the database went back, in milliseconds: nobody looks at it all the time. */
+const restoredForMs = 60_000;
+/** How far the clocks of a server and of its replica may be apart, in milliseconds. */
+const clockSkewMs = 60_000;
+
 /** A subscription of a group: consumes while it owns the group, and stands by while it does not. */
 export class LogConsumer extends ConsumerShell<LogDelivery> {
   readonly #options: LogConsumerOptions;
@@ -45,6 +54,13 @@ export class LogConsumer extends ConsumerShell<LogDelivery> {
     committing: this.source(),
     beating: this.source(),
   };
+  readonly #memory: LogMemory;
+  readonly #restored: TroubleSource = this.source();
+  #forgetRestored: (() => void) | undefined;
+  /** True when it is to be looked whether the database went back. */
+  #mayHaveGoneBack = false;
+  /** True once the database went back, until the group is claimed: its owner may be one that was long ago. */
+  #wentBack = false;
   #tenure: LogTenure | undefined;
   /** Kept from try to try: a claim whose answer got lost may have succeeded. */
   #nextToken: string | undefined;
@@ -53,6 +69,7 @@ export class LogConsumer extends ConsumerShell<LogDelivery> {
     const { retryMs } = options.timing;
     super({ ...options, transport: logTransport, retryMs });
     this.#options = options;
+    this.#memory = new LogMemory(options.heads.history.falls);
     this.start();
   }
 
@@ -67,6 +84,7 @@ export class LogConsumer extends ConsumerShell<LogDelivery> {
         if (claimed) await this.#consume(claimed);
       }
     } finally {
+      this.#forgetRestored?.();
       unwatch();
       leave();
       seats.leave(group.name, this);
@@ -97,6 +115,9 @@ export class LogConsumer extends ConsumerShell<LogDelivery> {
     });
     if (this.closing.aborted) return await this.#tenure.stop();
     await this.#tenure.run();
+    this.#mayHaveGoneBack = true;
+    this.#memory.remember(this.#tenure.positions, token);
+    this.#memory.seen(this.#tenure.aliveAt);
   }
 
   /** Waits until the group is free, and takes it. @returns Nothing if it was closed meanwhile. */
@@ -121,26 +142,63 @@ export class LogConsumer extends ConsumerShell<LogDelivery> {
     // One that is paused would let the group wait, and others may be ready.
     if (this.outlet.room === 0 || !seats.take(group.name, this)) return undefined;
     const token = (this.#nextToken ??= ids());
-    const occupant = await this.#claiming.watch(() => group.occupant(token));
-    if (occupant && !occupant.free && !alone) return undefined;
-    await this.#claiming.watch(() => this.#makeWhole());
+    const occupant = await this.#claiming.watch(() => group.occupant(token, ownerLock));
+    if (occupant) this.#memory.seen(occupant.aliveAt);
+    const isFree = !occupant || occupant.free || alone;
+    if (!isFree && !this.#mayHaveGoneBack && !this.#wentBack) return undefined;
+    const standing = await this.#claiming.watch(() => this.#compare());
+    if (!isFree && !(this.#wentBack && occupant.own)) return undefined;
+    await this.#claiming.watch(() => this.#makeWhole(standing));
     const { worker } = subscription;
     const { leaseMs } = timing;
-    const claim = { token, worker, ownerLock, leaseMs, force: alone };
+    const force = alone ? 'all' : this.#wentBack ? 'own' : 'none';
+    const { handed } = this.#memory;
+    const claim = { token, worker, ownerLock, leaseMs, force, handed } as const;
     const partitions = await this.#claiming.watch(() => group.claim(claim));
     if (!partitions) return undefined;
     this.#nextToken = undefined;
+    this.#wentBack = false;
+    this.#memory.claimed(partitions[0]!.aliveAt);
     if (occupant && !occupant.released) {
       observe({ kind: 'took-over', group: group.name, what: `the log, from ${occupant.worker}` });
     }
     return { token, partitions };
   }
 
+  /** Looks where the group stands, and whether it has stood further than that. */
+  async #compare(): Promise<GroupStanding> {
+    const { group, heads, observe, clock } = this.#options;
+    const standing = await group.standing(this.#memory.lastOffsets);
+    const losses = this.#memory.compare(standing, heads.history);
+    this.#mayHaveGoneBack = false;
+    if (losses.length === 0) return standing;
+    this.#wentBack = true;
+    this.failed(reportLosses(observe, group.name, losses), this.#restored);
+    this.#forgetRestored?.();
+    this.#forgetRestored = clock.schedule(restoredForMs, () => this.#restored.gotOn());
+    return standing;
+  }
+
   /** Somebody may have deleted the group, to let it begin anew. @throws {EventError} `CURSOR_FOREIGN` */
-  async #makeWhole(): Promise<void> {
-    const { group, subscription, onNewGroup } = this.#options;
-    if (await group.stands()) return;
-    if (await group.ensure(subscription.start)) onNewGroup();
+  async #makeWhole(standing: GroupStanding): Promise<void> {
+    const { group, onNewGroup } = this.#options;
+    for (const { partition, end, group: at } of standing.partitions) {
+      if (at && at.fetched > end) {
+        throw beyondTheEnd(group.name, { partition, at: at.fetched, end });
+      }
+    }
+    this.#memory.assertSameRows(group.name, standing);
+    if (standing.partitions.every((each) => each.group)) return;
+    if (await group.ensure(this.#startAnew(standing))) onNewGroup();
+  }
+
+  /** Where the group begins in a database that has never heard of it, although it had been there: with what came since. */
+  #startAnew({ wasOwned }: GroupStanding): GroupStart {
+    const { start } = this.#options.subscription;
+    const { aliveAt } = this.#memory;
+    if (wasOwned || aliveAt === undefined || start === 'earliest') return start;
+    const since = new Date(aliveAt * 1_000 - clockSkewMs);
+    return start instanceof Date && start < since ? start : since;
   }
 }
 

@@ -3,10 +3,14 @@ import type { GroupStart } from '@waybill/core';
 import type { Range } from '@waybill/core/adapter';
 
 import { joinable } from '../client/joinable.ts';
-import { beyondTheEnd } from './log-position.ts';
 import { rangeParams, readRanges } from './log-rows.ts';
 import type { LogRow } from './log-rows.ts';
+import { readPlace, readStanding } from './log-standing.ts';
+import type { GroupStanding, Place } from './log-standing.ts';
+import { firstOffset } from './log-start.ts';
 import type { LogTables } from './log-tables.ts';
+import { secondsOf, signOfLife, writeWatermarks } from './log-watermarks.ts';
+import type { NewMark, OwnMark, WatermarkOutcome, Writer } from './log-watermarks.ts';
 import type { SqlClient } from '../client/sql-client.ts';
 
 /** How far a group is in one partition; see the migration for what the columns mean. */
@@ -18,6 +22,8 @@ export interface GroupPartition {
   readonly handed: bigint;
   readonly suspect: bigint;
   readonly takeovers: number;
+  /** When it was claimed, in seconds by the database's clock. */
+  readonly aliveAt: number;
 }
 
 /** Who has a group right now, as far as a glance can tell. */
@@ -27,6 +33,10 @@ export interface Occupant {
   readonly released: boolean;
   /** True if the group may be taken. */
   readonly free: boolean;
+  /** True if it is this process, as far as its lock tells. */
+  readonly own: boolean;
+  /** When this was, in seconds by the database's clock. */
+  readonly aliveAt: number;
 }
 
 export interface Claim {
@@ -35,8 +45,21 @@ export interface Claim {
   /** Advisory lock that this process holds while it lives. */
   readonly ownerLock: bigint;
   readonly leaseMs: number;
-  /** Takes the group whatever the occupant's lock says: where this process is the only one. */
-  readonly force: boolean;
+  /**
+   * Takes the group whatever the occupant's lock says: `all` where this process is the only one, `own` where the
+   * lock may be one of its own, from a state of the database that was put back.
+   */
+  readonly force: 'all' | 'own' | 'none';
+  /** What may have been handed out and is not noted, by partition: everything below. */
+  readonly handed: ReadonlyMap<number, bigint>;
+}
+
+/** How an owner is known: its token, and its last sign of life in seconds by the database's clock. */
+export type Owner = Omit<Writer, 'group'>;
+
+/** What to read, and what is known to be noted as handed out in its partition. */
+export interface OwnRange extends Range {
+  readonly noted: bigint;
 }
 
 /** Longest wait for transactions of the former owner that have passed its fence. */
@@ -89,37 +112,28 @@ export class LogGroup {
     return rowCount > 0;
   }
 
-  /**
-   * Looks whether the group can go on in the log as it is.
-   *
-   * @returns False if the group is missing, in some partition at least.
-   * @throws {EventError} `CURSOR_FOREIGN` if it is beyond the end of the log.
-   */
-  async stands(): Promise<boolean> {
-    const { group, head } = this.#tables;
-    const { rows } = await this.#client.query<{
-      partition: number;
-      end: bigint;
-      at: bigint | null;
-    }>(
-      `SELECT h.partition, h.next_offset AS end, g.fetched_offset AS at
-       FROM ${head} AS h LEFT JOIN ${group} AS g ON g.group_name = $1 AND g.partition = h.partition
-       WHERE g.partition IS NULL OR g.fetched_offset > h.next_offset ORDER BY h.partition`,
-      [this.name],
-      { prepared: true },
-    );
-    for (const { partition, end, at } of rows) {
-      if (at !== null) throw beyondTheEnd(this.name, { partition, at, end });
-    }
-    return rows.length === 0;
+  /** Looks where the group stands in the log as it is. @param offsets Where to look what lies there. */
+  async standing(offsets: ReadonlyMap<number, bigint>): Promise<GroupStanding> {
+    return await readStanding(this.#client, this.#tables, this.name, offsets);
   }
 
-  /** Looks who has the group, without taking it. @param token With which it is going to be claimed. */
-  async occupant(token: string): Promise<Occupant | undefined> {
+  /** Looks what lies in the log from an offset on. */
+  async place(at: { partition: number; from: bigint }): Promise<Place> {
+    return await readPlace(this.#client, this.#tables, at);
+  }
+
+  /**
+   * Looks who has the group, without taking it.
+   *
+   * @param token With which it is going to be claimed.
+   * @param ownerLock Of this process.
+   */
+  async occupant(token: string, ownerLock: bigint): Promise<Occupant | undefined> {
     const { rows } = await this.#client.query<Occupant>(
-      `SELECT worker, owner_lock IS NULL AS released, ${ownerIsGone('$2')} AS free
+      `SELECT worker, owner_lock IS NULL AS released, ${ownerIsGone('$2')} AS free,
+              owner_lock IS NOT DISTINCT FROM $3 AS own, ${secondsOf('clock_timestamp()')} AS "aliveAt"
        FROM ${this.#tables.consumer} AS c WHERE group_name = $1`,
-      [this.name, token],
+      [this.name, token, ownerLock],
       { prepared: true },
     );
     return rows[0];
@@ -141,12 +155,14 @@ export class LogGroup {
              ON CONFLICT (group_name) DO UPDATE
              SET token = EXCLUDED.token, worker = EXCLUDED.worker, owner_lock = EXCLUDED.owner_lock,
                  heartbeat_at = clock_timestamp(), lease_ms = EXCLUDED.lease_ms
-             WHERE $6 OR ${ownerIsGone('$2')}
-             RETURNING group_name
+             WHERE $6 = 'all' OR ($6 = 'own' AND c.owner_lock = $4) OR ${ownerIsGone('$2')}
+             RETURNING group_name, ${secondsOf('heartbeat_at')} AS alive_at
            )
            UPDATE ${group} AS g
            SET token = $2,
-               handed_offset = greatest(handed_offset, fetched_offset),
+               handed_offset = greatest(handed_offset, fetched_offset, (
+                 SELECT reached FROM unnest($7::smallint[], $8::bigint[]) AS known(partition, reached)
+                 WHERE known.partition = g.partition)),
                takeovers = CASE WHEN fetched_offset <= committed_offset THEN 0
                                 WHEN committed_offset < suspect_offset THEN takeovers + 1
                                 ELSE 1 END,
@@ -155,30 +171,34 @@ export class LogGroup {
                                      ELSE fetched_offset END
            FROM taken WHERE g.group_name = taken.group_name
            RETURNING g.partition, g.committed_offset AS committed, g.fetched_offset AS fetched,
-                     g.handed_offset AS handed, g.suspect_offset AS suspect, g.takeovers`,
-          [this.name, claim.token, claim.worker, claim.ownerLock, claim.leaseMs, claim.force],
+                     g.handed_offset AS handed, g.suspect_offset AS suspect, g.takeovers,
+                     taken.alive_at AS "aliveAt"`,
+          [
+            this.name,
+            claim.token,
+            claim.worker,
+            claim.ownerLock,
+            claim.leaseMs,
+            claim.force,
+            [...claim.handed.keys()],
+            [...claim.handed.values()],
+          ],
         ),
       { lockTimeoutMs: claimLockTimeoutMs },
     );
     return rows.length > 0 ? rows : undefined;
   }
 
-  /** Says that the owner is awake. @returns False if somebody else has the group. */
-  async heartbeat(token: string): Promise<boolean> {
-    const { rowCount } = await this.#client.query(
-      `UPDATE ${this.#tables.consumer} SET heartbeat_at = clock_timestamp()
-       WHERE group_name = $1 AND token = $2`,
-      [this.name, token],
-      { prepared: true },
-    );
-    return rowCount > 0;
+  /** Says that the owner is awake; see `signOfLife`. */
+  async heartbeat(owner: Owner, marks: readonly OwnMark[]): Promise<number | undefined> {
+    return await signOfLife(this.#client, this.#tables, this.#writer(owner), marks);
   }
 
   /**
-   * Reads rows and notes, in the same statement, that they are handed out. Rows of a partition that
-   * somebody else has taken over do not come back.
+   * Reads rows and notes, in the same statement, that they are handed out. Rows of a partition that somebody
+   * else has taken over do not come back, nor those of one in which an older state was put back.
    */
-  async fetch(token: string, ranges: readonly Range[]): Promise<LogRow[]> {
+  async fetch(token: string, ranges: readonly OwnRange[]): Promise<LogRow[]> {
     return await this.#fetch(token, ranges, {
       set: 'fetched_offset = greatest(g.fetched_offset, handed.last + 1)',
       params: [],
@@ -188,11 +208,11 @@ export class LogGroup {
   /** Like `fetch` for one row, and notes that it is the only one that is handed out. */
   async fetchAlone(
     token: string,
-    { partition, from }: Omit<Range, 'take'>,
+    range: Omit<OwnRange, 'take'>,
     takeovers: number,
   ): Promise<LogRow[]> {
-    return await this.#fetch(token, [{ partition, from, take: 1 }], {
-      set: 'fetched_offset = handed.last + 1, suspect_offset = handed.last + 1, takeovers = $6',
+    return await this.#fetch(token, [{ ...range, take: 1 }], {
+      set: 'fetched_offset = handed.last + 1, suspect_offset = handed.last + 1, takeovers = $7',
       params: [takeovers],
     });
   }
@@ -207,32 +227,9 @@ export class LogGroup {
     return rowCount > 0;
   }
 
-  /**
-   * Writes the watermarks, which never fall.
-   *
-   * @param fetched Also takes `fetched_offset` back to here, for rows that were read and not handed out.
-   * @returns False if the token is refused.
-   */
-  async commit(
-    token: string,
-    marks: readonly { partition: number; committed: bigint; fetched?: bigint }[],
-  ): Promise<boolean> {
-    const { rowCount } = await this.#client.query(
-      `UPDATE ${this.#tables.group} AS g
-       SET committed_offset = greatest(g.committed_offset, mark.committed),
-           fetched_offset = coalesce(mark.fetched, g.fetched_offset)
-       FROM unnest($3::smallint[], $4::bigint[], $5::bigint[]) AS mark(partition, committed, fetched)
-       WHERE g.group_name = $1 AND g.token = $2 AND g.partition = mark.partition`,
-      [
-        this.name,
-        token,
-        marks.map(({ partition }) => partition),
-        marks.map(({ committed }) => committed),
-        marks.map(({ fetched }) => fetched ?? null),
-      ],
-      { prepared: true },
-    );
-    return rowCount > 0;
+  /** Writes the watermarks; see `writeWatermarks`. */
+  async commit(owner: Owner, marks: readonly NewMark[]): Promise<WatermarkOutcome> {
+    return await writeWatermarks(this.#client, this.#tables, this.#writer(owner), marks);
   }
 
   /** Gives the group up, so that the next one need not wait. */
@@ -263,9 +260,13 @@ export class LogGroup {
     );
   }
 
+  #writer(owner: Owner): Writer {
+    return { ...owner, group: this.name };
+  }
+
   async #fetch(
     token: string,
-    ranges: readonly Range[],
+    ranges: readonly OwnRange[],
     moved: { set: string; params: readonly unknown[] },
   ): Promise<LogRow[]> {
     const { log, group } = this.#tables;
@@ -274,27 +275,15 @@ export class LogGroup {
          UPDATE ${group} AS g
          SET ${moved.set}, handed_offset = greatest(g.handed_offset, handed.last + 1)
          FROM (SELECT partition, max(log_offset) AS last FROM found GROUP BY partition) AS handed
+         JOIN unnest($3::smallint[], $6::bigint[]) AS own(partition, noted) USING (partition)
          WHERE g.group_name = $1 AND g.token = $2 AND g.partition = handed.partition
+           AND g.fetched_offset >= own.noted
          RETURNING g.partition
        )
        SELECT found.* FROM found JOIN moved USING (partition) ORDER BY partition, log_offset`,
-      [this.name, token, ...rangeParams(ranges), ...moved.params],
+      [this.name, token, ...rangeParams(ranges), ranges.map(({ noted }) => noted), ...moved.params],
       { prepared: true },
     );
     return rows;
   }
-}
-
-/**
- * The first offset of partition `h` that a new group gets; parameter `$2` is the time that was said.
- *
- * Rows get their time while the head is locked, so times follow offsets, except among the rows of one
- * append and where the clock was set back. There the group begins early rather than miss a row.
- */
-function firstOffset(start: GroupStart, log: string): string {
-  if (start === 'latest') return 'h.next_offset';
-  // In milliseconds, because `timestamptz` cannot hold every `Date`.
-  const since = `AND extract(epoch FROM l.appended_at) * 1000 >= $2::bigint`;
-  return `coalesce((SELECT min(l.log_offset) FROM ${log} AS l
-    WHERE l.partition = h.partition ${start === 'earliest' ? '' : since}), h.next_offset)`;
 }

@@ -22,6 +22,16 @@ export interface LogHeadsOptions {
 /** Longest pause between two looks while the database is away, in milliseconds. */
 const longestRetryMs = 2_000;
 
+/** Most connections that are told apart; more of them are looked at again. */
+const maxConnections = 1_000;
+
+interface HeadRow {
+  readonly partition: number;
+  readonly next_offset: bigint;
+  readonly connection: number;
+  readonly origin: string;
+}
+
 /** Whoever reads the log. */
 export interface HeadsWatcher {
   /** Called whenever a partition has grown, or the log is not the one that it was. */
@@ -44,6 +54,12 @@ export class LogHeads {
   readonly #notice: ThrottledNotice | undefined;
   readonly #channel: string;
   readonly #heads = new Map<number, bigint>();
+  /** The furthest that each partition has ever reached. */
+  readonly #longest = new Map<number, bigint>();
+  readonly #connections = new Set<number>();
+  #falls = 0;
+  #epoch = 0;
+  #origin = '';
   readonly #watchers = new Set<HeadsWatcher>();
   readonly #looking: TroubleSource;
   #trouble: unknown;
@@ -78,6 +94,21 @@ export class LogHeads {
     return this.#heads;
   }
 
+  /** How often the log was found shorter than it had been, and how long it has been. */
+  get history(): { readonly falls: number; readonly longest: Heads } {
+    return { falls: this.#falls, longest: this.#longest };
+  }
+
+  /** Another number whenever the database may be another one: the look came over a new connection, or the log is shorter. */
+  get epoch(): number {
+    return this.#epoch;
+  }
+
+  /** Another text for each database, each start of its server, and each time that the log was found shorter. */
+  get version(): string {
+    return `${this.#origin} ${this.#falls}`;
+  }
+
   /** Tells this process, and by a notice the others, what was appended. */
   appended(heads: Heads): void {
     for (const learn of this.#neighbours) learn(heads);
@@ -88,15 +119,35 @@ export class LogHeads {
   async refresh(): Promise<void> {
     const { client, tables } = this.#options;
     const before = new Map(this.#heads);
-    const { rows } = await client.query<{ partition: number; next_offset: bigint }>(
-      `SELECT partition, next_offset FROM ${tables.head}`,
+    const { rows } = await client.query<HeadRow>(
+      `SELECT h.partition, h.next_offset, pg_backend_pid() AS connection, d.origin
+       FROM (SELECT pg_postmaster_start_time() || ' ' || oid AS origin
+             FROM pg_catalog.pg_database WHERE datname = current_database()) AS d
+       LEFT JOIN ${tables.head} AS h ON true`,
       [],
       { prepared: true },
     );
-    const heads = new Map(rows.map((row) => [row.partition, row.next_offset]));
-    const isShorter = rows.some((row) => row.next_offset < (before.get(row.partition) ?? 0n));
+    this.#meet(rows[0]!);
+    const found = rows.filter(({ partition }) => partition !== null);
+    const heads = new Map(found.map((row) => [row.partition, row.next_offset]));
+    const isShorter = [...before].some(([partition, head]) => (heads.get(partition) ?? 0n) < head);
     if (isShorter) this.#replace(heads);
     else this.#raise(heads);
+  }
+
+  /** Takes note of who has answered. */
+  #meet({ connection, origin }: HeadRow): void {
+    this.#origin = origin;
+    if (this.#connections.has(connection)) return;
+    if (this.#connections.size >= maxConnections) this.#connections.clear();
+    this.#connections.add(connection);
+    this.#change();
+  }
+
+  /** The database may not be the one that it was: whoever reads has to look. */
+  #change(): void {
+    this.#epoch += 1;
+    for (const { onChange } of this.#watchers) onChange();
   }
 
   /** Tells whoever reads what changes, until the returned function is called. */
@@ -164,6 +215,7 @@ export class LogHeads {
     for (const [partition, head] of heads) {
       if (head <= this.of(partition)) continue;
       this.#heads.set(partition, head);
+      if (head > (this.#longest.get(partition) ?? 0n)) this.#longest.set(partition, head);
       grown = true;
     }
     if (grown) for (const { onChange } of this.#watchers) onChange();
@@ -171,8 +223,12 @@ export class LogHeads {
 
   /** The log ends before where it has ended: it was emptied, or the database restored. */
   #replace(heads: Heads): void {
-    for (const [partition, head] of heads) this.#heads.set(partition, head);
-    for (const { onChange } of this.#watchers) onChange();
+    for (const partition of this.#heads.keys()) {
+      this.#heads.set(partition, heads.get(partition) ?? 0n);
+    }
+    this.#raise(heads);
+    this.#falls += 1;
+    this.#change();
   }
 
   #tell(error: unknown): void {

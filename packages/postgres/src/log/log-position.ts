@@ -2,17 +2,25 @@ import { EventError } from '@waybill/core';
 import { PartitionProgress } from '@waybill/core/adapter';
 
 import type { GroupPartition } from './log-group.ts';
+import type { LogRow } from './log-rows.ts';
+import type { OwnMark } from './log-watermarks.ts';
 
 /** Where one owner of a group stands in one partition. */
 export class LogPosition extends PartitionProgress {
   readonly partition: number;
   /** Where the group stood when it was claimed. */
   readonly claimed: GroupPartition;
+  /** Lower than this `fetched_offset` is not, unless an older state of the database was put back. */
+  #noted: bigint;
+  #last: OwnMark['last'];
+  #sent: bigint;
 
   constructor(claimed: GroupPartition, options: { maxAhead: number }) {
     super(claimed.committed, options);
     this.partition = claimed.partition;
     this.claimed = claimed;
+    this.#noted = claimed.fetched;
+    this.#sent = claimed.committed;
   }
 
   /** True while there is something to read again that a former owner had handed out and not finished. */
@@ -31,6 +39,12 @@ export class LogPosition extends PartitionProgress {
     return this.next > fetched ? this.next : fetched;
   }
 
+  /** What this owner has written, as far as it knows. */
+  get ownMark(): OwnMark {
+    const { partition, committed: least } = this;
+    return { partition, least, most: this.#sent, noted: this.#noted, last: this.#last };
+  }
+
   /** How often an offset was handed out before, as far as is known. */
   deliveriesBefore(offset: bigint): number {
     if (offset < this.claimed.suspect) return this.claimed.takeovers;
@@ -40,6 +54,23 @@ export class LogPosition extends PartitionProgress {
   /** False if nobody of the group was ever handed this offset. */
   mayBeRepeated(offset: bigint): boolean {
     return offset < this.claimed.handed;
+  }
+
+  /** Takes note of a row that was read and noted as handed out. */
+  beginRow({ log_offset: offset, event_id: eventId }: LogRow): void {
+    this.begin(offset);
+    if (offset >= this.#noted) this.#noted = offset + 1n;
+    this.#last = { offset, eventId };
+  }
+
+  /** Takes note that a watermark is on its way: its answer may get lost. */
+  send(upTo: bigint): void {
+    if (upTo > this.#sent) this.#sent = upTo;
+  }
+
+  /** Takes note that what former owners were handed is about to be forgotten, up to the watermark. */
+  forgetNoted(): void {
+    this.#noted = this.claimed.committed;
   }
 
   /** Goes on at `offset`, because what lies before it and was not read is gone; what is in hand is not. */
@@ -54,10 +85,34 @@ export function beyondTheEnd(
   group: string,
   { partition, at, end }: { partition: number; at: bigint; end: bigint },
 ): EventError<'CURSOR_FOREIGN'> {
+  return foreign(
+    group,
+    { partition, at },
+    `but the log ends at ${end}; it was emptied or replaced`,
+  );
+}
+
+/** A group stands behind rows that it was not handed: the log was filled anew under it. */
+export function behindOthers(
+  group: string,
+  place: { partition: number; at: bigint; eventId: string },
+): EventError<'CURSOR_FOREIGN'> {
+  return foreign(
+    group,
+    place,
+    `but what lies before it is not what was handed out (${place.eventId} was); the log was emptied or replaced, and has grown again`,
+  );
+}
+
+function foreign(
+  group: string,
+  { partition, at }: { partition: number; at: bigint },
+  why: string,
+): EventError<'CURSOR_FOREIGN'> {
   const literal = `'${group.replaceAll("'", "''")}'`;
   return new EventError(
     'CURSOR_FOREIGN',
-    `group ${group} is at offset ${at} of partition ${partition}, but the log ends at ${end}; it was emptied or replaced. To let the group begin anew, with no restart: DELETE FROM event_log_group WHERE group_name = ${literal}`,
+    `group ${group} is at offset ${at} of partition ${partition}, ${why}. To let the group begin anew, with no restart: DELETE FROM event_log_group WHERE group_name = ${literal}`,
     { cursor: `${partition}-${at}` },
   );
 }

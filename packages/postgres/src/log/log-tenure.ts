@@ -3,7 +3,8 @@ import { CommitPacer, LeaseKeeper, shareOut } from '@waybill/core/adapter';
 import type { Commit, ConsumerShell, Range } from '@waybill/core/adapter';
 
 import { LogDelivery } from './log-delivery.ts';
-import { beyondTheEnd, LogPosition } from './log-position.ts';
+import { LogOwnership } from './log-ownership.ts';
+import { LogPosition } from './log-position.ts';
 import { maxRowsAtOnce } from './log-rows.ts';
 import type { LogRow } from './log-rows.ts';
 import type { LogTenureOptions } from './log-tenure-options.ts';
@@ -22,16 +23,24 @@ export class LogTenure {
   readonly #keeper: LeaseKeeper;
   /** Where `fetched_offset` goes back to at the end, by partition. */
   #takenBack: ReadonlyMap<number, bigint> = new Map();
+  readonly #own: LogOwnership;
   #isolating: boolean;
+  /** When it was looked last whether the database is still the same; see `LogHeads.epoch`. */
+  #epoch: number | undefined;
+  /** Which database it was then, as far as can be told without a look at the group. */
+  #version: string | undefined;
   #turn = 0;
   #running: Promise<void> = Promise.resolve();
 
   constructor(options: LogTenureOptions) {
-    const { partitions, timing, clock, consumer, sources } = options;
+    const { partitions, timing, clock, consumer, sources, group, token } = options;
     this.#options = options;
     const positions = partitions.map((partition) => new LogPosition(partition, timing));
     this.#positions = new Map(positions.map((position) => [position.partition, position]));
+    const { aliveAt } = partitions[0]!;
+    this.#own = new LogOwnership({ group, token, aliveAt, positions: this.#positions });
     this.#isolating = positions.some((position) => position.isRepeatedly);
+    if (this.#isolating) for (const position of positions) position.forgetNoted();
     this.#pacer = new CommitPacer({
       positions: () => this.#positions.values(),
       clock,
@@ -54,6 +63,16 @@ export class LogTenure {
     return this.#running;
   }
 
+  /** Where this owner has come to. */
+  get positions(): Iterable<LogPosition> {
+    return this.#positions.values();
+  }
+
+  /** When it was seen last that the database is as this owner has left it, in seconds by its clock. */
+  get aliveAt(): number {
+    return this.#own.aliveAt;
+  }
+
   /** Ends in good order: what was settled is written, what was not goes to the next owner. */
   async stop(): Promise<void> {
     if (this.#ended.signal.aborted) return;
@@ -62,7 +81,7 @@ export class LogTenure {
     this.#takenBack = this.#handedOutUpTo();
     const partitions = [...this.#takenBack.keys()];
     await this.#pacer.writeLast(new Set(partitions.map((each) => this.#positions.get(each)!)));
-    await this.#options.group.release(this.#options.token);
+    await this.#own.release();
   }
 
   settle(delivery: LogDelivery): void {
@@ -72,9 +91,8 @@ export class LogTenure {
   }
 
   async fence(tx: object): Promise<void> {
-    const { group, token } = this.#options;
     try {
-      await group.fence(tx, token);
+      await this.#own.fence(tx);
     } catch (error) {
       if (isEventError(error, 'CLAIM_LOST')) this.#refused('fence');
       throw error;
@@ -106,6 +124,7 @@ export class LogTenure {
       signal: this.#ended.signal,
       work: async () => {
         prepared ||= await this.#prepare();
+        await this.#lookAgain();
         this.#outlet.handOut();
         return (await this.#fetchMore()) ? 'again' : 'wait';
       },
@@ -114,9 +133,9 @@ export class LogTenure {
 
   /** @returns False if there is nothing to read, or no room for it. */
   async #fetchMore(): Promise<boolean> {
-    const displaced = this.#findDisplaced();
-    if (displaced) {
-      await this.#giveUp(displaced);
+    if (this.#ended.signal.aborted) return false;
+    if (this.#isDisplaced()) {
+      await this.#giveUp();
       return false;
     }
     if (this.#isolating) {
@@ -127,21 +146,17 @@ export class LogTenure {
     }
     const ranges = this.#ranges();
     if (ranges.length === 0) return false;
-    const { group, token } = this.#options;
-    await this.#read(ranges, () => group.fetch(token, ranges));
+    await this.#read(ranges, () => this.#own.fetch(ranges));
     return true;
   }
 
   /** One delivery at a time in the whole group, so that one which kills its process is counted alone. */
   async #fetchSuspect(position: LogPosition): Promise<boolean> {
-    const { group, token } = this.#options;
     if (!this.#outlet.isEmpty || this.#outlet.room === 0) return false;
     await this.#pacer.write();
     if (this.#ended.signal.aborted) return false;
     const { partition, next: from } = position;
-    await this.#read([{ partition, from, take: 1 }], () =>
-      group.fetchAlone(token, { partition, from }, position.deliveriesBefore(from)),
-    );
+    await this.#read([{ partition, from, take: 1 }], () => this.#own.fetchAlone(position));
     return true;
   }
 
@@ -159,82 +174,93 @@ export class LogTenure {
   }
 
   async #read(ranges: readonly Range[], fetch: () => Promise<LogRow[]>): Promise<void> {
-    const { heads, sources } = this.#options;
-    // What is appended from here on may be missing from the answer, and is still to be read.
-    const ends = new Map(heads.all);
-    const rows = await sources.reading.watch(fetch);
+    const rows = await this.#options.sources.reading.watch(fetch);
     for (const { partition, from } of ranges) {
       const first = rows.find((row) => row.partition === partition)?.log_offset;
-      if (first !== from) await this.#missed({ partition, from, first, end: ends.get(partition)! });
+      if (first === undefined) await this.#missed(partition, from);
+      else if (first !== from) this.#warnOfGap(partition, from, first);
     }
     this.#outlet.add(rows.map((row) => this.#begin(row)));
   }
 
   #begin(row: LogRow): LogDelivery {
     const position = this.#positions.get(row.partition)!;
-    position.begin(row.log_offset);
+    position.beginRow(row);
     const deliveries = position.deliveriesBefore(row.log_offset);
     const mayBeRepeated = position.mayBeRepeated(row.log_offset);
     return new LogDelivery(row, { deliveries, mayBeRepeated }, this);
   }
 
-  /** Nothing came where something lies: either the group is lost, or the rows are. */
-  async #missed({ partition, from, first, end }: Gap): Promise<void> {
-    const { group, token, observe } = this.#options;
-    if (first === undefined && !(await group.heartbeat(token))) return this.#refused('fetch');
+  /** Nothing came where something lies, as was thought: the group is lost, or the rows are, or the log is shorter. */
+  async #missed(partition: number, from: bigint): Promise<void> {
+    const { group, heads } = this.#options;
+    if (!(await this.#own.beat())) return this.#refused('fetch');
+    const { first, end } = await group.place({ partition, from });
+    if (end <= from) return await heads.refresh();
+    if (first === from) return;
     const until = first ?? end;
-    if (first === undefined) this.#positions.get(partition)!.passOver(until);
+    this.#positions.get(partition)!.passOver(until);
+    this.#warnOfGap(partition, from, until);
+    this.#pacer.request();
+  }
+
+  #warnOfGap(partition: number, from: bigint, until: bigint): void {
+    const { group, observe } = this.#options;
     observe({
       kind: 'warning',
       code: 'LOG_GAP',
       message: `group ${group.name} goes on at offset ${until} of partition ${partition}: the rows from ${from} on were deleted before it had read them`,
     });
-    this.#pacer.request();
   }
 
   /** Sees how far the log reaches, and from here on tells apart one by one what was handed out before. */
   async #prepare(): Promise<true> {
-    const { group, token, heads, sources } = this.#options;
+    const { heads, sources } = this.#options;
     await sources.reading.watch(() => heads.refresh());
-    if (this.#findDisplaced()) return true;
-    if (this.#isolating && !(await group.isolate(token))) this.#refused('fetch');
+    if (this.#isDisplaced()) return true;
+    if (this.#isolating && !(await this.#own.isolate())) this.#refused('fetch');
     return true;
   }
 
-  /** Where the log has become shorter than what was handed out of it. */
-  #findDisplaced(): LogPosition | undefined {
+  /**
+   * Before the first read of each new connection: it may lead to another database, or to an older state of this
+   * one. What a server that has started anew has kept of the rows in hand, nobody can tell.
+   */
+  async #lookAgain(): Promise<void> {
+    const { heads, sources } = this.#options;
+    const { epoch, version } = heads;
+    if (epoch === this.#epoch || this.#ended.signal.aborted) return;
+    if (version !== (this.#version ??= version)) return await this.#giveUp();
+    if (!(await sources.reading.watch(() => this.#own.beat()))) return this.#refused('connection');
+    this.#epoch = epoch;
+  }
+
+  /** True if the log has become shorter than what was handed out of it. */
+  #isDisplaced(): boolean {
     const { heads } = this.#options;
-    for (const position of this.#positions.values()) {
-      if (position.reached > heads.of(position.partition)) return position;
-    }
-    return undefined;
+    return [...this.positions].some(({ partition, reached }) => reached > heads.of(partition));
   }
 
   /** Leaves the group to whoever claims it next, and looks then what is to be done. */
-  async #giveUp({ partition, reached: at }: LogPosition): Promise<void> {
-    const { group, token, heads, observe } = this.#options;
-    const error = beyondTheEnd(group.name, { partition, at, end: heads.of(partition) });
-    observe({ kind: 'consume-failed', group: group.name, error });
+  async #giveUp(): Promise<void> {
     this.#end();
-    await group.release(token);
+    await this.#own.release();
   }
 
   async #commit(commits: readonly Commit<LogPosition>[]): Promise<boolean> {
-    const { group, token, sources } = this.#options;
-    const marks = commits.map(({ position: { partition }, upTo: committed }) => {
-      return { partition, committed, fetched: this.#takenBack.get(partition) };
-    });
-    return await sources.committing.watch(() => group.commit(token, marks));
+    const { committing } = this.#options.sources;
+    const outcome = await committing.watch(() => this.#own.commit(commits, this.#takenBack));
+    return outcome === 'written';
   }
 
   /** Shows the others that this process is awake, and finds out if they thought otherwise. */
   #newKeeper(): LeaseKeeper {
-    const { group, token, clock, timing, consumer, sources } = this.#options;
+    const { group, clock, timing, consumer, sources } = this.#options;
     const { leaseMs } = timing;
     return new LeaseKeeper({
       leaseMs,
       clock,
-      renew: () => sources.beating.watch(() => group.heartbeat(token)),
+      renew: () => sources.beating.watch(() => this.#own.beat()),
       onLost: () => this.#refused('heartbeat'),
       onFailed: (error) => consumer.failed(error, sources.beating),
       onLapsed: () => {
@@ -276,14 +302,4 @@ export class LogTenure {
     this.#unhanded.push(...this.#outlet.clear());
     this.#options.consumer.wake.call();
   }
-}
-
-/** A range that did not come as it was asked for. */
-interface Gap {
-  readonly partition: number;
-  readonly from: bigint;
-  /** Where the rows begin that came, if any did. */
-  readonly first: bigint | undefined;
-  /** How far the partition reached, as far as was known when it was asked for. */
-  readonly end: bigint;
 }
