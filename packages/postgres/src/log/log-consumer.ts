@@ -109,6 +109,7 @@ export class LogConsumer extends ConsumerShell<LogDelivery> {
       ...this.#options,
       consumer: this,
       sources: this.#sources,
+      judgement: this.#options.subscription.judgement,
       token,
       partitions,
       beats: !this.#options.alone,

@@ -228,8 +228,12 @@ export class LogGroup {
   }
 
   /** Writes the watermarks; see `writeWatermarks`. */
-  async commit(owner: Owner, marks: readonly NewMark[]): Promise<WatermarkOutcome> {
-    return await writeWatermarks(this.#client, this.#tables, this.#writer(owner), marks);
+  async commit(
+    owner: Owner,
+    marks: readonly NewMark[],
+    version: string | undefined,
+  ): Promise<WatermarkOutcome> {
+    return await writeWatermarks(this.#client, this.#tables, this.#writer(owner), marks, version);
   }
 
   /** Gives the group up, so that the next one need not wait. */

@@ -57,10 +57,12 @@ export class LogOwnership {
    * Writes watermarks.
    *
    * @param takenBack Where `fetched_offset` goes back to, by partition.
+   * @param version Of the group's registry, by which what lies below them was judged.
    */
   async commit(
     commits: readonly Commit<LogPosition>[],
     takenBack: ReadonlyMap<number, bigint>,
+    version: string | undefined,
   ): Promise<WatermarkOutcome> {
     const marks = commits.map(({ position, upTo: committed }) => {
       // The one on its way before may have been written too, and its answer lost.
@@ -68,7 +70,7 @@ export class LogOwnership {
       position.send(committed);
       return { ...ownMark, committed, fetched: takenBack.get(partition) };
     });
-    return await this.#group.commit(this.#owner, marks);
+    return await this.#group.commit(this.#owner, marks, version);
   }
 
   /** Shows that the owner is awake. @returns False if it is refused. */

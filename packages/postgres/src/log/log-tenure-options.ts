@@ -1,5 +1,5 @@
 import type { Clock, Observer } from '@waybill/core';
-import type { ConsumerShell, TroubleSource } from '@waybill/core/adapter';
+import type { ConsumerShell, Judgement, TroubleSource } from '@waybill/core/adapter';
 
 import type { LogDelivery } from './log-delivery.ts';
 import type { GroupPartition, LogGroup } from './log-group.ts';
@@ -28,6 +28,8 @@ export interface LogTenureOptions {
   readonly group: LogGroup;
   readonly token: string;
   readonly partitions: readonly GroupPartition[];
+  /** By which registry what is settled was judged. */
+  readonly judgement: Judgement | undefined;
   readonly heads: LogHeads;
   readonly clock: Clock;
   readonly observe: Observer;

@@ -7,6 +7,7 @@ import { LogOwnership } from './log-ownership.ts';
 import { LogPosition } from './log-position.ts';
 import { maxRowsAtOnce } from './log-rows.ts';
 import type { LogRow } from './log-rows.ts';
+import { LogSettlements } from './log-settlements.ts';
 import type { LogTenureOptions } from './log-tenure-options.ts';
 
 /**
@@ -24,6 +25,7 @@ export class LogTenure {
   /** Where `fetched_offset` goes back to at the end, by partition. */
   #takenBack: ReadonlyMap<number, bigint> = new Map();
   readonly #own: LogOwnership;
+  readonly #settlements: LogSettlements;
   #isolating: boolean;
   /** When it was looked last whether the database is still the same; see `LogHeads.epoch`. */
   #epoch: number | undefined;
@@ -33,12 +35,13 @@ export class LogTenure {
   #running: Promise<void> = Promise.resolve();
 
   constructor(options: LogTenureOptions) {
-    const { partitions, timing, clock, consumer, sources, group, token } = options;
+    const { partitions, timing, clock, consumer, sources, group, token, judgement } = options;
     this.#options = options;
     const positions = partitions.map((partition) => new LogPosition(partition, timing));
     this.#positions = new Map(positions.map((position) => [position.partition, position]));
     const { aliveAt } = partitions[0]!;
     this.#own = new LogOwnership({ group, token, aliveAt, positions: this.#positions });
+    this.#settlements = new LogSettlements(this.#own, judgement);
     this.#isolating = positions.some((position) => position.isRepeatedly);
     if (this.#isolating) for (const position of positions) position.forgetNoted();
     this.#pacer = new CommitPacer({
@@ -86,6 +89,7 @@ export class LogTenure {
 
   settle(delivery: LogDelivery): void {
     if (this.#ended.signal.aborted || !this.#outlet.settle(delivery)) return;
+    this.#settlements.add(delivery);
     this.#positions.get(delivery.partition)!.finish(delivery.offset);
     this.#pacer.request();
   }
@@ -249,8 +253,7 @@ export class LogTenure {
 
   async #commit(commits: readonly Commit<LogPosition>[]): Promise<boolean> {
     const { committing } = this.#options.sources;
-    const outcome = await committing.watch(() => this.#own.commit(commits, this.#takenBack));
-    return outcome === 'written';
+    return await committing.watch(() => this.#settlements.write(commits, this.#takenBack));
   }
 
   /** Shows the others that this process is awake, and finds out if they thought otherwise. */

@@ -11,6 +11,7 @@ import type { Observer, PublishOutcome, Transport, TransportInspection } from '@
 import type {
   Consumer,
   Deliver,
+  GroupRegistry,
   Message,
   Subscription,
   TransportCapabilities,
@@ -26,6 +27,7 @@ import { inspectLog } from './log-inspection.ts';
 import { pruneLog } from './log-retention.ts';
 import { seatsOf } from './log-seats.ts';
 import type { LogSeats } from './log-seats.ts';
+import { LogRegistry } from './log-registry.ts';
 import { logTables, logTransport } from './log-tables.ts';
 import type { LogTables } from './log-tables.ts';
 import { completed } from './log-transport-options.ts';
@@ -51,12 +53,13 @@ export class PostgresLogTransport implements Transport {
     keyOrder: 'group',
     fencing: true,
     marks: true,
-    registry: false,
+    registry: true,
   });
 
   readonly name: string = logTransport;
   readonly capabilities: TransportCapabilities = PostgresLogTransport.capabilities;
   readonly destination: string;
+  readonly registry: GroupRegistry;
   readonly #options: LogTransportSettings;
   readonly #observe: Observer;
   readonly #tables: LogTables;
@@ -70,6 +73,7 @@ export class PostgresLogTransport implements Transport {
     this.#observe = observeAll(options.observer ? [options.observer] : []);
     this.destination = this.#options.destination;
     this.#tables = logTables(this.#options.schema);
+    this.registry = new LogRegistry({ client: options.client, tables: this.#tables });
     this.#seats = seatsOf(options.client, this.#options.schema);
   }
 

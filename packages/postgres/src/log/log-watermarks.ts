@@ -31,9 +31,9 @@ export interface Writer {
 
 /**
  * What became of watermarks: `token` if somebody else has the group; `displaced` if the database is not as this
- * owner has left it, since an older state was put back.
+ * owner has left it, since an older state was put back; `outdated` if the group's registry has another version.
  */
-export type WatermarkOutcome = 'written' | 'token' | 'displaced';
+export type WatermarkOutcome = 'written' | 'token' | 'displaced' | 'outdated';
 
 /**
  * Writes watermarks over those that this owner wrote last, all of them or none: the one statement that settles.
@@ -41,15 +41,21 @@ export type WatermarkOutcome = 'written' | 'token' | 'displaced';
  * An owner alone moves its rows, and none of their columns falls while it has them. So where one of them is lower
  * than was confirmed, or the sign of life is older, the rows come from an earlier time; and what is behind them
  * in the log need not be what was handed out.
+ *
+ * @param version Of the group's registry, by which everything below the watermarks was judged. A registration that
+ *   has committed by then is seen, and one that comes later waits: the row stays locked until the end.
  */
 export async function writeWatermarks(
   client: SqlQueryable,
-  { group, consumer }: LogTables,
+  { group, consumer, registry }: LogTables,
   { group: name, token, aliveAt }: Writer,
   marks: readonly NewMark[],
+  version: string | undefined,
 ): Promise<WatermarkOutcome> {
-  const { rows } = await client.query<{ isOwner: boolean; stands: boolean }>(
-    `WITH mark AS MATERIALIZED (
+  const { rows } = await client.query<Verdict>(
+    `WITH registry AS MATERIALIZED (
+       SELECT version FROM ${registry} WHERE group_name = $1 AND $10::text IS NOT NULL FOR SHARE
+     ), mark AS MATERIALIZED (
        SELECT * FROM unnest($3::smallint[], $4::bigint[], $5::bigint[], $6::bigint[], $7::bigint[], $8::bigint[])
          AS mark(partition, committed, fetched, least, most, noted)
      ), own AS MATERIALIZED (
@@ -60,15 +66,16 @@ export async function writeWatermarks(
        SELECT (SELECT count(*) FROM own) = (SELECT count(*) FROM mark) AS "isOwner",
               NOT EXISTS (SELECT FROM own WHERE NOT stands)
               AND EXISTS (SELECT FROM ${consumer} WHERE group_name = $1 AND ${secondsOf('heartbeat_at')} >= $9)
-              AS stands
+              AS stands,
+              $10::text IS NULL OR EXISTS (SELECT FROM registry WHERE version::text = $10) AS "isCurrent"
      ), written AS (
        UPDATE ${group} AS g
        SET committed_offset = mark.committed, fetched_offset = coalesce(mark.fetched, g.fetched_offset)
        FROM mark, verdict
-       WHERE verdict."isOwner" AND verdict.stands
+       WHERE verdict."isOwner" AND verdict.stands AND verdict."isCurrent"
          AND g.group_name = $1 AND g.token = $2 AND g.partition = mark.partition
      )
-     SELECT "isOwner", stands FROM verdict`,
+     SELECT "isOwner", stands, "isCurrent" FROM verdict`,
     [
       name,
       token,
@@ -79,12 +86,20 @@ export async function writeWatermarks(
       marks.map(({ most }) => most),
       marks.map(({ noted }) => noted),
       aliveAt,
+      version ?? null,
     ],
     { prepared: true },
   );
-  const { isOwner, stands } = rows[0]!;
+  const { isOwner, stands, isCurrent } = rows[0]!;
   if (!isOwner) return 'token';
-  return stands ? 'written' : 'displaced';
+  if (!stands) return 'displaced';
+  return isCurrent ? 'written' : 'outdated';
+}
+
+interface Verdict {
+  readonly isOwner: boolean;
+  readonly stands: boolean;
+  readonly isCurrent: boolean;
 }
 
 /**
