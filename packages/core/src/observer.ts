@@ -121,9 +121,19 @@ export type Observation =
   /** A transport could not read for a group, or write what it had settled; it tries again. */
   | { kind: 'consume-failed'; group: string; error: unknown }
   /** Somebody does not get on, and says so once; what it tries meanwhile fails each time for itself. */
-  | { kind: 'trouble'; who: 'consumer' | 'relay' | 'publisher'; name: string; error: unknown }
+  | {
+      kind: 'trouble';
+      who: 'consumer' | 'relay' | 'publisher' | 'handler';
+      name: string;
+      error: unknown;
+    }
   /** It gets on again. */
-  | { kind: 'recovered'; who: 'consumer' | 'relay' | 'publisher'; name: string; afterMs: number }
+  | {
+      kind: 'recovered';
+      who: 'consumer' | 'relay' | 'publisher' | 'handler';
+      name: string;
+      afterMs: number;
+    }
   | { kind: 'wire-spelling'; attribute: string; eventType: string }
   | { kind: 'broadcast-failed'; eventType: string; eventId: string; error: unknown }
   | { kind: 'warning'; code: WarningCode; message: string };
@@ -150,7 +160,9 @@ export type EngineWarningCode =
   | 'DESTINATION_EMPTIED'
   | 'GROUP_SHARED'
   | 'HANDLER_GONE'
+  | 'HANDLER_OUTAGE'
   | 'HANDLER_RENAMED'
+  | 'RETRIES_PILE_UP'
   | 'HANDOVERS_MISSING';
 
 /** A warning of the engine, or one of a product's own. */

@@ -59,6 +59,7 @@ export function invocation(said: Partial<Invocation> = {}): Invocation {
     giveUp: () => {},
     attempt: 1,
     tx: undefined,
+    stepAside: (wait) => wait(),
     afterCommit: (run) => run(),
     progress: { attempts: 0, entered: false },
     ...said,

@@ -12,7 +12,7 @@ export class RedriveBench extends EngineBench {
 
   /** A running worker with the handlers `grade` and `price`; repaired, they do what `handler` does. */
   async worker(group: string = 'graders', handler?: Handler): Promise<ConsumerGroup> {
-    const made = this.group({ group, concurrency: 2 });
+    const made = this.group({ group, concurrency: 2, outageAfterKeys: Number.POSITIVE_INFINITY });
     for (const name of ['grade', 'price']) {
       const failing: Handler = (event, context) => {
         this.calls.push(`${group} ${name} ${event.id}`);

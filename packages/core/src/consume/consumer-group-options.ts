@@ -54,6 +54,12 @@ export interface ConsumerGroupOptions {
   /** Most messages taken from the transport and not finished; ten times the concurrency unless given. */
   maxInFlight?: number;
   retry?: Partial<RetryPolicy>;
+  /**
+   * When so many different keys of a handler have failed in a row with errors that are worth a retry, it is an
+   * outage: its events wait, one at a time is tried, and none becomes a dead letter for it; 5 unless given,
+   * `Infinity` for never.
+   */
+  outageAfterKeys?: number;
   /** Longest run of one attempt in milliseconds; 30,000 unless given. */
   timeoutMs?: number;
   /** After this many deliveries that nobody finished, a message is a dead letter; 5 unless given. */
@@ -99,6 +105,7 @@ const knownOptions: readonly (keyof ConsumerGroupOptions)[] = [
   'concurrency',
   'maxInFlight',
   'retry',
+  'outageAfterKeys',
   'timeoutMs',
   'maxDeliveries',
   'slowMs',
@@ -120,6 +127,7 @@ const dayMs = 86_400_000;
 const ranges = [
   ['concurrency', 1, 10_000, true],
   ['maxInFlight', 1, 1_000_000, true],
+  ['outageAfterKeys', 1, Number.POSITIVE_INFINITY, false],
   ['timeoutMs', 1, maxTimerMs, false],
   ['maxDeliveries', 1, 1_000, true],
   ['slowMs', 0, Number.POSITIVE_INFINITY, false],

@@ -15,6 +15,7 @@ import type { KeptWork } from './kept-work.ts';
 import { Lanes } from './lanes.ts';
 import { observeAll, type Observer } from '../observer.ts';
 import { assertKnownOptions, assertRange } from '../options.ts';
+import { RetryBacklog } from './retry-backlog.ts';
 import { retireIn, type RetireOptions } from './retire-handlers.ts';
 import type { HandlerOptions } from './registration.ts';
 import type { Delivery } from '../transport/transport.ts';
@@ -33,6 +34,7 @@ export class ConsumerGroup {
   readonly #trouble: TroubleReporter;
   readonly #lanes: Lanes;
   readonly #intake: Intake;
+  readonly #backlog: RetryBacklog;
   readonly #handlers: HandlerRegistry;
   readonly #kept: KeptWork | undefined;
   readonly #processor: DeliveryProcessor;
@@ -57,7 +59,7 @@ export class ConsumerGroup {
     };
     this.#trouble = this.#newTrouble();
     this.#concurrency = options.concurrency ?? 10;
-    this.#lanes = new Lanes(this.#concurrency);
+    this.#lanes = new Lanes(this.#concurrency, (waiting) => this.#backlog.note(waiting));
     this.#intake = new Intake((delivery) => this.#deliver(delivery), this.#trouble);
     const { handlers, kept, processor } = groupParts({
       ...this.#shared,
@@ -66,6 +68,7 @@ export class ConsumerGroup {
       lanes: this.#lanes,
     });
     this.#handlers = handlers;
+    this.#backlog = this.#newBacklog();
     this.#kept = kept;
     this.#processor = processor;
     // A rejection is reported by health() too; nobody has to wait for it.
@@ -150,7 +153,7 @@ export class ConsumerGroup {
     assertRange('setConcurrency', 'concurrency', concurrency, 1, 10_000, true);
     this.#concurrency = concurrency;
     this.#lanes.setConcurrency(concurrency);
-    this.#intake.setMaxInFlight(this.#maxInFlight());
+    this.#backlog.setMaxInFlight(this.#maxInFlight());
   }
 
   /**
@@ -217,7 +220,7 @@ export class ConsumerGroup {
       group: this.group,
       patterns: this.#handlers.patterns,
       start,
-      maxInFlight: this.#maxInFlight(),
+      maxInFlight: this.#backlog.allowed,
       worker: this.worker,
     });
   }
@@ -278,5 +281,15 @@ export class ConsumerGroup {
     const { logger, intended = [] } = this.#options;
     const name = this.group ?? 'broadcast';
     return new TroubleReporter({ ...this.#shared, who: 'consumer', name, logger, intended });
+  }
+
+  #newBacklog(): RetryBacklog {
+    return new RetryBacklog({
+      group: this.group ?? 'broadcast',
+      maxInFlight: this.#maxInFlight(),
+      reasons: this.#shared.reasons,
+      warnings: this.#handlers.warnings,
+      onChange: (allowed) => this.#intake.setMaxInFlight(allowed),
+    });
   }
 }

@@ -28,7 +28,7 @@ export interface GroupParts {
 
 /** Puts the parts of a group together. */
 export function groupParts(given: GroupPartsOptions): GroupParts {
-  const { options, observe } = given;
+  const { options, observe, lanes } = given;
   const { group, codec, catalogue, maxDeliveries = 5 } = options;
   const recorder = newRecorder(given);
   const handlers = new HandlerRegistry({ ...given, recorder });
@@ -40,6 +40,7 @@ export function groupParts(given: GroupPartsOptions): GroupParts {
     recorder,
     maxDeliveries,
     observe,
+    lanes,
     registrations,
   });
   const kept =

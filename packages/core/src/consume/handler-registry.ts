@@ -5,6 +5,7 @@ import { defaultRetryPolicy, mergeRetryPolicy, type RetryPolicy } from '../retry
 import { Warnings } from '../warnings.ts';
 import { inProduction, type ConsumerGroupOptions } from './consumer-group-options.ts';
 import type { Handler } from './handler.ts';
+import { Outage } from './outage.ts';
 import { policyChain } from './policies/chain.ts';
 import type { DeadLetterRecorder } from './policies/dead-letter.ts';
 import type { Registration } from './policies/step.ts';
@@ -58,7 +59,7 @@ export class HandlerRegistry {
       defaults: { retry: this.#retry, timeoutMs: options.timeoutMs ?? 30_000 },
       middleware: options.middleware ?? [],
       takenNames: new Set(this.registrations.map(({ name }) => name)),
-      chain: (once) => this.#chain(once, asked.intended ?? []),
+      chain: this.#chains(asked.intended ?? []),
     });
     assertInbox(registration, options);
     if (inProduction(options)) warnAboutWildcards(registration, asked, this.warnings);
@@ -83,12 +84,29 @@ export class HandlerRegistry {
     this.registrations.splice(0, this.registrations.length, ...renamed);
   }
 
-  #chain(once: boolean, intended: readonly WarningCode[]): Registration['run'] {
+  #chains(intended: readonly WarningCode[]): (name: string, once: boolean) => Registration['run'] {
+    let outage: Outage | undefined;
+    return (name, once) => {
+      outage ??= this.#outageOf(name);
+      return this.#chain({ once, intended, outage });
+    };
+  }
+
+  /** A broadcast is best effort, and nothing of it waits. */
+  #outageOf(handler: string): Outage | undefined {
+    const { options, ...shared } = this.#parts;
+    const { group, outageAfterKeys: afterKeys = 5, logger, intended = [] } = options;
+    if (group === null) return undefined;
+    return new Outage({ ...shared, group, handler, afterKeys, logger, intended });
+  }
+
+  #chain({ once, intended, outage }: ChainOptions): Registration['run'] {
     const { options, ...shared } = this.#parts;
     return policyChain({
       ...shared,
       group: options.group,
       once,
+      outage,
       transactions: options.transactions,
       inbox: options.inbox,
       slowMs: intended.includes('SLOW_HANDLER')
@@ -99,4 +117,11 @@ export class HandlerRegistry {
       logger: options.logger ?? silentLogger,
     });
   }
+}
+
+interface ChainOptions {
+  /** For redrives, which are one attempt. */
+  readonly once: boolean;
+  readonly intended: readonly WarningCode[];
+  readonly outage: Outage | undefined;
 }

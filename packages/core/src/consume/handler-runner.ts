@@ -3,6 +3,7 @@ import type { Catalogue } from '../event/catalogue.ts';
 import type { Codec } from '../event/codec.ts';
 import type { EventEnvelope } from '../event/envelope.ts';
 import { EventError } from '../errors.ts';
+import type { Lanes } from './lanes.ts';
 import type { Observer } from '../observer.ts';
 import { describe, type DeadLetterRecorder } from './policies/dead-letter.ts';
 import type { Invocation, Registration } from './policies/step.ts';
@@ -16,6 +17,8 @@ export interface HandlerRunnerOptions {
   readonly recorder: DeadLetterRecorder | undefined;
   readonly maxDeliveries: number;
   readonly observe: Observer;
+  /** In which every event is handled. */
+  readonly lanes: Lanes;
   readonly registrations: readonly Registration[];
 }
 
@@ -99,6 +102,7 @@ export class HandlerRunner {
       attempt: 1,
       tx: undefined,
       afterCommit: (run) => run(),
+      stepAside: (wait) => this.#options.lanes.stepAside(delivery.message.key, wait),
       progress: { attempts: 0, entered: false },
     };
   }

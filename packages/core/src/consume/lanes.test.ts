@@ -110,3 +110,61 @@ describe('lanes', () => {
     expect(seen).toEqual([undefined, undefined]);
   });
 });
+
+describe('a task that steps aside', () => {
+  it('gives its slot to other keys, keeps its own key waiting, and goes on in its turn', async () => {
+    const told: number[] = [];
+    const lanes = new Lanes(1, (waiting) => told.push(waiting));
+    const ran: string[] = [];
+    const { promise, resolve } = Promise.withResolvers<void>();
+    lanes.add('a', async () => {
+      ran.push('a1 begins');
+      await lanes.stepAside('a', () => promise);
+      ran.push('a1 ends');
+    });
+    lanes.add('a', async () => void ran.push('a2'));
+    lanes.add('b', async () => void ran.push('b1'));
+    await settle();
+    expect(ran).toEqual(['a1 begins', 'b1']);
+    expect(lanes.size).toBe(2);
+    lanes.add('a', async () => void ran.push('a3'));
+    resolve();
+    await lanes.idle();
+    expect(ran).toEqual(['a1 begins', 'b1', 'a1 ends', 'a2', 'a3']);
+    expect(told).toEqual([1, 2, 3, 0]);
+    expect(lanes.size).toBe(0);
+  });
+
+  it('waits for a slot when it comes back, so that never more run than are allowed', async () => {
+    const lanes = new Lanes(1);
+    const ran: string[] = [];
+    const busy = Promise.withResolvers<void>();
+    lanes.add('a', async () => {
+      await lanes.stepAside('a', async () => {});
+      ran.push('a');
+    });
+    lanes.add('b', async () => {
+      await busy.promise;
+      ran.push('b');
+    });
+    await settle();
+    expect(ran).toEqual([]);
+    busy.resolve();
+    await lanes.idle();
+    expect(ran).toEqual(['b', 'a']);
+  });
+
+  it('goes on also where what it waited for has failed', async () => {
+    const lanes = new Lanes(1);
+    const failed: unknown[] = [];
+    lanes.add('a', () =>
+      lanes
+        .stepAside('a', () => Promise.reject(new Error('no')))
+        .catch((error: unknown) => {
+          failed.push(error);
+        }),
+    );
+    await lanes.idle();
+    expect(failed).toHaveLength(1);
+  });
+});

@@ -44,7 +44,7 @@ export function register(options: {
   defaults: { retry: RetryPolicy; timeoutMs: number };
   middleware: readonly Middleware[];
   takenNames: ReadonlySet<string>;
-  chain: (once: boolean) => Step;
+  chain: (name: string, once: boolean) => Step;
 }): Registration {
   const { patterns, handler, options: asked, defaults } = options;
   if (patterns.length === 0) throw new TypeError('a handler needs at least one event type');
@@ -68,8 +68,8 @@ export function register(options: {
     retry,
     timeoutMs,
     inbox: asked.inbox ?? false,
-    run: options.chain(false),
-    runOnce: options.chain(true),
+    run: options.chain(name, false),
+    runOnce: options.chain(name, true),
   };
 }
 

@@ -1,5 +1,6 @@
 import type { Clock } from '../../clock.ts';
 import type { HealthReasons } from '../../health.ts';
+import type { Outage } from '../outage.ts';
 import type { Inbox } from '../inbox.ts';
 import type { Logger, Observer } from '../../observer.ts';
 import type { TransactionRunner } from '../../transaction.ts';
@@ -33,6 +34,7 @@ export function policyChain(options: {
   random: () => number;
   observe: Observer;
   logger: Logger;
+  outage: Outage | undefined;
 }): Step {
   const { once, recorder, transactions, inbox } = options;
   const shared = { ...options, group: options.group ?? '' };

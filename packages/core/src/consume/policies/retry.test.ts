@@ -41,7 +41,15 @@ function setUp(
     delivery: delivery(envelope(), { signal: stop.signal }),
   });
   const { observe } = seen;
-  const step = retry({ group: 'graders', once, clock, random: () => 0.5, observe, reasons })(next);
+  const step = retry({
+    group: 'graders',
+    once,
+    clock,
+    random: () => 0.5,
+    observe,
+    reasons,
+    outage: undefined,
+  })(next);
   const outcome = step(envelope(), asked).then(
     () => 'handled',
     (error: unknown) => ({ thrown: error }),
@@ -167,6 +175,7 @@ describe('retrying', () => {
       random: () => chances.shift()!,
       observe: seen.observe,
       reasons: new HealthReasons(() => clock.now()),
+      outage: undefined,
     })(() => Promise.reject(new Error('no')));
     const policy = { ...defaultRetryPolicy, jitterFactor: 0.2 };
     for (let index = 0; index < 5; index += 1) {

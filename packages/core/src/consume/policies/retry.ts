@@ -4,6 +4,7 @@ import { GrowingDelay } from '../../growing-delay.ts';
 import type { HealthReasons } from '../../health.ts';
 import type { Observer } from '../../observer.ts';
 import { delayBefore, isRetryable } from '../../retry/retry-policy.ts';
+import type { Outage } from '../outage.ts';
 import type { Invocation, Policy, Progress } from './step.ts';
 
 /** Pauses between two tries for what passes by itself. */
@@ -13,7 +14,7 @@ const waitingDelays = { firstMs: 100, maxMs: 5_000 };
  * Tries again, after a growing delay, as often as the handler's policy allows.
  *
  * What failed before the handler was reached (the database is away), and what somebody else has open
- * right now, is nobody's attempt: it is waited out and does not count.
+ * right now, is nobody's attempt: it is waited out and does not count. Nor does what fails during an outage.
  *
  * @param options.once Never tries again what counts.
  */
@@ -24,16 +25,22 @@ export function retry(options: {
   random: () => number;
   observe: Observer;
   reasons: HealthReasons;
+  /** Of the handler; absent for a broadcast. */
+  outage: Outage | undefined;
 }): Policy {
-  const { group, once, clock, random, observe, reasons } = options;
+  const { group, once, clock, random, observe, reasons, outage } = options;
   return (next) => async (event, invocation) => {
     const { progress, abort } = invocation;
     let own = event;
     try {
       for (let waiting: GrowingDelay | undefined; ; own = invocation.reread()) {
         progress.entered = false;
+        let endProbe: (() => void) | undefined;
         try {
-          return await next(own, { ...invocation, attempt: progress.attempts + 1 });
+          if (outage?.isOn && !once) endProbe = await outage.turn(invocation);
+          await next(own, { ...invocation, attempt: progress.attempts + 1 });
+          outage?.succeeded();
+          return;
         } catch (error) {
           if (abort.aborted) throw error;
           const passes = passesByItself(error, progress);
@@ -44,8 +51,11 @@ export function retry(options: {
           if (passes && !isEventError(error, 'CLAIM_HELD')) {
             reasons.add(progress, `handlers cannot begin: ${error.code}`);
           }
-          await clock.sleep(delayMs, abort.signal);
+          // During an outage it is the outage that says when to try again.
+          if (!outage?.isOn) await invocation.stepAside(() => clock.sleep(delayMs, abort.signal));
           if (abort.aborted) throw error;
+        } finally {
+          endProbe?.();
         }
       }
     } finally {
@@ -53,12 +63,21 @@ export function retry(options: {
     }
   };
 
-  function countedDelay(error: unknown, { progress, registration }: Invocation): number | null {
+  function countedDelay(error: unknown, invocation: Invocation): number | null {
+    const { progress, registration, delivery } = invocation;
+    const { retry: policy } = registration;
+    const isWorthIt = isRetryable(policy, error);
     progress.attempts += 1;
     reasons.remove(progress);
-    const { retry: policy } = registration;
-    const again = !once && progress.attempts <= policy.maxRetries && isRetryable(policy, error);
-    return again ? delayBefore(policy, progress.attempts, random()) : null;
+    if (once || !isWorthIt) return null;
+    // What fails for everybody is not held against the event.
+    if (outage?.failed(delivery.message.key, error)) {
+      progress.attempts -= 1;
+      return 0;
+    }
+    return progress.attempts <= policy.maxRetries
+      ? delayBefore(policy, progress.attempts, random())
+      : null;
   }
 
   function report(error: unknown, invocation: Invocation, willRetryInMs: number | null): void {

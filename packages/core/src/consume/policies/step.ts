@@ -46,6 +46,8 @@ export interface Invocation {
   readonly tx: object | undefined;
   /** Runs something once the effect is committed; at once where there is no transaction. */
   readonly afterCommit: (run: () => void) => void;
+  /** Waits for something while events of other keys are handled in its place; those of the same key wait, too. */
+  readonly stepAside: (wait: () => Promise<void>) => Promise<void>;
   /** Shared by all attempts of this delivery. */
   readonly progress: Progress;
 }
