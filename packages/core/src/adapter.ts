@@ -132,5 +132,6 @@ export {
   assertName,
   assertRange,
   assertTransactionChoice,
+  type OptionNames,
 } from './options.ts';
 export { Lanes } from './consume/lanes.ts';

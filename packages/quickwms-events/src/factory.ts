@@ -30,7 +30,7 @@ export function createEvent<T, const Type extends string = string>(
   options: CreateEventOptions<T> & KnownEvent<Type>,
   made: { ids?: Ids; clock?: Clock } = {},
 ): EventEnvelope<T> {
-  assertKnownOptions('createEvent', made, ['ids', 'clock']);
+  assertKnownOptions('createEvent', made, { ids: true, clock: true });
   const { ids = randomIds, clock = systemClock } = made;
   const id = options.id ?? ids();
   return {

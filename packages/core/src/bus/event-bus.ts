@@ -17,7 +17,7 @@ import { assertComplete } from '../publish/batch-result.ts';
 import type { EventSender } from '../publish/event-sender.ts';
 import { positionsOf, type PublishOutcome } from '../transport/publish-outcome.ts';
 import { observeAll, type Observation, type Observer } from '../observer.ts';
-import { assertKnownOptions, assertName } from '../options.ts';
+import { assertKnownOptions, assertName, type OptionNames } from '../options.ts';
 import type { HandlerOptions } from '../consume/registration.ts';
 import type { ConsumerSource } from '../consume/subscriber-options.ts';
 import type { Transport } from '../transport/transport.ts';
@@ -64,6 +64,18 @@ export interface TransportEventBusOptions {
   clock?: Clock;
 }
 
+const knownOptions: OptionNames<TransportEventBusOptions> = {
+  serviceName: true,
+  transport: true,
+  codec: true,
+  profile: true,
+  sharedTransport: true,
+  consumers: true,
+  catalogue: true,
+  observer: true,
+  clock: true,
+};
+
 /** A bus over any transport; each transport package makes one with its own options. */
 export class TransportEventBus extends EventEmitter<BusEvents> implements EventBus {
   readonly serviceName: string;
@@ -76,9 +88,10 @@ export class TransportEventBus extends EventEmitter<BusEvents> implements EventB
   readonly #broadcasts: ConsumerGroup[] = [];
   readonly #observe: Observer;
 
-  /** @throws {TypeError} If the service name cannot name a group, or an option of its consumers is not usable. */
+  /** @throws {TypeError} If the service name cannot name a group, or an option, also of its consumers, is not usable. */
   constructor(options: TransportEventBusOptions) {
     super();
+    assertKnownOptions('a bus', options, knownOptions);
     const { serviceName } = options;
     if (typeof serviceName !== 'string' || serviceName === '')
       throw new TypeError('a bus needs a serviceName: it names the consumer group');
@@ -176,7 +189,7 @@ export class TransportEventBus extends EventEmitter<BusEvents> implements EventB
 
   /** Stops all consumers within the deadline, then closes the transport. Idempotent. */
   async shutdown(options: { deadlineMs?: number } = {}): Promise<void> {
-    assertKnownOptions('shutdown', options, ['deadlineMs']);
+    assertKnownOptions('shutdown', options, { deadlineMs: true });
     const stops = await Promise.allSettled(this.#all().map((group) => group.stop(options)));
     if (!this.#options.sharedTransport) await this.transport.close();
     const failed = stops.find((stop) => stop.status === 'rejected');

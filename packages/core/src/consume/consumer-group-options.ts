@@ -9,7 +9,7 @@ import type { HandoverQueue } from '../transport/handover-queue.ts';
 import type { Ids } from '../ids.ts';
 import type { Inbox } from './inbox.ts';
 import type { Logger, Observer, WarningCode } from '../observer.ts';
-import { assertKnownOptions, assertName, assertRange } from '../options.ts';
+import { assertKnownOptions, assertName, assertRange, type OptionNames } from '../options.ts';
 import {
   assertRetryPolicy,
   defaultRetryPolicy,
@@ -84,36 +84,37 @@ export type ConsumerChoices = Omit<
 > &
   Partial<Pick<ConsumerGroupOptions, 'deadLetters'>>;
 
-const knownOptions: readonly (keyof ConsumerGroupOptions)[] = [
-  'transport',
-  'codec',
-  'group',
-  'deadLetters',
-  'handovers',
-  'service',
-  'registryEveryMs',
-  'transactions',
-  'inbox',
-  'catalogue',
-  'start',
-  'concurrency',
-  'maxInFlight',
-  'retry',
-  'timeoutMs',
-  'maxDeliveries',
-  'slowMs',
-  'redrivePollMs',
-  'redriveLeaseMs',
-  'middleware',
-  'intended',
-  'production',
-  'worker',
-  'observer',
-  'logger',
-  'clock',
-  'ids',
-  'random',
-];
+/** The names of all options, for those who take some of them. */
+export const consumerGroupOptions: OptionNames<ConsumerGroupOptions> = {
+  transport: true,
+  codec: true,
+  group: true,
+  deadLetters: true,
+  handovers: true,
+  service: true,
+  registryEveryMs: true,
+  transactions: true,
+  inbox: true,
+  catalogue: true,
+  start: true,
+  concurrency: true,
+  maxInFlight: true,
+  retry: true,
+  timeoutMs: true,
+  maxDeliveries: true,
+  slowMs: true,
+  redrivePollMs: true,
+  redriveLeaseMs: true,
+  middleware: true,
+  intended: true,
+  production: true,
+  worker: true,
+  observer: true,
+  logger: true,
+  clock: true,
+  ids: true,
+  random: true,
+};
 
 const dayMs = 86_400_000;
 /** Option, smallest and largest value, and whether it is a whole number. */
@@ -152,7 +153,7 @@ export function assertConsumerGroupOptions(options: ConsumerGroupOptions): void 
  * @throws {TypeError} If an option is not known or out of range.
  */
 export function assertChoices(where: string, options: Partial<ConsumerGroupOptions>): void {
-  assertKnownOptions(where, options, knownOptions);
+  assertKnownOptions(where, options, consumerGroupOptions);
   assertRetryPolicy(mergeRetryPolicy(defaultRetryPolicy, options.retry), where);
   const { start } = options;
   if (start !== undefined) assertGroupStart(where, start);

@@ -162,7 +162,7 @@ export class ConsumerGroup {
    * @throws {TypeError} If the deadline is not a number from 0 on.
    */
   async stop(options: { deadlineMs?: number } = {}): Promise<readonly UnfinishedDelivery[]> {
-    assertKnownOptions('stop', options, ['deadlineMs']);
+    assertKnownOptions('stop', options, { deadlineMs: true });
     const { deadlineMs = 10_000 } = options;
     assertRange('stop', 'deadlineMs', deadlineMs, 0, Number.POSITIVE_INFINITY);
     this.#stopped ??= this.#stop(Math.min(deadlineMs, maxTimerMs));

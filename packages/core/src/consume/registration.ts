@@ -7,7 +7,7 @@ import type { Handler, Middleware } from './handler.ts';
 import type { WarningCode } from '../observer.ts';
 import { compilePatterns, isWildcard } from '../event/patterns.ts';
 import type { Registration, Step } from './policies/step.ts';
-import { assertKnownOptions, assertName, assertRange } from '../options.ts';
+import { assertKnownOptions, assertName, assertRange, type OptionNames } from '../options.ts';
 import { assertRetryPolicy, mergeRetryPolicy, type RetryPolicy } from '../retry/retry-policy.ts';
 import type { Warnings } from '../warnings.ts';
 
@@ -30,7 +30,15 @@ export interface HandlerOptions {
   intended?: readonly WarningCode[];
 }
 
-const knownOptions = ['name', 'schema', 'retry', 'timeoutMs', 'inbox', 'intended'] as const;
+/** The names of all options, for those who have more of them. */
+export const handlerOptions: OptionNames<HandlerOptions> = {
+  name: true,
+  schema: true,
+  retry: true,
+  timeoutMs: true,
+  inbox: true,
+  intended: true,
+};
 
 /**
  * Checks what was asked for and puts the chain of policies around a handler.
@@ -52,7 +60,7 @@ export function register(options: {
     throw new TypeError(`handler for ${patterns.join(', ')} must be a function`);
   const name = nameFor(patterns, asked.name, options.takenNames);
   const where = `handler ${name}`;
-  assertKnownOptions(where, asked, knownOptions);
+  assertKnownOptions(where, asked, handlerOptions);
   const retry = mergeRetryPolicy(defaults.retry, asked.retry);
   assertRetryPolicy(retry, where);
   const timeoutMs = asked.timeoutMs ?? defaults.timeoutMs;

@@ -1,8 +1,9 @@
 import type { Catalogue } from '../event/catalogue.ts';
 import type { ConsumerDatabase } from './consumer-database.ts';
-import type { ConsumerChoices } from './consumer-group-options.ts';
+import { assertKnownOptions, type OptionNames } from '../options.ts';
+import { consumerGroupOptions, type ConsumerChoices } from './consumer-group-options.ts';
 import type { ConsumerGroup } from './consumer-group.ts';
-import type { HandlerOptions } from './registration.ts';
+import { handlerOptions, type HandlerOptions } from './registration.ts';
 
 /** What a subscriber needs of a bus; every `EventBus` has it. */
 export interface ConsumerSource {
@@ -37,4 +38,31 @@ export interface SubscriptionOptions extends HandlerOptions {
    * no inbox and no dead letters.
    */
   broadcast?: boolean;
+}
+
+const {
+  transport: _transport,
+  codec: _codec,
+  service: _service,
+  transactions: _transactions,
+  ...choices
+} = consumerGroupOptions;
+const subscriberOptions: OptionNames<SubscriberOptions> = {
+  ...choices,
+  database: true,
+  strict: true,
+};
+const subscriptionOptions: OptionNames<SubscriptionOptions> = {
+  ...handlerOptions,
+  broadcast: true,
+};
+
+/** @throws {TypeError} If an option of a subscriber is not known. */
+export function assertSubscriberOptions(options: SubscriberOptions): void {
+  assertKnownOptions('a subscriber', options, subscriberOptions);
+}
+
+/** @throws {TypeError} If an option of a subscription is not known. */
+export function assertSubscriptionOptions(where: string, options: SubscriptionOptions): void {
+  assertKnownOptions(where, options, subscriptionOptions);
 }

@@ -6,10 +6,12 @@ import type { ConsumerGroup } from './consumer-group.ts';
 import type { UnfinishedDelivery } from './delivery-processor.ts';
 import type { Handler } from './handler.ts';
 import type { RetireOptions } from './retire-handlers.ts';
-import type {
-  ConsumerSource,
-  SubscriberOptions,
-  SubscriptionOptions,
+import {
+  assertSubscriberOptions,
+  assertSubscriptionOptions,
+  type ConsumerSource,
+  type SubscriberOptions,
+  type SubscriptionOptions,
 } from './subscriber-options.ts';
 
 /**
@@ -35,6 +37,7 @@ export class Subscriber {
   /** @throws {TypeError} If an option is not usable, or `strict` has no catalogue. */
   constructor(bus: ConsumerSource, options: SubscriberOptions = {}) {
     if (!bus) throw new TypeError('a subscriber needs a bus to consume from');
+    assertSubscriberOptions(options);
     const { group, inbox = false, strict = false } = options;
     this.#bus = bus;
     this.#inbox = inbox;
@@ -78,6 +81,7 @@ export class Subscriber {
     options: SubscriptionOptions = {},
   ): this {
     if (this.#begun) throw this.#alreadyRunning();
+    assertSubscriptionOptions(`subscription to ${String(patterns)}`, options);
     const { broadcast = false, ...asked } = options;
     const group = broadcast ? this.#broadcastGroup() : this.#group;
     const schema = asked.schema ?? this.#schemas;

@@ -9,7 +9,7 @@ import { holdHandler } from '../handler-scope.ts';
 import { HealthReasons, jointHealth, type Health } from '../health.ts';
 import { randomIds, type Ids } from '../ids.ts';
 import { observeAll, silentLogger, type Observer, type WarningCode } from '../observer.ts';
-import { assertSource } from './publisher-options.ts';
+import { assertPublisherOptions } from './publisher-options.ts';
 import { assertTransactionChoice } from '../options.ts';
 import type { Relay } from './relay.ts';
 import { PendingWork } from '../pending-work.ts';
@@ -32,9 +32,9 @@ export class Publisher {
   readonly #hold: RelayHold | undefined;
   readonly #underWay = new PendingWork();
 
-  /** @throws {TypeError} If the service name is no URI reference, or `relayPollMs` is out of range. */
+  /** @throws {TypeError} If the service name is no URI reference, an option is not known, or `relayPollMs` is out of range. */
   constructor(options: PublisherOptions) {
-    assertSource(options.serviceName);
+    assertPublisherOptions(options);
     this.#options = options;
     this.#clock = options.clock ?? systemClock;
     this.#ids = options.ids ?? randomIds;
@@ -129,7 +129,7 @@ export class Publisher {
   }
 
   async #publish(draft: EventDraft, options?: TransactionChoice): Promise<EventEnvelope> {
-    assertTransactionChoice('publish', options);
+    assertTransactionChoice('publish', options, {});
     try {
       const checking = this.#check(draft);
       const checked = checking instanceof Promise ? await checking : checking;
@@ -146,7 +146,7 @@ export class Publisher {
     drafts: readonly EventDraft[],
     options?: TransactionChoice,
   ): Promise<EventEnvelope[]> {
-    assertTransactionChoice('publishBatch', options);
+    assertTransactionChoice('publishBatch', options, {});
     // All of them before the first wait: what the caller does to its data meanwhile changes nothing.
     const checking = drafts.map((draft) => this.#checked(draft));
     const checks: EventResult[] = [];

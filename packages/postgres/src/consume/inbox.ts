@@ -27,7 +27,11 @@ export class PostgresInbox implements Inbox {
 
   /** @throws {TypeError} If the schema is no name, the time-out is out of range, or an option is not known. */
   constructor(options: PostgresInboxOptions) {
-    assertKnownOptions('PostgresInbox', options, ['client', 'schema', 'lockTimeoutMs']);
+    assertKnownOptions('PostgresInbox', options, {
+      client: true,
+      schema: true,
+      lockTimeoutMs: true,
+    });
     const { client, schema = defaultNames.schema, lockTimeoutMs = 1_000 } = options;
     assertRange('PostgresInbox', 'lockTimeoutMs', lockTimeoutMs, 1, maxTimerMs);
     this.#client = client;

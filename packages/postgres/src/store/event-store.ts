@@ -1,5 +1,5 @@
 import { plainProfile, systemClock } from '@waybill/core';
-import { assertKnownOptions } from '@waybill/core/adapter';
+import { assertKnownOptions, type OptionNames } from '@waybill/core/adapter';
 import type {
   AppendBatchOptions,
   AppendOptions,
@@ -169,7 +169,7 @@ export class PostgresEventStore<E extends EventEnvelope = EventEnvelope> impleme
 
   /** Reads committed events only, so not within a transaction. */
   async readFrom(cursor: string | null, options: { limit?: number } = {}): Promise<EventPage<E>> {
-    assertKnownOptions('readFrom', options, ['limit']);
+    assertKnownOptions('readFrom', options, { limit: true });
     return await this.#reader.readFrom(cursor, options.limit);
   }
 
@@ -180,17 +180,17 @@ export class PostgresEventStore<E extends EventEnvelope = EventEnvelope> impleme
   }
 }
 
-const knownOptions: readonly (keyof PostgresEventStoreOptions)[] = [
-  'connectionString',
-  'pool',
-  'client',
-  'tableName',
-  'schemaName',
-  'profile',
-  'migrations',
-  'observer',
-  'clock',
-];
+const knownOptions: OptionNames<PostgresEventStoreOptions> = {
+  connectionString: true,
+  pool: true,
+  client: true,
+  tableName: true,
+  schemaName: true,
+  profile: true,
+  migrations: true,
+  observer: true,
+  clock: true,
+};
 
 function assertOptions(options: PostgresEventStoreOptions): void {
   assertKnownOptions('PostgresEventStore', options, knownOptions);

@@ -11,6 +11,7 @@ import {
 } from '@waybill/core';
 import {
   assertKnownOptions,
+  type OptionNames,
   assertRange,
   maxRelayPollMs,
   type PublishingStore,
@@ -43,20 +44,20 @@ export interface EventPublisherConfig {
   ids?: Ids;
 }
 
-const knownOptions: readonly (keyof EventPublisherConfig)[] = [
-  'serviceName',
-  'eventBus',
-  'eventStore',
-  'storeBeforePublish',
-  'strict',
-  'relay',
-  'relayPollMs',
-  'intended',
-  'observer',
-  'logger',
-  'clock',
-  'ids',
-];
+const knownOptions: OptionNames<EventPublisherConfig> = {
+  serviceName: true,
+  eventBus: true,
+  eventStore: true,
+  storeBeforePublish: true,
+  strict: true,
+  relay: true,
+  relayPollMs: true,
+  intended: true,
+  observer: true,
+  logger: true,
+  clock: true,
+  ids: true,
+};
 
 /** Publishes warehouse events. */
 export class EventPublisher {

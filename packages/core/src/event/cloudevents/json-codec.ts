@@ -48,7 +48,12 @@ export class JsonCodec implements Codec {
 
   /** @throws {TypeError} If an option is unknown or out of range, or the profile claims a name that is taken. */
   constructor(options: JsonCodecOptions = {}) {
-    assertKnownOptions('JsonCodec', options, ['profile', 'maxBytes', 'now', 'observe']);
+    assertKnownOptions('JsonCodec', options, {
+      profile: true,
+      maxBytes: true,
+      now: true,
+      observe: true,
+    });
     const {
       profile = plainProfile,
       maxBytes = defaultMaxBytes,
