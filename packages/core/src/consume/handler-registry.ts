@@ -9,7 +9,13 @@ import { policyChain } from './policies/chain.ts';
 import type { DeadLetterRecorder } from './policies/dead-letter.ts';
 import type { Registration } from './policies/step.ts';
 import type { RegisteredHandler } from '../transport/group-registry.ts';
-import { assertInbox, register, warnAboutWildcards, type HandlerOptions } from './registration.ts';
+import {
+  assertInbox,
+  register,
+  warnAboutName,
+  warnAboutWildcards,
+  type HandlerOptions,
+} from './registration.ts';
 
 /** What the policies around every handler of a group share. */
 interface HandlerRegistryOptions {
@@ -57,11 +63,12 @@ export class HandlerRegistry {
       options: asked,
       defaults: { retry: this.#retry, timeoutMs: options.timeoutMs ?? 30_000 },
       middleware: options.middleware ?? [],
-      takenNames: new Set(this.registrations.map(({ name }) => name)),
+      others: this.#added,
       chain: (once) => this.#chain(once, asked.intended ?? []),
     });
     assertInbox(registration, options);
     if (inProduction(options)) warnAboutWildcards(registration, asked, this.warnings);
+    if (options.group !== null) warnAboutName(registration, asked, this.warnings);
     this.#added.push(registration);
     this.registrations.push(registration);
     return registration.name;
