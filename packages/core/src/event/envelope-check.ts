@@ -12,9 +12,10 @@ import {
 } from './attribute-rules.ts';
 import { isText, maxTextLength } from '../text.ts';
 import { engineAttributes, metadataWireNames, reservedNames } from './attribute-names.ts';
-import type { EventEnvelope, Profile } from './envelope.ts';
+import type { EventEnvelope, Profile, ProfileAttribute } from './envelope.ts';
 import { EventError } from '../errors.ts';
 import { eventLabel } from './event-label.ts';
+import { profileFailed } from './profile-failed.ts';
 import { oneLine, shown } from '../text.ts';
 
 const clean = 'with no control, broken or reserved character among them';
@@ -34,7 +35,8 @@ const extensionRule = `must be at most ${maxLongTextLength} characters, ${clean}
  * not looked at. A property that nobody knows is refused, because it would not be written.
  *
  * @throws {EventError} `ENVELOPE_INVALID`; `details.attribute` is the first that is wrong, by its
- *   name in code, such as `correlationId`, `metadata.environment` or `extensions.region`.
+ *   name in code, such as `correlationId`, `metadata.environment` or `extensions.region`. `PROFILE_FAILED` if
+ *   the profile itself could not tell.
  */
 export function checkEnvelope(event: EventEnvelope, profile: Profile): void {
   const known =
@@ -104,7 +106,8 @@ function checkMetadata(event: EventEnvelope): number {
   return 1;
 }
 
-function checkProfile(event: EventEnvelope, { attributes }: Profile): number {
+function checkProfile(event: EventEnvelope, profile: Profile): number {
+  const { attributes } = profile;
   let seen = 0;
   for (let index = 0; index < attributes.length; index += 1) {
     const attribute = attributes[index]!;
@@ -112,11 +115,28 @@ function checkProfile(event: EventEnvelope, { attributes }: Profile): number {
     if (value === undefined) continue;
     const isLegal = typeof value === 'string' ? isText(value, maxTextLength) : isScalar(value);
     demand(isLegal, event, attribute.name, profileRule, value);
-    const fault = attribute.validate(value);
+    const fault = faultOf(value, attribute, event, profile);
     if (fault !== undefined) throw invalid(event, attribute.name, fault, value);
     seen += 1;
   }
   return seen;
+}
+
+/** What a profile finds wrong with a value of its own. Its code is not ours. */
+function faultOf(
+  value: unknown,
+  attribute: ProfileAttribute,
+  event: EventEnvelope,
+  profile: Profile,
+): string | undefined {
+  let fault: unknown;
+  try {
+    fault = attribute.validate(value);
+  } catch (cause) {
+    throw profileFailed(event, profile, `validate of ${attribute.name}`, { threw: cause });
+  }
+  if (fault === undefined || typeof fault === 'string') return fault;
+  throw profileFailed(event, profile, `validate of ${attribute.name}`, { returned: fault });
 }
 
 function checkExtensions(event: EventEnvelope, profile: Profile): number {
