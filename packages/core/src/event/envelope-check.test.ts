@@ -175,7 +175,20 @@ describe('envelope check', () => {
   });
 
   it('tells what the profile says of its attribute', () => {
-    expect(refusal({ floor: true }).message).toContain('floor must be a number, got true');
+    expect(refusal({ floor: 13 }).message).toContain('floor must be a floor that there is, got 13');
+  });
+
+  it.each([
+    ['shelfId', 7, 'must be 1 to 255 characters'],
+    ['floor', '7', 'must be a 32-bit integer, got "7"'],
+    ['floor', 2 ** 31, 'must be a 32-bit integer'],
+    ['floor', 1.5, 'must be a 32-bit integer'],
+    ['floor', true, 'must be a 32-bit integer, got true'],
+    ['fragile', 'true', 'must be true or false, got "true"'],
+    ['fragile', 0, 'must be true or false, got 0'],
+    ['fragile', null, 'must be true or false, got null'],
+  ])('refuses an attribute %s of the profile with the value %j', (name, value, rule) => {
+    expect(refusal({ [name]: value }).message).toContain(`${name} ${rule}`);
   });
 
   it.each([

@@ -2,6 +2,7 @@ import {
   isEnvironment,
   isExtensionName,
   isInteger,
+  isOfType,
   isJsonContentType,
   isTimestamp,
   isTypeName,
@@ -12,7 +13,7 @@ import {
 } from './attribute-rules.ts';
 import { isText, maxTextLength } from '../text.ts';
 import { engineAttributes, metadataWireNames, reservedNames } from './attribute-names.ts';
-import type { EventEnvelope, Profile, ProfileAttribute } from './envelope.ts';
+import type { AttributeType, EventEnvelope, Profile, ProfileAttribute } from './envelope.ts';
 import { EventError } from '../errors.ts';
 import { eventLabel } from './event-label.ts';
 import { profileFailed } from './profile-failed.ts';
@@ -27,7 +28,11 @@ const jsonRule = 'must be "application/json" or end in "+json"';
 const timeRule = 'must be an RFC 3339 time with a zone, such as 2026-01-31T12:00:00.000Z';
 const versionRule = `must be a whole number from 1 to ${maxInteger}`;
 const schemaRule = `must be an absolute URI of at most ${maxLongTextLength} characters`;
-const profileRule = `${shortText}; or a boolean or a 32-bit integer`;
+const profileRules: Readonly<Record<AttributeType, string>> = {
+  string: shortText,
+  integer: 'must be a 32-bit integer',
+  boolean: 'must be true or false',
+};
 const extensionRule = `must be at most ${maxLongTextLength} characters, ${clean}; or a boolean or a 32-bit integer`;
 
 /**
@@ -113,10 +118,10 @@ function checkProfile(event: EventEnvelope, profile: Profile): number {
     const attribute = attributes[index]!;
     const value = (event as unknown as Record<string, unknown>)[attribute.name];
     if (value === undefined) continue;
-    const isLegal = typeof value === 'string' ? isText(value, maxTextLength) : isScalar(value);
-    demand(isLegal, event, attribute.name, profileRule, value);
+    const { name, type = 'string' } = attribute;
+    demand(isOfType(value, type), event, name, profileRules[type], value);
     const fault = faultOf(value, attribute, event, profile);
-    if (fault !== undefined) throw invalid(event, attribute.name, fault, value);
+    if (fault !== undefined) throw invalid(event, name, fault, value);
     seen += 1;
   }
   return seen;

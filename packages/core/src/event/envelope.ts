@@ -59,13 +59,21 @@ export interface Profile {
   keyOf?(event: EventEnvelope): string | undefined;
 }
 
+/** Kinds of values that an attribute of a profile can have. */
+export type AttributeType = 'string' | 'integer' | 'boolean';
+
 export interface ProfileAttribute {
   /** Property of the envelope in code, e.g. `warehouseId`. */
   readonly name: string;
   /** CloudEvents attribute on the wire, lower-case letters and digits only, e.g. `warehouseid`. */
   readonly wire: string;
-  /** Column of the event store, e.g. `warehouse_id`. */
+  /** Column of the event store, e.g. `warehouse_id`: of type `TEXT`, `INTEGER` or `BOOLEAN`, as `type` says. */
   readonly column: string;
+  /**
+   * What its values are, as CloudEvents calls it: text, a 32-bit integer or a boolean; `string` unless given.
+   * Values of another kind are refused, so that codec and store keep them as they are.
+   */
+  readonly type?: AttributeType;
   /**
    * Returns what is wrong with a value, as in "must be nine digits", or `undefined` if nothing is. An event for
    * which it throws, or returns anything else, is refused with `PROFILE_FAILED`.

@@ -1,5 +1,5 @@
 import { plainProfile, systemClock } from '@waybill/core';
-import { assertKnownOptions, type OptionNames } from '@waybill/core/adapter';
+import { assertKnownOptions, attributeOf, type OptionNames } from '@waybill/core/adapter';
 import type {
   AppendBatchOptions,
   AppendOptions,
@@ -8,6 +8,7 @@ import type {
   EventPage,
   EventQueryOptions,
   EventStore,
+  ExtensionValue,
   Observer,
   Profile,
   TimeRangeOptions,
@@ -116,14 +117,13 @@ export class PostgresEventStore<E extends EventEnvelope = EventEnvelope> impleme
     );
   }
 
-  async getByAttribute(name: string, value: string, options?: EventQueryOptions): Promise<E[]> {
-    const attribute = this.#profile.attributes.find((one) => one.name === name);
-    if (!attribute) {
-      throw new TypeError(
-        `Profile ${this.#profile.name} has no attribute ${JSON.stringify(name)}.`,
-      );
-    }
-    return await this.#reader.select([{ column: attribute.column, operator: '=', value }], options);
+  async getByAttribute(
+    name: string,
+    value: ExtensionValue,
+    options?: EventQueryOptions,
+  ): Promise<E[]> {
+    const { column } = attributeOf(this.#profile, name, value);
+    return await this.#reader.select([{ column, operator: '=', value }], options);
   }
 
   /** By the time that the events carry. */
