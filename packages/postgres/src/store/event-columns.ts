@@ -126,7 +126,7 @@ export type StoredRow = Record<string, unknown> & {
 export function fromColumn({ type }: EventColumn, value: unknown): unknown {
   if (value === null || value === undefined) return null;
   if (type === 'int4') return Number(value);
-  return type === 'bool' ? String(value) === 'true' : value;
+  return type === 'bool' ? value === true || value === 'true' : value;
 }
 
 /** The envelope of a row, without the attributes that it does not have. */
