@@ -4,6 +4,7 @@ import { silentLogger, type Observer, type WarningCode } from '../observer.ts';
 import { defaultRetryPolicy, mergeRetryPolicy, type RetryPolicy } from '../retry/retry-policy.ts';
 import { Warnings } from '../warnings.ts';
 import { inProduction, type ConsumerGroupOptions } from './consumer-group-options.ts';
+import { warnAboutUndescribed } from './described-types.ts';
 import type { Handler } from './handler.ts';
 import { policyChain } from './policies/chain.ts';
 import type { DeadLetterRecorder } from './policies/dead-letter.ts';
@@ -68,6 +69,7 @@ export class HandlerRegistry {
     });
     assertInbox(registration, options);
     if (inProduction(options)) warnAboutWildcards(registration, asked, this.warnings);
+    warnAboutUndescribed(registration, asked, options.catalogue, this.warnings);
     if (options.group !== null) warnAboutName(registration, asked, this.warnings);
     this.#added.push(registration);
     this.registrations.push(registration);
@@ -102,6 +104,7 @@ export class HandlerRegistry {
         ? Number.POSITIVE_INFINITY
         : (options.slowMs ?? 10_000),
       warnings: this.warnings,
+      intended,
       random: options.random ?? Math.random,
       logger: options.logger ?? silentLogger,
     });

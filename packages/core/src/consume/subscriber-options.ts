@@ -26,8 +26,9 @@ export interface SubscriberOptions extends Omit<ConsumerChoices, 'transactions' 
   /** Default of `{ inbox }` for every handler; off unless given. */
   inbox?: boolean;
   /**
-   * Hold every event against the schema that the catalogue has for its type, for handlers without a
-   * schema of their own. Types that are not in the catalogue pass.
+   * Hold every event against the schema that the catalogue has for its type, and refuse a handler for types that
+   * it does not have, both for handlers without a schema of their own. What comes by a wildcard and is not in the
+   * catalogue passes, with a warning for each type.
    */
   strict?: boolean;
 }

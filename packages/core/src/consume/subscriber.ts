@@ -4,6 +4,7 @@ import { jointHealth, type Health } from '../health.ts';
 import type { ConsumerChoices } from './consumer-group-options.ts';
 import type { ConsumerGroup } from './consumer-group.ts';
 import type { UnfinishedDelivery } from './delivery-processor.ts';
+import { assertDescribed } from './described-types.ts';
 import type { Handler } from './handler.ts';
 import type { RetireOptions } from './retire-handlers.ts';
 import {
@@ -71,7 +72,8 @@ export class Subscriber {
   /**
    * Registers a handler for every event type that matches a pattern.
    *
-   * @throws {TypeError} If a pattern or an option is not usable.
+   * @throws {TypeError} If a pattern or an option is not usable, or a strict subscriber's catalogue has nothing for
+   *   a pattern.
    * @throws {EventError} `GROUP_RUNNING` after `start()`; `CAPABILITY_MISSING` for a broadcast where the
    *   transport has none.
    */
@@ -84,8 +86,10 @@ export class Subscriber {
     assertSubscriptionOptions(`subscription to ${String(patterns)}`, options);
     const { broadcast = false, ...asked } = options;
     const group = broadcast ? this.#broadcastGroup() : this.#group;
+    const types = typeof patterns === 'string' ? [patterns] : patterns;
+    if (this.#schemas) assertDescribed(types, asked, this.#schemas);
     const schema = asked.schema ?? this.#schemas;
-    group.on(typeof patterns === 'string' ? [patterns] : patterns, handler as Handler, {
+    group.on(types, handler as Handler, {
       ...(broadcast ? {} : { inbox: this.#inbox }),
       ...asked,
       ...(schema ? { schema } : {}),
