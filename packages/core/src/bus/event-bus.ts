@@ -6,6 +6,7 @@ import type { Codec } from '../event/codec.ts';
 import { ConsumerGroup } from '../consume/consumer-group.ts';
 import {
   assertChoices,
+  broadcastChoices,
   type ConsumerChoices,
   type ConsumerGroupOptions,
 } from '../consume/consumer-group-options.ts';
@@ -220,8 +221,7 @@ export class TransportEventBus extends EventEmitter<BusEvents> implements EventB
     return new ConsumerGroup({
       ...(catalogue ? { catalogue } : {}),
       ...(clock ? { clock } : {}),
-      ...said,
-      ...(group === null ? { deadLetters: undefined } : {}),
+      ...(group === null ? broadcastChoices(said) : said),
       transport: this.transport,
       codec: this.codec,
       service: this.serviceName,

@@ -84,6 +84,26 @@ export type ConsumerChoices = Omit<
 > &
   Partial<Pick<ConsumerGroupOptions, 'deadLetters'>>;
 
+/** What a broadcast has no use for: it remembers nothing, always begins now, and is no member of a group. */
+const notForBroadcasts: ReadonlySet<string> = new Set<keyof ConsumerChoices>([
+  'deadLetters',
+  'handovers',
+  'registryEveryMs',
+  'transactions',
+  'inbox',
+  'start',
+  'worker',
+  'redrivePollMs',
+  'redriveLeaseMs',
+]);
+
+/** What a broadcast is told of the choices for a group: everything that it has a use for. */
+export function broadcastChoices(choices: ConsumerChoices): ConsumerChoices {
+  return Object.fromEntries(
+    Object.entries(choices).filter(([name]) => !notForBroadcasts.has(name)),
+  );
+}
+
 /** The names of all options, for those who take some of them. */
 export const consumerGroupOptions: OptionNames<ConsumerGroupOptions> = {
   transport: true,

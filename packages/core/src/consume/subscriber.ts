@@ -1,7 +1,7 @@
 import { EventError } from '../errors.ts';
 import type { Catalogue } from '../event/catalogue.ts';
 import { jointHealth, type Health } from '../health.ts';
-import type { ConsumerChoices } from './consumer-group-options.ts';
+import { broadcastChoices, type ConsumerChoices } from './consumer-group-options.ts';
 import type { ConsumerGroup } from './consumer-group.ts';
 import type { UnfinishedDelivery } from './delivery-processor.ts';
 import { assertDescribed } from './described-types.ts';
@@ -165,7 +165,7 @@ export class Subscriber {
   /** Made when it is first asked for: not every transport can broadcast. */
   #broadcastGroup(): ConsumerGroup {
     if (this.#broadcasts) return this.#broadcasts;
-    const made = this.#bus.consumers(null, broadcastOf(this.#choices));
+    const made = this.#bus.consumers(null, broadcastChoices(this.#choices));
     if (this.paused) made.pause();
     this.#broadcasts = made;
     return made;
@@ -203,19 +203,4 @@ function choicesOf(options: SubscriberOptions): ConsumerChoices {
     deadLetters: choices.deadLetters ?? deadLetters,
     ...(handovers ? { handovers } : {}),
   };
-}
-
-/** What a broadcast has no use for: it has nothing to remember, always begins now, and is no member of the group. */
-function broadcastOf(choices: ConsumerChoices): ConsumerChoices {
-  const {
-    deadLetters: _deadLetters,
-    handovers: _handovers,
-    registryEveryMs: _registryEveryMs,
-    transactions: _transactions,
-    inbox: _inbox,
-    start: _start,
-    worker: _worker,
-    ...shared
-  } = choices;
-  return shared;
 }
