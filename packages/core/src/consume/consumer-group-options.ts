@@ -37,6 +37,8 @@ export interface ConsumerGroupOptions {
   handovers?: HandoverQueue;
   /** Name of the service, which tells its instances from those of another one; none unless a bus gives its own. */
   service?: string;
+  /** Waited for before the group begins: one of its name that still ends in this process. */
+  predecessor?: Promise<unknown>;
   /** How often to tell the group's registry that this instance is there, in milliseconds; 10,000 unless given. */
   registryEveryMs?: number;
   /** Needed by handlers with `{ inbox: true }`. */
@@ -80,7 +82,7 @@ export interface ConsumerGroupOptions {
 /** What a consumer of a bus may choose; the bus knows the rest. */
 export type ConsumerChoices = Omit<
   ConsumerGroupOptions,
-  'transport' | 'codec' | 'group' | 'deadLetters' | 'service'
+  'transport' | 'codec' | 'group' | 'deadLetters' | 'service' | 'predecessor'
 > &
   Partial<Pick<ConsumerGroupOptions, 'deadLetters'>>;
 
@@ -112,6 +114,7 @@ export const consumerGroupOptions: OptionNames<ConsumerGroupOptions> = {
   deadLetters: true,
   handovers: true,
   service: true,
+  predecessor: true,
   registryEveryMs: true,
   transactions: true,
   inbox: true,

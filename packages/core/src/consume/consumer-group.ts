@@ -92,6 +92,11 @@ export class ConsumerGroup {
     return this.#state === 'starting' || this.#state === 'running';
   }
 
+  /** True from `stop()` on, and once the transport's consumer has ended: it never starts again. */
+  get isOver(): boolean {
+    return this.#state === 'stopped' || this.#state === 'ended';
+  }
+
   get paused(): boolean {
     return this.#intake.paused && !this.#hasStopped();
   }
@@ -208,7 +213,8 @@ export class ConsumerGroup {
   }
 
   async #open(): ReturnType<Intake['open']> {
-    const { transport, start = 'earliest' } = this.#options;
+    const { transport, start = 'earliest', predecessor } = this.#options;
+    await predecessor;
     await transport.connect();
     await this.#kept?.register();
     const judgement = this.#kept?.handovers;

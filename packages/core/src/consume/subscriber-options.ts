@@ -10,10 +10,11 @@ export interface ConsumerSource {
   /** Brings events of an older version up to date, and has the schemas for `strict`. */
   readonly catalogue?: Catalogue | undefined;
   /**
-   * The consumers of a group in this process; asked again, the same ones.
+   * The consumers of a group in this process; asked again, the same ones, until they are stopped or have ended.
    *
    * @param group The group of the service unless given; `null` for a broadcast subscription, new each time.
    * @throws {TypeError} If the group was made with other choices before.
+   * @throws {EventError} `STOPPING` after the bus was shut down.
    */
   consumers(group?: string | null, choices?: ConsumerChoices): ConsumerGroup;
 }
@@ -45,6 +46,7 @@ const {
   transport: _transport,
   codec: _codec,
   service: _service,
+  predecessor: _predecessor,
   transactions: _transactions,
   ...choices
 } = consumerGroupOptions;

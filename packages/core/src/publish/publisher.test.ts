@@ -4,6 +4,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { PublisherBench } from '../../test/publisher-bench.ts';
 import { settle, until } from '../../test/until.ts';
 import { EventError } from '../errors.ts';
+import type { EventSender } from './event-sender.ts';
 import { JsonCodec } from '../event/cloudevents/json-codec.ts';
 
 let bench: PublisherBench;
@@ -52,7 +53,15 @@ describe('publishing', () => {
         keyOf: ({ data }) => (data as { shelf: { id: string } }).shelf.id,
       },
     });
-    const bus = Object.assign(Object.create(bench.bus) as typeof bench.bus, { codec });
+    const { transport } = bench;
+    const { name, destination, mark } = transport;
+    const bus: EventSender = {
+      transport: { name, destination, mark: mark.bind(transport) },
+      codec,
+      connect: () => transport.connect(),
+      publishEncoded: (encoded) => transport.publish(encoded.map(({ message }) => message)),
+      publishMessages: (messages, options) => transport.publish(messages, options),
+    };
     const publisher = bench.publisher({ bus });
     await expect(publisher.publish(graded)).rejects.toMatchObject({
       code: 'PROFILE_FAILED',
