@@ -106,7 +106,8 @@ export { fromWire, type FromWireOptions } from './event/cloudevents/from-wire.ts
 export { toWire } from './event/cloudevents/to-wire.ts';
 export type { WireEvent } from './event/cloudevents/wire-event.ts';
 export { eventLabel } from './event/event-label.ts';
-export { keyOf } from './event/envelope.ts';
+export { attributeOf } from './event/profile-attribute.ts';
+export { keyOf } from './event/ordering-key.ts';
 export { checkEnvelope } from './event/envelope-check.ts';
 export { isoTime } from './event/iso-time.ts';
 export { assertJson, defaultMaxBytes, maxJsonDepth } from './event/json-safety.ts';
@@ -132,5 +133,6 @@ export {
   assertName,
   assertRange,
   assertTransactionChoice,
+  type OptionNames,
 } from './options.ts';
 export { Lanes } from './consume/lanes.ts';

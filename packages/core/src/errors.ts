@@ -11,6 +11,8 @@ export interface ErrorDetails {
   ENVELOPE_CONFLICT: { eventId?: string; attribute: string };
   /** The bytes are not an event: broken JSON, wrong encoding, unsupported content type. */
   MESSAGE_UNPARSEABLE: { contentType?: string };
+  /** Code of a product's profile threw, or returned what it must not, so that nobody knows what it wanted. */
+  PROFILE_FAILED: { profile: string; part: string; eventType: string; eventId?: string };
   /** `data` does not match the schema of its type. */
   PAYLOAD_INVALID: { eventType: string; eventId?: string; issues: readonly PayloadIssue[] };
   /** `data` holds a value that JSON or the store cannot keep unchanged. */
@@ -136,6 +138,7 @@ export const errorCodes: readonly ErrorCode[] = (
     PAYLOAD_INVALID: 0,
     PAYLOAD_NOT_JSON: 0,
     PAYLOAD_TOO_LARGE: 0,
+    PROFILE_FAILED: 0,
     RETRIES_EXHAUSTED: 0,
     SCHEMA_NEWER: 0,
     SCHEMA_OUTDATED: 0,

@@ -8,6 +8,7 @@ export interface HandlerScope {
   readonly event: {
     readonly id: string;
     readonly correlationId?: string;
+    readonly userId?: string;
     readonly traceparent?: string;
     readonly tracestate?: string;
   };

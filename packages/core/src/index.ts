@@ -6,6 +6,7 @@ export {
   type EventMetadata,
   type ExtensionValue,
   plainProfile,
+  type AttributeType,
   type Profile,
   type ProfileAttribute,
 } from './event/envelope.ts';

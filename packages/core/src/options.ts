@@ -23,12 +23,22 @@ export function assertMaxInFlight(maxInFlight: number): void {
   assertRange('subscribe', 'maxInFlight', maxInFlight, 1, Number.MAX_SAFE_INTEGER, true);
 }
 
+/** The names of all options; an object, because the compiler refuses one that lacks a name. */
+export type OptionNames<Options> = Readonly<Record<NameIn<Options>, true>>;
+
+/** Of each member where there are several to choose from. */
+type NameIn<Options> = Options extends unknown ? keyof Options : never;
+
 /** @throws {TypeError} If `options` has a key that is not known, so that a misspelt option is noticed. */
-export function assertKnownOptions(where: string, options: object, known: readonly string[]): void {
-  const unknown = Object.keys(options).filter((key) => !known.includes(key));
+export function assertKnownOptions<Options extends object>(
+  where: string,
+  options: Options,
+  known: OptionNames<NoInfer<Options>>,
+): void {
+  const unknown = Object.keys(options).filter((key) => !Object.hasOwn(known, key));
   if (unknown.length > 0) {
     throw new TypeError(
-      `${where}: unknown option ${unknown.join(', ')}; known are ${known.join(', ')}`,
+      `${where}: unknown option ${unknown.join(', ')}; known are ${Object.keys(known).join(', ')}`,
     );
   }
 }
@@ -44,15 +54,15 @@ export function assertName(what: string, name: unknown): void {
 /**
  * Makes sure that a call joins the transaction that its caller means.
  *
- * @param more Further options of the call.
+ * @param more The names of the call's further options.
  * @throws {TypeError} If the transaction was not given as `{ tx }`, or an option is not known.
  */
-export function assertTransactionChoice(
+export function assertTransactionChoice<Choice extends TransactionChoice>(
   where: string,
-  choice: TransactionChoice | undefined,
-  more: readonly string[] = [],
+  choice: Choice | undefined,
+  more: OptionNames<Omit<NoInfer<Choice>, 'tx'>>,
 ): void {
   if (choice === undefined) return;
   if ('query' in choice) throw new TypeError(`${where}: give the transaction as { tx }`);
-  assertKnownOptions(where, choice, ['tx', ...more]);
+  assertKnownOptions<TransactionChoice>(where, choice, { ...more, tx: true });
 }

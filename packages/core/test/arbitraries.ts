@@ -28,7 +28,7 @@ const { value } = fc.letrec<{ value: unknown }>((tie) => ({
 /** Data that an event can carry. */
 export const keepableData: fc.Arbitrary<unknown> = value;
 
-/** A profile with attributes of two kinds. */
+/** A profile with an attribute of each type. */
 export const testProfile: Profile = {
   name: 'test',
   attributes: [
@@ -42,7 +42,15 @@ export const testProfile: Profile = {
       name: 'floor',
       wire: 'floor',
       column: 'floor',
-      validate: (floor) => (typeof floor === 'number' ? undefined : 'must be a number'),
+      type: 'integer',
+      validate: (floor) => (floor !== 13 ? undefined : 'must be a floor that there is'),
+    },
+    {
+      name: 'fragile',
+      wire: 'fragile',
+      column: 'fragile',
+      type: 'boolean',
+      validate: () => undefined,
     },
   ],
 };
@@ -79,7 +87,7 @@ const timestamp = fc
 const taken = new Set(
   (
     'id source specversion type datacontenttype time subject dataschema data correlationid causationid ' +
-    'userid version traceparent tracestate retrycount originaltimestamp environment shelfid floor ' +
+    'userid version traceparent tracestate retrycount originaltimestamp environment shelfid floor fragile ' +
     'schemaurl datacontentencoding'
   ).split(' '),
 );
@@ -109,7 +117,8 @@ export const validEnvelope: fc.Arbitrary<EventEnvelope> = fc.record(
     traceparent: fc.constant('00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01'),
     tracestate: fc.constant('rojo=00f067aa0ba902b7,congo=t61rcWkgMzE'),
     shelfId: attributeText,
-    floor: fc.integer(),
+    floor: fc.integer().filter((floor) => floor !== 13),
+    fragile: fc.boolean(),
     metadata: fc.record(
       {
         retryCount: fc.nat(),

@@ -20,6 +20,16 @@ export function holding(): { handler: Handler; begun: string[]; release: (id: st
   };
 }
 
+/** What a call throws; fails if it throws nothing. */
+export function thrownBy(call: () => unknown): unknown {
+  try {
+    call();
+  } catch (error) {
+    return error;
+  }
+  throw new Error('nothing was thrown');
+}
+
 /** Throws, where only an expression fits. */
 export function raise(error: unknown): never {
   throw error;

@@ -1,5 +1,6 @@
 import type { Codec } from '../src/event/codec.ts';
-import { keyOf, plainProfile, type EventEnvelope } from '../src/event/envelope.ts';
+import { plainProfile, type EventEnvelope } from '../src/event/envelope.ts';
+import { keyOf } from '../src/event/ordering-key.ts';
 import { EventError } from '../src/errors.ts';
 
 /** The least that is a codec, so that the engine is tested without a wire format. */

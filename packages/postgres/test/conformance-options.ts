@@ -44,7 +44,17 @@ interface Place {
 
 const profile: Profile = {
   name: 'tenants',
-  attributes: [{ name: 'tenant', wire: 'tenant', column: 'tenant', validate: () => undefined }],
+  attributes: [
+    { name: 'tenant', wire: 'tenant', column: 'tenant', validate: () => undefined },
+    { name: 'floor', wire: 'floor', column: 'floor', type: 'integer', validate: () => undefined },
+    {
+      name: 'fragile',
+      wire: 'fragile',
+      column: 'fragile',
+      type: 'boolean',
+      validate: () => undefined,
+    },
+  ],
 };
 const { capabilities } = PostgresLogTransport;
 /** Longer than a log takes that nobody has told of a message. */
@@ -77,6 +87,7 @@ export function conformanceOptions(bench: ConformanceBench): ConformanceOptions 
           new PostgresEventStore({ client, schemaName: schema, tableName: eventTable, profile }),
       ),
       attribute: { name: 'tenant', value: 'acme', other: 'umbrella' },
+      typedAttributes: { integer: 'floor', boolean: 'fragile' },
     },
     outbox: store((place) => new PostgresOutbox(place)),
     inbox: store((place) => new PostgresInbox({ ...place, lockTimeoutMs })),

@@ -39,10 +39,13 @@ export class SchemaPool {
   }
 }
 
-/** The column is added by hand, as a profile's migration would. */
+/** Columns are added by hand, as a profile's migration would. */
 async function makeSchema(client: SqlClient): Promise<string> {
   const schema = `Case "${randomBytes(6).toString('hex')}`;
   await migrate(client, { schema, eventTable });
-  await client.query(`ALTER TABLE ${qualified(schema, eventTable)} ADD COLUMN tenant TEXT`);
+  await client.query(
+    `ALTER TABLE ${qualified(schema, eventTable)}
+     ADD COLUMN tenant TEXT, ADD COLUMN floor INTEGER, ADD COLUMN fragile BOOLEAN`,
+  );
   return schema;
 }

@@ -139,3 +139,10 @@ inboxSubscriber.onDomain(
   },
   { inbox: false },
 );
+inboxSubscriber.on(
+  'item.graded',
+  (_event, context) => {
+    assertType<Equal<typeof context, EventContext>>();
+  },
+  { broadcast: true },
+);

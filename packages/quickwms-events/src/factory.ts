@@ -30,7 +30,7 @@ export function createEvent<T, const Type extends string = string>(
   options: CreateEventOptions<T> & KnownEvent<Type>,
   made: { ids?: Ids; clock?: Clock } = {},
 ): EventEnvelope<T> {
-  assertKnownOptions('createEvent', made, ['ids', 'clock']);
+  assertKnownOptions('createEvent', made, { ids: true, clock: true });
   const { ids = randomIds, clock = systemClock } = made;
   const id = options.id ?? ids();
   return {
@@ -45,13 +45,22 @@ export function createEvent<T, const Type extends string = string>(
   };
 }
 
-/** Makes an envelope that follows from another one: same correlation, caused by it. */
+/** Makes an envelope that follows from another one: same correlation, caused by it, for the same user unless said. */
 export function createCorrelatedEvent<T, const Type extends string = string>(
   source: string,
   options: CreateEventOptions<T> & KnownEvent<Type>,
   parent: EventEnvelope,
 ): EventEnvelope<T> {
-  return createEvent<T, string>(source, { ...options, ...correlationOf(parent) });
+  return createEvent<T, string>(source, followingFrom(parent, options));
+}
+
+/** What is said of an event that follows from another one. */
+export function followingFrom<Options extends { userId?: string }>(
+  parent: EventEnvelope,
+  options: Options,
+): Options & ReturnType<typeof correlationOf> {
+  const userId = options.userId ?? parent.userId;
+  return { ...options, ...(userId === undefined ? {} : { userId }), ...correlationOf(parent) };
 }
 
 /** The attributes that link an event to the one it follows from. */

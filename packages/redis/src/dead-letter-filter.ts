@@ -1,5 +1,5 @@
 import type { DeadLetterFilter } from '@waybill/core';
-import { assertKnownOptions } from '@waybill/core/adapter';
+import { assertKnownOptions, type OptionNames } from '@waybill/core/adapter';
 
 /** Column of each name that one can filter by. */
 const columns = {
@@ -8,6 +8,14 @@ const columns = {
   eventType: 'event_type',
   fingerprint: 'fingerprint',
 } as const;
+const knownOptions: OptionNames<DeadLetterFilter> = {
+  status: true,
+  group: true,
+  eventType: true,
+  fingerprint: true,
+  afterId: true,
+  limit: true,
+};
 const names = Object.keys(columns) as (keyof typeof columns)[];
 
 /** What to look for, as scripts want it. */
@@ -21,7 +29,7 @@ export interface DeadLetterSearch {
 
 /** @throws {TypeError} If the limit is not from 1 to 1,000, or an option is not known. */
 export function searchOf(filter: DeadLetterFilter): DeadLetterSearch {
-  assertKnownOptions('a list of dead letters', filter, [...names, 'afterId', 'limit']);
+  assertKnownOptions('a list of dead letters', filter, knownOptions);
   const { afterId = '0-0', limit = 100 } = filter;
   if (!Number.isSafeInteger(limit) || limit < 1 || limit > 1_000) {
     throw new TypeError(`limit must be a whole number from 1 to 1,000, got ${limit}`);

@@ -59,7 +59,7 @@ export class RedisDeadLetterQueue implements DeadLetterQueue {
 
   /** @throws {TypeError} If `redis` or the prefix cannot be used, or an option is not known. */
   constructor(options: RedisDeadLetterQueueOptions) {
-    assertKnownOptions('RedisDeadLetterQueue', options, ['redis', 'streamPrefix']);
+    assertKnownOptions('RedisDeadLetterQueue', options, { redis: true, streamPrefix: true });
     const { redis, streamPrefix = defaultStreamPrefix } = options;
     this.#stream = `${new StreamNames(streamPrefix).prefix}:dead-letters`;
     this.#caller = redisCaller(redis, 'waybill-dead-letters');
@@ -68,7 +68,7 @@ export class RedisDeadLetterQueue implements DeadLetterQueue {
 
   /** @throws {EventError} `TX_FOREIGN` if a transaction is given; `TRANSPORT_UNAVAILABLE` */
   async add(failure: NewDeadLetter, options?: TransactionChoice): Promise<string> {
-    assertNoTransaction('add', options);
+    assertNoTransaction('add', options, {});
     const { totalAttempts } = failure;
     assertRange('add', 'totalAttempts', totalAttempts, 1, Number.MAX_SAFE_INTEGER, true);
     const args = [identityOf(failure), randomIds(), totalAttempts, ...entryFields(failure)];

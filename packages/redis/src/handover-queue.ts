@@ -59,7 +59,7 @@ export class RedisHandoverQueue implements HandoverQueue {
 
   /** @throws {TypeError} If `redis` or the prefix cannot be used, or an option is not known. */
   constructor(options: RedisHandoverQueueOptions) {
-    assertKnownOptions('RedisHandoverQueue', options, ['redis', 'streamPrefix']);
+    assertKnownOptions('RedisHandoverQueue', options, { redis: true, streamPrefix: true });
     const { redis, streamPrefix = defaultStreamPrefix } = options;
     this.#base = `${new StreamNames(streamPrefix).prefix}:handovers`;
     this.#caller = redisCaller(redis, 'waybill-handovers');
@@ -73,7 +73,7 @@ export class RedisHandoverQueue implements HandoverQueue {
 
   /** @throws {EventError} `TX_FOREIGN` if a transaction is given; `TRANSPORT_UNAVAILABLE` */
   async add(handovers: readonly NewHandover[], options?: TransactionChoice): Promise<void> {
-    assertNoTransaction('add', options);
+    assertNoTransaction('add', options, {});
     for (const given of handovers) {
       const { group, handler, derived, message } = given;
       const args = [

@@ -49,7 +49,7 @@ export class RedisIdempotencyStore implements IdempotencyStore {
 
   /** @throws {TypeError} If `redis` or the prefix cannot be used, or an option is not known. */
   constructor(options: RedisIdempotencyStoreOptions) {
-    assertKnownOptions('RedisIdempotencyStore', options, ['redis', 'keyPrefix']);
+    assertKnownOptions('RedisIdempotencyStore', options, { redis: true, keyPrefix: true });
     const { redis, keyPrefix = 'waybill:idempotency:' } = options;
     assertName('keyPrefix', keyPrefix);
     this.#caller = redisCaller(redis, 'waybill-idempotency');
@@ -63,7 +63,7 @@ export class RedisIdempotencyStore implements IdempotencyStore {
    * @throws {TypeError} If the key or the operation is not text of 1 to 255 characters.
    */
   async claim(key: string, options: IdempotencyClaimOptions): Promise<IdempotencyClaim> {
-    assertNoTransaction('claim', options, ['operation', 'claimMs']);
+    assertNoTransaction('claim', options, { operation: true, claimMs: true });
     assertName('an idempotency key', key);
     const { operation } = options;
     assertName('the operation of an idempotency key', operation);
@@ -90,7 +90,7 @@ export class RedisIdempotencyStore implements IdempotencyStore {
     ttlMs: number,
     options?: TransactionChoice,
   ): Promise<boolean> {
-    assertNoTransaction('complete', options);
+    assertNoTransaction('complete', options, {});
     const text: string | undefined = JSON.stringify(result);
     const fields = text === undefined ? [] : ['result', text];
     const args = [token, randomIds(), checkedMs('ttlMs', ttlMs), 'completed', ...fields];

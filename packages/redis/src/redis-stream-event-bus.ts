@@ -1,5 +1,10 @@
 import { JsonCodec, plainProfile } from '@waybill/core';
-import { alsoLogged, assertKnownOptions, TransportEventBus } from '@waybill/core/adapter';
+import {
+  alsoLogged,
+  assertKnownOptions,
+  type OptionNames,
+  TransportEventBus,
+} from '@waybill/core/adapter';
 import type { Catalogue, ConsumerChoices, Profile } from '@waybill/core';
 
 import { RedisDeadLetterQueue } from './dead-letter-queue.ts';
@@ -8,10 +13,10 @@ import { defaultStreamPrefix } from './stream-names.ts';
 import type { RedisStreamTransportOptions } from './stream-transport-options.ts';
 import { RedisStreamTransport } from './stream-transport.ts';
 
-export interface RedisStreamEventBusOptions extends Omit<
-  RedisStreamTransportOptions,
-  'connectionName' | 'clock'
-> {
+/** What the transport is given as it is. */
+type TransportOptions = Omit<RedisStreamTransportOptions, 'connectionName' | 'clock'>;
+
+export interface RedisStreamEventBusOptions extends TransportOptions {
   /** A client, whose server is used by connections of our own; options of ioredis; or a URL. */
   redis: RedisSource;
   /** Names the consumer group, `<serviceName>-group`. */
@@ -26,34 +31,31 @@ export interface RedisStreamEventBusOptions extends Omit<
   consumers?: ConsumerChoices;
 }
 
-const ownOptions = [
-  'serviceName',
-  'maxRetries',
-  'retryDelayMs',
-  'profile',
-  'catalogue',
-  'consumers',
-] as const satisfies readonly (keyof RedisStreamEventBusOptions)[];
-const transportOptions = [
-  'redis',
-  'streamPrefix',
-  'destination',
-  'maxStreamLength',
-  'lossyMaxStreamLength',
-  'claimMs',
-  'reclaimEveryMs',
-  'blockMs',
-  'timeoutMs',
-  'trimEveryMs',
-  'forgetConsumerMs',
-  'observer',
-] as const satisfies readonly (keyof RedisStreamEventBusOptions)[];
+const transportOptions: OptionNames<TransportOptions> = {
+  redis: true,
+  streamPrefix: true,
+  destination: true,
+  maxStreamLength: true,
+  lossyMaxStreamLength: true,
+  claimMs: true,
+  reclaimEveryMs: true,
+  blockMs: true,
+  timeoutMs: true,
+  trimEveryMs: true,
+  forgetConsumerMs: true,
+  observer: true,
+};
 
-/** Names of all options, for façades that check their own. */
-export const redisStreamEventBusOptions: readonly (keyof RedisStreamEventBusOptions)[] = [
-  ...ownOptions,
+/** The names of all options, for façades that check their own. */
+export const redisStreamEventBusOptions: OptionNames<RedisStreamEventBusOptions> = {
+  serviceName: true,
+  maxRetries: true,
+  retryDelayMs: true,
+  profile: true,
+  catalogue: true,
+  consumers: true,
   ...transportOptions,
-];
+};
 
 /**
  * A bus over Redis Streams.
@@ -69,12 +71,8 @@ export class RedisStreamEventBus extends TransportEventBus {
     const { profile = plainProfile, catalogue, consumers, observer } = options;
     const { streamPrefix = defaultStreamPrefix } = options;
     const heard = alsoLogged(observer, consumers);
-    const given = transportOptions.filter((name) => options[name] !== undefined);
     const transport = new RedisStreamTransport({
-      ...(Object.fromEntries(given.map((name) => [name, options[name]])) as Pick<
-        RedisStreamEventBusOptions,
-        (typeof transportOptions)[number]
-      >),
+      ...transportOptionsOf(options),
       connectionName: String(serviceName),
       ...(heard ? { observer: heard } : {}),
     });
@@ -92,4 +90,13 @@ export class RedisStreamEventBus extends TransportEventBus {
       ...(observer ? { observer } : {}),
     });
   }
+}
+
+/** What of them is the transport's. */
+function transportOptionsOf(options: RedisStreamEventBusOptions): TransportOptions {
+  return Object.fromEntries(
+    Object.entries(options).filter(
+      ([name, value]) => value !== undefined && Object.hasOwn(transportOptions, name),
+    ),
+  ) as unknown as TransportOptions;
 }

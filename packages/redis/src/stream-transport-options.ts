@@ -4,6 +4,7 @@ import {
   assertRange,
   destinationName,
   maxTimerMs,
+  type OptionNames,
 } from '@waybill/core/adapter';
 import type { Clock, Observer } from '@waybill/core';
 
@@ -84,17 +85,22 @@ const ranges = [
   ['forgetConsumerMs', 1, 365 * dayMs],
 ] as const;
 const where = 'RedisStreamTransport';
-const knownOptions = [
-  'redis',
-  'streamPrefix',
-  'destination',
-  'maxStreamLength',
-  'lossyMaxStreamLength',
-  'connectionName',
-  'clock',
-  'observer',
-  ...ranges.map(([name]) => name),
-];
+const knownOptions: OptionNames<RedisStreamTransportOptions> = {
+  redis: true,
+  streamPrefix: true,
+  destination: true,
+  maxStreamLength: true,
+  lossyMaxStreamLength: true,
+  claimMs: true,
+  reclaimEveryMs: true,
+  blockMs: true,
+  timeoutMs: true,
+  trimEveryMs: true,
+  forgetConsumerMs: true,
+  connectionName: true,
+  clock: true,
+  observer: true,
+};
 
 /** @throws {TypeError} If an option is not known, or a length is out of range. */
 export function completed(options: RedisStreamTransportOptions): StreamTransportSettings {

@@ -1,11 +1,14 @@
 import { EventEmitter } from 'node:events';
 
+import { BusGroups } from './bus-groups.ts';
 import type { Catalogue } from '../event/catalogue.ts';
 import type { Clock } from '../clock.ts';
 import type { Codec } from '../event/codec.ts';
 import { ConsumerGroup } from '../consume/consumer-group.ts';
+import type { EventError } from '../errors.ts';
 import {
   assertChoices,
+  broadcastChoices,
   type ConsumerChoices,
   type ConsumerGroupOptions,
 } from '../consume/consumer-group-options.ts';
@@ -17,9 +20,10 @@ import { assertComplete } from '../publish/batch-result.ts';
 import type { EventSender } from '../publish/event-sender.ts';
 import { positionsOf, type PublishOutcome } from '../transport/publish-outcome.ts';
 import { observeAll, type Observation, type Observer } from '../observer.ts';
-import { assertKnownOptions, assertName } from '../options.ts';
+import { assertKnownOptions, assertName, type OptionNames } from '../options.ts';
 import type { HandlerOptions } from '../consume/registration.ts';
 import type { ConsumerSource } from '../consume/subscriber-options.ts';
+import { wasShutDown } from '../stopping.ts';
 import type { Transport } from '../transport/transport.ts';
 import type { GroupInspection, StreamInspection } from '../transport/transport-inspection.ts';
 import type { EncodedEvent, Message } from '../event/message.ts';
@@ -38,7 +42,11 @@ export interface EventBus extends EventSender, ConsumerSource {
   readonly serviceName: string;
   readonly transport: Transport;
   readonly profile: Profile;
-  /** @returns Where the message lies, as the broker prints it. @throws Why it was not accepted. */
+  readonly closed: boolean;
+  /**
+   * @returns Where the message lies, as the broker prints it.
+   * @throws Why it was not accepted; `STOPPING` after `shutdown()`, as do the others that publish.
+   */
   publish<T>(event: EventEnvelope<T>): Promise<string>;
   /**
    * @returns Where each message lies, in the order given.
@@ -64,6 +72,18 @@ export interface TransportEventBusOptions {
   clock?: Clock;
 }
 
+const knownOptions: OptionNames<TransportEventBusOptions> = {
+  serviceName: true,
+  transport: true,
+  codec: true,
+  profile: true,
+  sharedTransport: true,
+  consumers: true,
+  catalogue: true,
+  observer: true,
+  clock: true,
+};
+
 /** A bus over any transport; each transport package makes one with its own options. */
 export class TransportEventBus extends EventEmitter<BusEvents> implements EventBus {
   readonly serviceName: string;
@@ -72,13 +92,14 @@ export class TransportEventBus extends EventEmitter<BusEvents> implements EventB
   readonly profile: Profile;
   readonly catalogue: Catalogue | undefined;
   readonly #options: TransportEventBusOptions;
-  readonly #groups = new Map<string, ConsumerGroup>();
-  readonly #broadcasts: ConsumerGroup[] = [];
+  readonly #groups: BusGroups;
+  #state: 'open' | 'stopping' | 'closed' = 'open';
   readonly #observe: Observer;
 
-  /** @throws {TypeError} If the service name cannot name a group, or an option of its consumers is not usable. */
+  /** @throws {TypeError} If the service name cannot name a group, or an option, also of its consumers, is not usable. */
   constructor(options: TransportEventBusOptions) {
     super();
+    assertKnownOptions('a bus', options, knownOptions);
     const { serviceName } = options;
     if (typeof serviceName !== 'string' || serviceName === '')
       throw new TypeError('a bus needs a serviceName: it names the consumer group');
@@ -91,14 +112,22 @@ export class TransportEventBus extends EventEmitter<BusEvents> implements EventB
     this.profile = options.profile;
     this.catalogue = options.catalogue;
     this.#options = { ...options, consumers: withOwnStart(options.consumers) };
+    this.#groups = new BusGroups((...made) => this.#newGroup(...made));
     this.#observe = observeAll([
       (seen) => this.#emitFor(seen),
       ...(options.observer ? [options.observer] : []),
     ]);
   }
 
-  connect(): Promise<void> {
-    return this.transport.connect();
+  get closed(): boolean {
+    return this.#state === 'closed';
+  }
+
+  /** @throws {EventError} `STOPPING` after `shutdown()`; what the transport throws. */
+  async connect(): Promise<void> {
+    // A transport that others use is open, and a relay that began with this bus may go on with it.
+    if (this.closed && !this.#options.sharedTransport) throw this.#wasShutDown();
+    await this.transport.connect();
   }
 
   async publish<T>(event: EventEnvelope<T>): Promise<string> {
@@ -120,6 +149,7 @@ export class TransportEventBus extends EventEmitter<BusEvents> implements EventB
   }
 
   async publishEncoded(encoded: readonly EncodedEvent[]): Promise<readonly PublishOutcome[]> {
+    if (this.closed) throw this.#wasShutDown();
     const outcomes = await this.transport.publish(encoded.map(({ message }) => message));
     for (const [index, { event }] of encoded.entries()) {
       const outcome = outcomes[index]!;
@@ -152,40 +182,36 @@ export class TransportEventBus extends EventEmitter<BusEvents> implements EventB
     group: string | null = `${this.serviceName}-group`,
     choices: ConsumerChoices = {},
   ): ConsumerGroup {
-    const known = group === null ? undefined : this.#groups.get(group);
-    if (known) {
-      if (Object.keys(given(choices)).length > 0) {
-        throw new TypeError(
-          `group ${group} is set up already on this bus; give its options to the first subscriber`,
-        );
-      }
-      return known;
-    }
-    const made = this.#newGroup(group, choices);
-    if (group === null) this.#broadcasts.push(made);
-    else this.#groups.set(group, made);
-    return made;
+    if (this.#state !== 'open') throw this.#wasShutDown();
+    if (group === null) return this.#groups.broadcast(given(choices));
+    return this.#groups.named(group, given(choices));
   }
 
-  /** Starts every group that has handlers. */
+  /** Starts every group that has handlers, and is not over. */
   async start(): Promise<void> {
-    for (const group of this.#all()) {
-      if (group.hasHandlers) await group.start();
+    for (const group of this.#groups.all) {
+      if (group.hasHandlers && !group.isOver) await group.start();
     }
   }
 
-  /** Stops all consumers within the deadline, then closes the transport. Idempotent. */
+  /**
+   * Stops all consumers within the deadline, then closes the transport, unless others use it. What handlers
+   * publish meanwhile still goes out; nothing does afterwards. Idempotent.
+   */
   async shutdown(options: { deadlineMs?: number } = {}): Promise<void> {
-    assertKnownOptions('shutdown', options, ['deadlineMs']);
-    const stops = await Promise.allSettled(this.#all().map((group) => group.stop(options)));
-    if (!this.#options.sharedTransport) await this.transport.close();
-    const failed = stops.find((stop) => stop.status === 'rejected');
-    if (failed) throw failed.reason;
+    assertKnownOptions('shutdown', options, { deadlineMs: true });
+    if (this.#state === 'open') this.#state = 'stopping';
+    try {
+      await this.#groups.stop(options);
+    } finally {
+      this.#state = 'closed';
+      if (!this.#options.sharedTransport) await this.transport.close();
+    }
   }
 
   /** What the last stop of each group left for other workers. */
   get unfinished(): readonly UnfinishedDelivery[] {
-    return this.#all().flatMap(({ unfinished }) => unfinished);
+    return this.#groups.all.flatMap(({ unfinished }) => unfinished);
   }
 
   /** @returns What the transport knows of one stream; an empty one if it knows none of that name. */
@@ -200,25 +226,29 @@ export class TransportEventBus extends EventEmitter<BusEvents> implements EventB
     return (await this.getStreamInfo(streamKey)).groups;
   }
 
-  #newGroup(group: string | null, choices: ConsumerChoices): ConsumerGroup {
+  #newGroup(
+    group: string | null,
+    choices: ConsumerChoices,
+    predecessor?: Promise<unknown>,
+  ): ConsumerGroup {
     const { catalogue, clock, consumers } = this.#options;
-    const said = { ...consumers, ...given(choices) };
+    const said = { ...consumers, ...choices };
     const observers = [this.#observe, consumers.observer, choices.observer];
     return new ConsumerGroup({
       ...(catalogue ? { catalogue } : {}),
       ...(clock ? { clock } : {}),
-      ...said,
-      ...(group === null ? { deadLetters: undefined } : {}),
+      ...(group === null ? broadcastChoices(said) : said),
       transport: this.transport,
       codec: this.codec,
       service: this.serviceName,
       group,
+      ...(predecessor ? { predecessor } : {}),
       observer: observeAll(observers.filter((observer) => observer !== undefined)),
     });
   }
 
-  #all(): ConsumerGroup[] {
-    return [...this.#groups.values(), ...this.#broadcasts];
+  #wasShutDown(): EventError<'STOPPING'> {
+    return wasShutDown(`bus of ${this.serviceName}`);
   }
 
   #encoded(event: EventEnvelope): EncodedEvent {

@@ -67,11 +67,22 @@ function inMemory<Store>(
 
 const tenants: Profile = {
   name: 'tenants',
-  attributes: [{ name: 'tenant', wire: 'tenant', column: 'tenant', validate: () => undefined }],
+  attributes: [
+    { name: 'tenant', wire: 'tenant', column: 'tenant', validate: () => undefined },
+    { name: 'floor', wire: 'floor', column: 'floor', type: 'integer', validate: () => undefined },
+    {
+      name: 'fragile',
+      wire: 'fragile',
+      column: 'fragile',
+      type: 'boolean',
+      validate: () => undefined,
+    },
+  ],
 };
 const eventStore: EventStoreConformanceOptions = {
   ...inMemory((database, { clock }) => new MemoryEventStore(database, { clock, profile: tenants })),
   attribute: { name: 'tenant', value: 'acme', other: 'umbrella' },
+  typedAttributes: { integer: 'floor', boolean: 'fragile' },
 };
 const outbox = inMemory((database, options) => new MemoryOutbox(database, options));
 const inbox = inMemory((database, options) => new MemoryInbox(database, options));

@@ -7,6 +7,9 @@ import { itWhen, type TestApi } from './test-api.ts';
 
 const key: InboxKey = { group: 'billing', handler: 'book', source: 'order-service', id: 'e-1' };
 
+/** The same handler under a name that it did not always have. */
+const renamed: InboxKey = { ...key, formerly: ['before'] };
+
 /**
  * The law of `Inbox`.
  *
@@ -96,6 +99,60 @@ export function describeInbox(
           );
         });
         assert.equal(await record(b, key), false);
+      }),
+    );
+
+    it(
+      'knows what was handled under a former name',
+      bench(async (b) => {
+        await record(b, { ...key, handler: 'before' });
+        assert.equal(await record(b, { ...renamed, formerly: ['first', 'before'] }), false);
+        assert.equal(await record(b, { ...renamed, id: 'e-2' }), true);
+      }),
+    );
+
+    it(
+      'lets those know who still use a former name, until it is rolled back',
+      bench(async (b) => {
+        await b.rolledBack((tx) => b.store.record(renamed, tx));
+        assert.equal(await record(b, { ...key, handler: 'before' }), true);
+        assert.equal(await record(b, { ...renamed, id: 'e-2' }), true);
+        assert.equal(await record(b, { ...key, handler: 'before', id: 'e-2' }), false);
+        assert.equal(await record(b, { ...key, id: 'e-2' }), false);
+        assert.equal(await record(b, { ...key, handler: 'another', id: 'e-2' }), true);
+      }),
+    );
+
+    it(
+      'knows all names of a handling that it knew by one of them',
+      bench(async (b) => {
+        await record(b, { ...key, handler: 'before' });
+        await record(b, { ...renamed, formerly: ['before', 'first'] });
+        for (const handler of [key.handler, 'first', 'before']) {
+          assert.equal(await record(b, { ...key, handler }), false, handler);
+        }
+      }),
+    );
+
+    whenSeveral(
+      'says that another open transaction is recording the key under another of its names',
+      bench(async (b) => {
+        for (const [open, asked] of [
+          [{ ...key, handler: 'before' }, renamed],
+          [
+            { ...renamed, id: 'e-2' },
+            { ...key, handler: 'before', id: 'e-2' },
+          ],
+        ] as const) {
+          await b.transactions.run(async (tx) => {
+            await b.store.record(open, tx);
+            await assert.rejects(
+              b.transactions.run((second) => b.store.record(asked, second)),
+              (error) => isEventError(error, 'CLAIM_HELD'),
+            );
+          });
+          assert.equal(await record(b, asked), false);
+        }
       }),
     );
 

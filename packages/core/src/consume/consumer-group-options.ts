@@ -9,7 +9,7 @@ import type { HandoverQueue } from '../transport/handover-queue.ts';
 import type { Ids } from '../ids.ts';
 import type { Inbox } from './inbox.ts';
 import type { Logger, Observer, WarningCode } from '../observer.ts';
-import { assertKnownOptions, assertName, assertRange } from '../options.ts';
+import { assertKnownOptions, assertName, assertRange, type OptionNames } from '../options.ts';
 import {
   assertRetryPolicy,
   defaultRetryPolicy,
@@ -37,6 +37,8 @@ export interface ConsumerGroupOptions {
   handovers?: HandoverQueue;
   /** Name of the service, which tells its instances from those of another one; none unless a bus gives its own. */
   service?: string;
+  /** Waited for before the group begins: one of its name that still ends in this process. */
+  predecessor?: Promise<unknown>;
   /** How often to tell the group's registry that this instance is there, in milliseconds; 10,000 unless given. */
   registryEveryMs?: number;
   /** Needed by handlers with `{ inbox: true }`. */
@@ -86,41 +88,64 @@ export interface ConsumerGroupOptions {
 /** What a consumer of a bus may choose; the bus knows the rest. */
 export type ConsumerChoices = Omit<
   ConsumerGroupOptions,
-  'transport' | 'codec' | 'group' | 'deadLetters' | 'service'
+  'transport' | 'codec' | 'group' | 'deadLetters' | 'service' | 'predecessor'
 > &
   Partial<Pick<ConsumerGroupOptions, 'deadLetters'>>;
 
-const knownOptions: readonly (keyof ConsumerGroupOptions)[] = [
-  'transport',
-  'codec',
-  'group',
+/** What a broadcast has no use for: it remembers nothing, always begins now, and is no member of a group. */
+const notForBroadcasts: ReadonlySet<string> = new Set<keyof ConsumerChoices>([
   'deadLetters',
   'handovers',
-  'service',
   'registryEveryMs',
   'transactions',
   'inbox',
-  'catalogue',
   'start',
-  'concurrency',
-  'maxInFlight',
-  'retry',
+  'worker',
   'outageAfterKeys',
-  'timeoutMs',
-  'maxDeliveries',
-  'slowMs',
   'redrivePollMs',
   'redriveLeaseMs',
-  'middleware',
-  'intended',
-  'production',
-  'worker',
-  'observer',
-  'logger',
-  'clock',
-  'ids',
-  'random',
-];
+]);
+
+/** What a broadcast is told of the choices for a group: everything that it has a use for. */
+export function broadcastChoices(choices: ConsumerChoices): ConsumerChoices {
+  return Object.fromEntries(
+    Object.entries(choices).filter(([name]) => !notForBroadcasts.has(name)),
+  );
+}
+
+/** The names of all options, for those who take some of them. */
+export const consumerGroupOptions: OptionNames<ConsumerGroupOptions> = {
+  transport: true,
+  codec: true,
+  group: true,
+  deadLetters: true,
+  handovers: true,
+  service: true,
+  predecessor: true,
+  registryEveryMs: true,
+  transactions: true,
+  inbox: true,
+  catalogue: true,
+  start: true,
+  concurrency: true,
+  maxInFlight: true,
+  retry: true,
+  outageAfterKeys: true,
+  timeoutMs: true,
+  maxDeliveries: true,
+  slowMs: true,
+  redrivePollMs: true,
+  redriveLeaseMs: true,
+  middleware: true,
+  intended: true,
+  production: true,
+  worker: true,
+  observer: true,
+  logger: true,
+  clock: true,
+  ids: true,
+  random: true,
+};
 
 const dayMs = 86_400_000;
 /** Option, smallest and largest value, and whether it is a whole number. */
@@ -160,7 +185,7 @@ export function assertConsumerGroupOptions(options: ConsumerGroupOptions): void 
  * @throws {TypeError} If an option is not known or out of range.
  */
 export function assertChoices(where: string, options: Partial<ConsumerGroupOptions>): void {
-  assertKnownOptions(where, options, knownOptions);
+  assertKnownOptions(where, options, consumerGroupOptions);
   assertRetryPolicy(mergeRetryPolicy(defaultRetryPolicy, options.retry), where);
   const { start } = options;
   if (start !== undefined) assertGroupStart(where, start);

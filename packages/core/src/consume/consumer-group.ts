@@ -95,6 +95,11 @@ export class ConsumerGroup {
     return this.#state === 'starting' || this.#state === 'running';
   }
 
+  /** True from `stop()` on, and once the transport's consumer has ended: it never starts again. */
+  get isOver(): boolean {
+    return this.#state === 'stopped' || this.#state === 'ended';
+  }
+
   get paused(): boolean {
     return this.#intake.paused && !this.#hasStopped();
   }
@@ -165,7 +170,7 @@ export class ConsumerGroup {
    * @throws {TypeError} If the deadline is not a number from 0 on.
    */
   async stop(options: { deadlineMs?: number } = {}): Promise<readonly UnfinishedDelivery[]> {
-    assertKnownOptions('stop', options, ['deadlineMs']);
+    assertKnownOptions('stop', options, { deadlineMs: true });
     const { deadlineMs = 10_000 } = options;
     assertRange('stop', 'deadlineMs', deadlineMs, 0, Number.POSITIVE_INFINITY);
     this.#stopped ??= this.#stop(Math.min(deadlineMs, maxTimerMs));
@@ -211,7 +216,8 @@ export class ConsumerGroup {
   }
 
   async #open(): ReturnType<Intake['open']> {
-    const { transport, start = 'earliest' } = this.#options;
+    const { transport, start = 'earliest', predecessor } = this.#options;
+    await predecessor;
     await transport.connect();
     await this.#kept?.register();
     const judgement = this.#kept?.handovers;
@@ -284,12 +290,9 @@ export class ConsumerGroup {
   }
 
   #newBacklog(): RetryBacklog {
-    return new RetryBacklog({
-      group: this.group ?? 'broadcast',
-      maxInFlight: this.#maxInFlight(),
-      reasons: this.#shared.reasons,
-      warnings: this.#handlers.warnings,
-      onChange: (allowed) => this.#intake.setMaxInFlight(allowed),
-    });
+    const { warnings } = this.#handlers;
+    const [group, maxInFlight] = [this.group ?? 'broadcast', this.#maxInFlight()];
+    const onChange = (allowed: number): void => this.#intake.setMaxInFlight(allowed);
+    return new RetryBacklog({ ...this.#shared, group, maxInFlight, warnings, onChange });
   }
 }

@@ -4,13 +4,20 @@ import { silentLogger, type Observer, type WarningCode } from '../observer.ts';
 import { defaultRetryPolicy, mergeRetryPolicy, type RetryPolicy } from '../retry/retry-policy.ts';
 import { Warnings } from '../warnings.ts';
 import { inProduction, type ConsumerGroupOptions } from './consumer-group-options.ts';
+import { warnAboutUndescribed } from './described-types.ts';
 import type { Handler } from './handler.ts';
 import { Outage } from './outage.ts';
 import { policyChain } from './policies/chain.ts';
 import type { DeadLetterRecorder } from './policies/dead-letter.ts';
 import type { Registration } from './policies/step.ts';
 import type { RegisteredHandler } from '../transport/group-registry.ts';
-import { assertInbox, register, warnAboutWildcards, type HandlerOptions } from './registration.ts';
+import {
+  assertInbox,
+  register,
+  warnAboutName,
+  warnAboutWildcards,
+  type HandlerOptions,
+} from './registration.ts';
 
 /** What the policies around every handler of a group share. */
 interface HandlerRegistryOptions {
@@ -58,11 +65,13 @@ export class HandlerRegistry {
       options: asked,
       defaults: { retry: this.#retry, timeoutMs: options.timeoutMs ?? 30_000 },
       middleware: options.middleware ?? [],
-      takenNames: new Set(this.registrations.map(({ name }) => name)),
+      others: this.#added,
       chain: this.#chains(asked.intended ?? []),
     });
     assertInbox(registration, options);
     if (inProduction(options)) warnAboutWildcards(registration, asked, this.warnings);
+    warnAboutUndescribed(registration, asked, options.catalogue, this.warnings);
+    if (options.group !== null) warnAboutName(registration, asked, this.warnings);
     this.#added.push(registration);
     this.registrations.push(registration);
     return registration.name;
@@ -113,6 +122,7 @@ export class HandlerRegistry {
         ? Number.POSITIVE_INFINITY
         : (options.slowMs ?? 10_000),
       warnings: this.warnings,
+      intended,
       random: options.random ?? Math.random,
       logger: options.logger ?? silentLogger,
     });

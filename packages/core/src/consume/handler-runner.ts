@@ -3,6 +3,7 @@ import type { Catalogue } from '../event/catalogue.ts';
 import type { Codec } from '../event/codec.ts';
 import type { EventEnvelope } from '../event/envelope.ts';
 import { EventError } from '../errors.ts';
+import { isCalled } from './handler-name.ts';
 import type { Lanes } from './lanes.ts';
 import type { Observer } from '../observer.ts';
 import { describe, type DeadLetterRecorder } from './policies/dead-letter.ts';
@@ -49,7 +50,7 @@ export class HandlerRunner {
 
   /** The handler of a name, also of one that it had before. */
   named(name: string): Registration | undefined {
-    return this.#options.registrations.find((registration) => registration.name === name);
+    return this.#options.registrations.find((registration) => isCalled(registration, name));
   }
 
   /** Runs the whole chain of policies, at whose end the event is handled or has a dead letter. */
@@ -125,7 +126,7 @@ export class HandlerRunner {
       `${eventType} ${eventId} was delivered ${deliveries} times and never finished; look for a handler that kills its process`,
       { deliveries, maxDeliveries },
     );
-    if (!recorder || (await recorder.isKnown(handler, event, abort.signal))) return;
+    if (!recorder || (await recorder.isKnown(registration, event, abort.signal))) return;
     await recorder.record(
       {
         ...describe(delivery, error),

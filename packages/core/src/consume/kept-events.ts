@@ -1,5 +1,6 @@
 import { Abort } from './abort.ts';
 import { EventError } from '../errors.ts';
+import { isCalled } from './handler-name.ts';
 import type { HandlerRunner } from './handler-runner.ts';
 import type { Registration } from './policies/step.ts';
 import type { Delivery } from '../transport/transport.ts';
@@ -17,7 +18,7 @@ export class KeptEvents {
   /**
    * Runs the event of a dead letter once more.
    *
-   * @param handler The failing handler, which gets one attempt. Empty for a message that could not be
+   * @param handler The failing handler, by its name then, which gets one attempt. Empty for a message that could not be
    *   read: every handler that wants it takes it like a new one, with a dead letter of its own if it fails.
    * @throws What the handler threw; why the message still cannot be read; the signal's reason if it is
    *   aborted before a handler could begin.
@@ -25,7 +26,7 @@ export class KeptEvents {
   async redrive(delivery: Delivery, handler: string): Promise<void> {
     const { type } = this.#runner.read(delivery).event;
     const wanting = this.#runner.wanting(type);
-    const chosen = handler === '' ? wanting : wanting.filter(({ name }) => name === handler);
+    const chosen = handler === '' ? wanting : wanting.filter((each) => isCalled(each, handler));
     if (chosen.length === 0) throw this.#handlerMissing(delivery, handler, type);
     await this.#underAbort(delivery, async (abort) => {
       for (const registration of chosen) {

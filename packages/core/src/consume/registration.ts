@@ -4,17 +4,23 @@ import { maxTimerMs } from '../clock.ts';
 import type { Catalogue } from '../event/catalogue.ts';
 import type { ConsumerGroupOptions } from './consumer-group-options.ts';
 import type { Handler, Middleware } from './handler.ts';
+import { nameHandler, type HandlerName } from './handler-name.ts';
 import type { WarningCode } from '../observer.ts';
 import { compilePatterns, isWildcard } from '../event/patterns.ts';
 import type { Registration, Step } from './policies/step.ts';
-import { assertKnownOptions, assertName, assertRange } from '../options.ts';
+import { assertKnownOptions, assertRange, type OptionNames } from '../options.ts';
 import { assertRetryPolicy, mergeRetryPolicy, type RetryPolicy } from '../retry/retry-policy.ts';
 import type { Warnings } from '../warnings.ts';
 
 /** What one handler may ask for. */
 export interface HandlerOptions {
-  /** Name within the group, stable over restarts; made from the patterns unless given. */
+  /** Name within the group, stable over restarts; made from the patterns, in any order, unless given. */
   name?: string;
+  /**
+   * Names that it had before, also those that were made from its patterns then: what was handled or failed
+   * under them is known, here and by instances that still use them.
+   */
+  formerly?: readonly string[];
   /**
    * Held against `data` before the handler runs; the handler gets its output. A catalogue has the schema
    * of each event's own type, and lets types pass that it does not know.
@@ -30,7 +36,16 @@ export interface HandlerOptions {
   intended?: readonly WarningCode[];
 }
 
-const knownOptions = ['name', 'schema', 'retry', 'timeoutMs', 'inbox', 'intended'] as const;
+/** The names of all options, for those who have more of them. */
+export const handlerOptions: OptionNames<HandlerOptions> = {
+  name: true,
+  formerly: true,
+  schema: true,
+  retry: true,
+  timeoutMs: true,
+  inbox: true,
+  intended: true,
+};
 
 /**
  * Checks what was asked for and puts the chain of policies around a handler.
@@ -43,24 +58,23 @@ export function register(options: {
   options: HandlerOptions;
   defaults: { retry: RetryPolicy; timeoutMs: number };
   middleware: readonly Middleware[];
-  takenNames: ReadonlySet<string>;
+  /** The handlers that the group has already. */
+  others: readonly Registration[];
   chain: (name: string, once: boolean) => Step;
-}): Registration {
+}): Registration & Pick<HandlerName, 'clashesWith'> {
   const { patterns, handler, options: asked, defaults } = options;
   if (patterns.length === 0) throw new TypeError('a handler needs at least one event type');
   if (typeof handler !== 'function')
     throw new TypeError(`handler for ${patterns.join(', ')} must be a function`);
-  const name = nameFor(patterns, asked.name, options.takenNames);
-  const where = `handler ${name}`;
-  assertKnownOptions(where, asked, knownOptions);
+  const named = nameHandler(patterns, asked, options.others);
+  const where = `handler ${named.name}`;
+  assertKnownOptions(where, asked, handlerOptions);
   const retry = mergeRetryPolicy(defaults.retry, asked.retry);
   assertRetryPolicy(retry, where);
   const timeoutMs = asked.timeoutMs ?? defaults.timeoutMs;
   assertRange(where, 'timeoutMs', timeoutMs, 1, maxTimerMs);
   return {
-    name,
-    derived: asked.name === undefined,
-    formerly: [],
+    ...named,
     patterns: [...patterns],
     matches: compilePatterns(patterns),
     handler: options.middleware.reduceRight((next, wrap) => wrap(next), handler),
@@ -68,16 +82,19 @@ export function register(options: {
     retry,
     timeoutMs,
     inbox: asked.inbox ?? false,
-    run: options.chain(name, false),
-    runOnce: options.chain(name, true),
+    run: options.chain(named.name, false),
+    runOnce: options.chain(named.name, true),
   };
 }
 
-/** @throws {TypeError} If a handler asks for an inbox where there is none. */
+/** @throws {TypeError} If a handler asks for an inbox, or for what was kept of it, where there is none. */
 export function assertInbox(
-  { name, inbox }: Registration,
+  { name, formerly, inbox }: Registration,
   group: Pick<ConsumerGroupOptions, 'group' | 'transactions' | 'inbox'>,
 ): void {
+  if (group.group === null && formerly.length > 0) {
+    throw new TypeError(`handler ${name}: a broadcast subscription keeps nothing by former names`);
+  }
   if (!inbox) return;
   if (group.group === null)
     throw new TypeError(`handler ${name}: a broadcast subscription has no inbox`);
@@ -102,20 +119,16 @@ export function warnAboutWildcards(
   );
 }
 
-function nameFor(
-  patterns: readonly string[],
-  given: string | undefined,
-  taken: ReadonlySet<string>,
-): string {
-  if (given !== undefined) {
-    assertName('a handler name', given);
-    if (taken.has(given))
-      throw new TypeError(`handler name ${given} is taken in this group; names must differ`);
-    return given;
-  }
-  const base = patterns.join(',').slice(0, 240);
-  for (let number = 1; ; number += 1) {
-    const name = number === 1 ? base : `${base}#${number}`;
-    if (!taken.has(name)) return name;
-  }
+/** What is kept of a handler must not depend on the order in which it was registered. */
+export function warnAboutName(
+  { name, clashesWith }: Pick<HandlerName, 'name' | 'clashesWith'>,
+  { intended = [] }: Pick<HandlerOptions, 'intended'>,
+  warnings: Warnings,
+): void {
+  if (clashesWith === undefined || intended.includes('HANDLER_UNNAMED')) return;
+  warnings.once(
+    'HANDLER_UNNAMED',
+    name,
+    `handlers ${clashesWith} and ${name} are for the same types, and only the order in which they are registered tells them apart; give each a name, or what one of them has handled may be taken for the other's`,
+  );
 }

@@ -7,12 +7,19 @@ import {
   type HandoverQueue,
   type Retirement,
 } from '../transport/handover-queue.ts';
-import { assertKnownOptions } from '../options.ts';
+import { assertKnownOptions, type OptionNames } from '../options.ts';
 import type { GroupRegistry, RegistryCopy } from '../transport/group-registry.ts';
 
 /** What does not come back: a handler, by its name in the group, or every handler of a service. */
 export type RetireOptions = Retirement &
   ({ readonly handler: string } | { readonly service: string });
+
+const retireOptions: OptionNames<RetireOptions> = {
+  handler: true,
+  service: true,
+  by: true,
+  reason: true,
+};
 
 /**
  * As `retireHandlers`, for the group that the options are of.
@@ -52,7 +59,7 @@ export async function retireHandlers(
   }: { group: string; registry: GroupRegistry; queues: readonly HandoverQueue[] },
   options: RetireOptions,
 ): Promise<number> {
-  assertKnownOptions('retire', options, ['handler', 'service', 'by', 'reason'] as never);
+  assertKnownOptions<RetireOptions>('retire', options, retireOptions);
   assertRetirement(options);
   const names = namesOf(options, await registry.read(group));
   for (const { service, name } of names.registered) await registry.retire(group, { service, name });

@@ -105,21 +105,59 @@ describe('a subscriber', () => {
 
 describe('a strict subscriber', () => {
   it('holds each event against the schema of its own type, and lets types pass that nobody has described', async () => {
-    const subscriber = bench.subscriber({ strict: true, catalogue });
+    const { seen } = bench;
+    const subscriber = bench.subscriber({ strict: true, catalogue, observer: seen.observe });
     const { handled, handler } = recording();
-    subscriber.on(['item.*', 'order.*'], handler);
+    subscriber.on(['item.*'], handler);
     await subscriber.start();
     bench.publish(
       { id: 'bad', data: {} },
       { id: 'good' },
       { id: 'other', type: 'item.received', data: {} },
-      { id: 'unknown', type: 'order.placed', data: {} },
+      { id: 'unknown', type: 'item.weighed', data: {} },
     );
     await bench.settled();
     expect(handled).toEqual(['good', 'other', 'unknown']);
     expect(await bench.deadLetters.list()).toMatchObject([
       { eventId: 'bad', errorCode: 'PAYLOAD_INVALID' },
     ]);
+    expect(seen.of('warning')).toMatchObject([
+      { code: 'TYPE_NOT_IN_CATALOGUE', message: expect.stringContaining('gets item.weighed') },
+    ]);
+  });
+
+  it.each([
+    [
+      'a misspelt type',
+      ['item.recieved'],
+      /item\.recieved is in no catalogue; did you mean item\.received\?/,
+    ],
+    ['one misspelt type of several', ['item.graded', 'item.grded'], /did you mean item\.graded\?/],
+    [
+      'a misspelt domain',
+      ['itm.*'],
+      /no type of the catalogue matches itm\.\*; did you mean item\.\*\?/,
+    ],
+    ['a misspelt end', ['*.recieved'], /did you mean \*\.received\?/],
+    ['a type like no other', ['order.placed'], /order\.placed is in no catalogue; define it/],
+  ])('refuses a handler of %s, for a broadcast, too', (_, patterns, message) => {
+    const subscriber = bench.subscriber({ strict: true, catalogue });
+    for (const broadcast of [false, true]) {
+      expect(() => subscriber.on(patterns, () => {}, { broadcast })).toThrow(TypeError);
+      expect(() => subscriber.on(patterns, () => {}, { broadcast })).toThrow(message);
+    }
+  });
+
+  it('takes a handler of types that are known by a pattern, or by a schema of its own', () => {
+    const sagas = defineEventPattern({ pattern: 'saga.*.started', ...said, schema: withGrade });
+    const subscriber = bench.subscriber({ strict: true, catalogue: new Catalogue([sagas]) });
+    subscriber
+      .on(['saga.order.started', 'saga.order.*', '*.order.started', '*'], () => {})
+      .on('item.graded', () => {}, { schema: catalogue })
+      .on('partner.called', () => {}, { schema: schemaOf((data) => data) });
+    for (const pattern of ['saga.order.ended', 'saga.started', 'sagas.*', '*.*.ended']) {
+      expect(() => subscriber.on(pattern, () => {})).toThrow(/catalogue/);
+    }
   });
 
   it("takes the bus's catalogue, and a handler's own schema before that", async () => {
@@ -156,6 +194,31 @@ describe('a strict subscriber', () => {
 
   it('needs a catalogue', () => {
     expect(() => bench.subscriber({ strict: true })).toThrow(/needs a catalogue/);
+  });
+});
+
+describe('a subscriber that is not strict', () => {
+  it('warns once of each handler of types that its catalogue does not have', () => {
+    const { seen } = bench;
+    const subscriber = bench.subscriber({ catalogue, observer: seen.observe });
+    subscriber
+      .on(['item.recieved', 'item.graded'], () => {}, { name: 'receive' })
+      .on('itm.*', () => {}, { broadcast: true })
+      .on('partner.called', () => {}, { intended: ['HANDLER_TYPE_UNKNOWN'] })
+      .on('item.*', () => {});
+    expect(seen.of('warning')).toMatchObject([
+      {
+        code: 'HANDLER_TYPE_UNKNOWN',
+        message: 'handler receive: item.recieved is in no catalogue; did you mean item.received?',
+      },
+      { code: 'HANDLER_TYPE_UNKNOWN', message: expect.stringContaining('did you mean item.*?') },
+    ]);
+  });
+
+  it('says nothing where there is no catalogue to know of', () => {
+    const { seen } = bench;
+    bench.subscriber({ observer: seen.observe }).on('item.recieved', () => {});
+    expect(seen.of('warning')).toEqual([]);
   });
 });
 

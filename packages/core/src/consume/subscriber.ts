@@ -1,15 +1,18 @@
 import { EventError } from '../errors.ts';
 import type { Catalogue } from '../event/catalogue.ts';
 import { jointHealth, type Health } from '../health.ts';
-import type { ConsumerChoices } from './consumer-group-options.ts';
+import { broadcastChoices, type ConsumerChoices } from './consumer-group-options.ts';
 import type { ConsumerGroup } from './consumer-group.ts';
 import type { UnfinishedDelivery } from './delivery-processor.ts';
+import { assertDescribed } from './described-types.ts';
 import type { Handler } from './handler.ts';
 import type { RetireOptions } from './retire-handlers.ts';
-import type {
-  ConsumerSource,
-  SubscriberOptions,
-  SubscriptionOptions,
+import {
+  assertSubscriberOptions,
+  assertSubscriptionOptions,
+  type ConsumerSource,
+  type SubscriberOptions,
+  type SubscriptionOptions,
 } from './subscriber-options.ts';
 
 /**
@@ -35,6 +38,7 @@ export class Subscriber {
   /** @throws {TypeError} If an option is not usable, or `strict` has no catalogue. */
   constructor(bus: ConsumerSource, options: SubscriberOptions = {}) {
     if (!bus) throw new TypeError('a subscriber needs a bus to consume from');
+    assertSubscriberOptions(options);
     const { group, inbox = false, strict = false } = options;
     this.#bus = bus;
     this.#inbox = inbox;
@@ -68,7 +72,8 @@ export class Subscriber {
   /**
    * Registers a handler for every event type that matches a pattern.
    *
-   * @throws {TypeError} If a pattern or an option is not usable.
+   * @throws {TypeError} If a pattern or an option is not usable, or a strict subscriber's catalogue has nothing for
+   *   a pattern.
    * @throws {EventError} `GROUP_RUNNING` after `start()`; `CAPABILITY_MISSING` for a broadcast where the
    *   transport has none.
    */
@@ -78,10 +83,13 @@ export class Subscriber {
     options: SubscriptionOptions = {},
   ): this {
     if (this.#begun) throw this.#alreadyRunning();
+    assertSubscriptionOptions(`subscription to ${String(patterns)}`, options);
     const { broadcast = false, ...asked } = options;
     const group = broadcast ? this.#broadcastGroup() : this.#group;
+    const types = typeof patterns === 'string' ? [patterns] : patterns;
+    if (this.#schemas) assertDescribed(types, asked, this.#schemas);
     const schema = asked.schema ?? this.#schemas;
-    group.on(typeof patterns === 'string' ? [patterns] : patterns, handler as Handler, {
+    group.on(types, handler as Handler, {
       ...(broadcast ? {} : { inbox: this.#inbox }),
       ...asked,
       ...(schema ? { schema } : {}),
@@ -157,7 +165,7 @@ export class Subscriber {
   /** Made when it is first asked for: not every transport can broadcast. */
   #broadcastGroup(): ConsumerGroup {
     if (this.#broadcasts) return this.#broadcasts;
-    const made = this.#bus.consumers(null, broadcastOf(this.#choices));
+    const made = this.#bus.consumers(null, broadcastChoices(this.#choices));
     if (this.paused) made.pause();
     this.#broadcasts = made;
     return made;
@@ -195,19 +203,4 @@ function choicesOf(options: SubscriberOptions): ConsumerChoices {
     deadLetters: choices.deadLetters ?? deadLetters,
     ...(handovers ? { handovers } : {}),
   };
-}
-
-/** What a broadcast has no use for: it has nothing to remember, always begins now, and is no member of the group. */
-function broadcastOf(choices: ConsumerChoices): ConsumerChoices {
-  const {
-    deadLetters: _deadLetters,
-    handovers: _handovers,
-    registryEveryMs: _registryEveryMs,
-    transactions: _transactions,
-    inbox: _inbox,
-    start: _start,
-    worker: _worker,
-    ...shared
-  } = choices;
-  return shared;
 }

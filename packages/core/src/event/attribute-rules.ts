@@ -1,5 +1,5 @@
 import { isText, maxTextLength } from '../text.ts';
-import type { EventMetadata } from './envelope.ts';
+import type { AttributeType, EventMetadata, ExtensionValue } from './envelope.ts';
 
 /** Longest schema URI, trace state or extension value, in UTF-16 units. */
 export const maxLongTextLength: number = 8_192;
@@ -70,6 +70,12 @@ export function isInteger(value: unknown, min: number = -maxInteger - 1): value 
     (value as number) <= maxInteger &&
     !Object.is(value, -0)
   );
+}
+
+/** Says whether a value can be that of an attribute of this type. */
+export function isOfType(value: unknown, type: AttributeType): value is ExtensionValue {
+  if (type === 'string') return isText(value, maxTextLength);
+  return type === 'integer' ? isInteger(value) : typeof value === 'boolean';
 }
 
 const jsonMediaType = /^[a-z0-9!#$&^_.+-]+\/(?:[a-z0-9!#$&^_.+-]+\+)?json$/;

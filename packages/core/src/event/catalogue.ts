@@ -3,7 +3,8 @@ import type { StandardSchemaV1 } from '@standard-schema/spec';
 import { EventError, type PayloadIssue } from '../errors.ts';
 import type { EventEnvelope } from './envelope.ts';
 import type { EventDefinition, EventPatternDefinition } from './event-definition.ts';
-import { compareSpecificity, compilePattern, type TypeMatcher } from './patterns.ts';
+import { nearestType } from './nearest-type.ts';
+import { compareSpecificity, compilePattern, patternsMeet, type TypeMatcher } from './patterns.ts';
 
 /** What a check of `data` found. Missing keys are told apart because a publisher may allow them. */
 export interface PayloadCheck {
@@ -50,6 +51,16 @@ export class Catalogue {
   /** All definitions, ordered by the type or the pattern that each is about. */
   list(): CatalogueEntry[] {
     return [...this.#entries.values()].sort((a, b) => (nameOf(a) < nameOf(b) ? -1 : 1));
+  }
+
+  /** Says whether a type that a pattern asks for is, or can be, defined: by itself or by a pattern. */
+  describes(pattern: string): boolean {
+    return [...this.#entries.keys()].some((name) => patternsMeet(name, pattern));
+  }
+
+  /** The defined type, or the pattern of some, that is spelt nearly like one that is not; `undefined` if none is. */
+  nearest(pattern: string): string | undefined {
+    return nearestType(pattern, [...this.#entries.keys()]);
   }
 
   /**

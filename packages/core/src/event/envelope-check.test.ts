@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 
 import { testProfile, validEnvelope } from '../../test/arbitraries.ts';
 import { envelope } from '../../test/envelope.ts';
+import { raise, thrownBy } from '../../test/handlers.ts';
 import { plainProfile, type EventEnvelope } from './envelope.ts';
 import { checkEnvelope } from './envelope-check.ts';
 import { isEventError } from '../errors.ts';
@@ -174,7 +175,42 @@ describe('envelope check', () => {
   });
 
   it('tells what the profile says of its attribute', () => {
-    expect(refusal({ floor: true }).message).toContain('floor must be a number, got true');
+    expect(refusal({ floor: 13 }).message).toContain('floor must be a floor that there is, got 13');
+  });
+
+  it.each([
+    ['shelfId', 7, 'must be 1 to 255 characters'],
+    ['floor', '7', 'must be a 32-bit integer, got "7"'],
+    ['floor', 2 ** 31, 'must be a 32-bit integer'],
+    ['floor', 1.5, 'must be a 32-bit integer'],
+    ['floor', true, 'must be a 32-bit integer, got true'],
+    ['fragile', 'true', 'must be true or false, got "true"'],
+    ['fragile', 0, 'must be true or false, got 0'],
+    ['fragile', null, 'must be true or false, got null'],
+  ])('refuses an attribute %s of the profile with the value %j', (name, value, rule) => {
+    expect(refusal({ [name]: value }).message).toContain(`${name} ${rule}`);
+  });
+
+  it.each([
+    ['throws', () => raise(new RangeError('no such shelf')), 'threw: no such shelf'],
+    ['returns no text', () => false, 'returned false; it must return text or undefined'],
+    ['returns null', () => null, 'returned null; it must'],
+    ['has to wait', async () => undefined, 'returned an object; it must'],
+  ])('names the profile whose check of an attribute %s', (_, validate, message) => {
+    const profile = {
+      name: 'odd',
+      attributes: [{ name: 'shelfId', wire: 'shelfid', column: 's', validate: validate as never }],
+    };
+    const event = { ...envelope(), shelfId: 's-1' } as EventEnvelope;
+    const refused = thrownBy(() => checkEnvelope(event, profile));
+    expect(refused).toMatchObject({
+      code: 'PROFILE_FAILED',
+      retryable: false,
+      details: { profile: 'odd', part: 'validate of shelfId', eventType: event.type },
+    });
+    expect((refused as Error).message).toContain(
+      `item.graded event-1: validate of shelfId of the profile "odd" ${message}`,
+    );
   });
 
   it('says nothing of an id that is no text', () => {

@@ -2,6 +2,7 @@ import {
   isEnvironment,
   isExtensionName,
   isInteger,
+  isOfType,
   isJsonContentType,
   isTimestamp,
   isTypeName,
@@ -12,9 +13,10 @@ import {
 } from './attribute-rules.ts';
 import { isText, maxTextLength } from '../text.ts';
 import { engineAttributes, metadataWireNames, reservedNames } from './attribute-names.ts';
-import type { EventEnvelope, Profile } from './envelope.ts';
+import type { AttributeType, EventEnvelope, Profile, ProfileAttribute } from './envelope.ts';
 import { EventError } from '../errors.ts';
 import { eventLabel } from './event-label.ts';
+import { profileFailed } from './profile-failed.ts';
 import { oneLine, shown } from '../text.ts';
 
 const clean = 'with no control, broken or reserved character among them';
@@ -26,7 +28,11 @@ const jsonRule = 'must be "application/json" or end in "+json"';
 const timeRule = 'must be an RFC 3339 time with a zone, such as 2026-01-31T12:00:00.000Z';
 const versionRule = `must be a whole number from 1 to ${maxInteger}`;
 const schemaRule = `must be an absolute URI of at most ${maxLongTextLength} characters`;
-const profileRule = `${shortText}; or a boolean or a 32-bit integer`;
+const profileRules: Readonly<Record<AttributeType, string>> = {
+  string: shortText,
+  integer: 'must be a 32-bit integer',
+  boolean: 'must be true or false',
+};
 const extensionRule = `must be at most ${maxLongTextLength} characters, ${clean}; or a boolean or a 32-bit integer`;
 
 /**
@@ -34,7 +40,8 @@ const extensionRule = `must be at most ${maxLongTextLength} characters, ${clean}
  * not looked at. A property that nobody knows is refused, because it would not be written.
  *
  * @throws {EventError} `ENVELOPE_INVALID`; `details.attribute` is the first that is wrong, by its
- *   name in code, such as `correlationId`, `metadata.environment` or `extensions.region`.
+ *   name in code, such as `correlationId`, `metadata.environment` or `extensions.region`. `PROFILE_FAILED` if
+ *   the profile itself could not tell.
  */
 export function checkEnvelope(event: EventEnvelope, profile: Profile): void {
   const known =
@@ -104,19 +111,37 @@ function checkMetadata(event: EventEnvelope): number {
   return 1;
 }
 
-function checkProfile(event: EventEnvelope, { attributes }: Profile): number {
+function checkProfile(event: EventEnvelope, profile: Profile): number {
+  const { attributes } = profile;
   let seen = 0;
   for (let index = 0; index < attributes.length; index += 1) {
     const attribute = attributes[index]!;
     const value = (event as unknown as Record<string, unknown>)[attribute.name];
     if (value === undefined) continue;
-    const isLegal = typeof value === 'string' ? isText(value, maxTextLength) : isScalar(value);
-    demand(isLegal, event, attribute.name, profileRule, value);
-    const fault = attribute.validate(value);
-    if (fault !== undefined) throw invalid(event, attribute.name, fault, value);
+    const { name, type = 'string' } = attribute;
+    demand(isOfType(value, type), event, name, profileRules[type], value);
+    const fault = faultOf(value, attribute, event, profile);
+    if (fault !== undefined) throw invalid(event, name, fault, value);
     seen += 1;
   }
   return seen;
+}
+
+/** What a profile finds wrong with a value of its own. Its code is not ours. */
+function faultOf(
+  value: unknown,
+  attribute: ProfileAttribute,
+  event: EventEnvelope,
+  profile: Profile,
+): string | undefined {
+  let fault: unknown;
+  try {
+    fault = attribute.validate(value);
+  } catch (cause) {
+    throw profileFailed(event, profile, `validate of ${attribute.name}`, { threw: cause });
+  }
+  if (fault === undefined || typeof fault === 'string') return fault;
+  throw profileFailed(event, profile, `validate of ${attribute.name}`, { returned: fault });
 }
 
 function checkExtensions(event: EventEnvelope, profile: Profile): number {

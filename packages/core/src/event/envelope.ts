@@ -52,29 +52,34 @@ export type ExtensionValue = string | number | boolean;
 export interface Profile {
   readonly name: string;
   readonly attributes: readonly ProfileAttribute[];
-  /** The ordering key of an event; `undefined` falls back to the subject, then to the id. */
+  /**
+   * The ordering key of an event: text; `undefined`, or an empty text, falls back to the subject, then to the id.
+   * An event for which it throws, or returns anything else, is refused with `PROFILE_FAILED`.
+   */
   keyOf?(event: EventEnvelope): string | undefined;
 }
+
+/** Kinds of values that an attribute of a profile can have. */
+export type AttributeType = 'string' | 'integer' | 'boolean';
 
 export interface ProfileAttribute {
   /** Property of the envelope in code, e.g. `warehouseId`. */
   readonly name: string;
   /** CloudEvents attribute on the wire, lower-case letters and digits only, e.g. `warehouseid`. */
   readonly wire: string;
-  /** Column of the event store, e.g. `warehouse_id`. */
+  /** Column of the event store, e.g. `warehouse_id`: of type `TEXT`, `INTEGER` or `BOOLEAN`, as `type` says. */
   readonly column: string;
-  /** Returns what is wrong with a value, or `undefined` if nothing is. */
+  /**
+   * What its values are, as CloudEvents calls it: text, a 32-bit integer or a boolean; `string` unless given.
+   * Values of another kind are refused, so that codec and store keep them as they are.
+   */
+  readonly type?: AttributeType;
+  /**
+   * Returns what is wrong with a value, as in "must be nine digits", or `undefined` if nothing is. An event for
+   * which it throws, or returns anything else, is refused with `PROFILE_FAILED`.
+   */
   readonly validate: (value: unknown) => string | undefined;
 }
 
 /** The engine alone: no further attributes, ordered by subject. */
 export const plainProfile: Profile = { name: 'plain', attributes: [] };
-
-/**
- * The ordering key of an event: events with one key are handled one after the other.
- *
- * @returns The profile's key, else the subject, else the id. Never empty.
- */
-export function keyOf(event: EventEnvelope, profile: Profile): string {
-  return profile.keyOf?.(event) || event.subject || event.id;
-}

@@ -2,7 +2,13 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 
 import { eventType as validType } from '../../test/arbitraries.ts';
-import { compareSpecificity, compilePattern, compilePatterns, isWildcard } from './patterns.ts';
+import {
+  compareSpecificity,
+  compilePattern,
+  compilePatterns,
+  isWildcard,
+  patternsMeet,
+} from './patterns.ts';
 
 /** The rules once more, as a regular expression. */
 function expressionOf(pattern: string): RegExp {
@@ -163,5 +169,26 @@ describe('patterns', () => {
   it('are wildcards when a segment is an asterisk', () => {
     expect(['*', 'a.*', '*.a', 'a.*.b'].map(isWildcard)).toEqual([true, true, true, true]);
     expect(['a', 'a.b'].map(isWildcard)).toEqual([false, false]);
+  });
+});
+
+describe('two patterns', () => {
+  const few = fc
+    .array(fc.constantFrom('a', 'b', '*'), { minLength: 1, maxLength: 3 })
+    .map((segments) => segments.join('.'));
+  const letters = ['a', 'b', 'c'];
+  const longer = (types: string[]): string[] =>
+    types.flatMap((each) => letters.map((letter) => `${each}.${letter}`));
+  const two = longer(letters);
+  const types = [...letters, ...two, ...longer(two), ...longer(longer(two))];
+
+  it('meet where there is a type that both ask for', () => {
+    fc.assert(
+      fc.property(few, few, (a, b) => {
+        const [asksFor, otherAsksFor] = [compilePattern(a), compilePattern(b)];
+        const isMet = types.some((each) => asksFor(each) && otherAsksFor(each));
+        expect([a, b, patternsMeet(a, b)]).toEqual([a, b, isMet]);
+      }),
+    );
   });
 });

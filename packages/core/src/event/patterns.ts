@@ -38,6 +38,31 @@ export function isWildcard(pattern: string): boolean {
   return pattern.split('.').includes('*');
 }
 
+/** Says whether there can be a type that both patterns ask for; a type is a pattern of itself alone. */
+export function patternsMeet(a: string, b: string): boolean {
+  const [ofA, ofB] = [shapeOf(a), shapeOf(b)];
+  const isLongEnough = (open: Shape, other: Shape): boolean =>
+    !open.isOpen || other.isOpen || other.fixed.length > open.fixed.length;
+  if (!isLongEnough(ofA, ofB) || !isLongEnough(ofB, ofA)) return false;
+  if (!ofA.isOpen && !ofB.isOpen && ofA.fixed.length !== ofB.fixed.length) return false;
+  return ofA.fixed.every((part, index) => {
+    const other = ofB.fixed[index];
+    return other === undefined || part === '*' || other === '*' || part === other;
+  });
+}
+
+/** The segments of a pattern that stand for one segment each, and whether more may follow. */
+interface Shape {
+  readonly fixed: readonly string[];
+  readonly isOpen: boolean;
+}
+
+function shapeOf(pattern: string): Shape {
+  const segments = pattern.split('.');
+  const isOpen = segments.at(-1) === '*';
+  return { fixed: isOpen ? segments.slice(0, -1) : segments, isOpen };
+}
+
 /**
  * Says which of two patterns is about less, for types that both match: the one that names more segments;
  * of those, one without an open end; then the longer one; then the one that names the earlier segment.

@@ -55,7 +55,7 @@ export class IdempotentExecution {
 
   /** @throws {TypeError} If `claimMs` is out of range, or an option is not known. */
   constructor(options: IdempotentExecutionOptions) {
-    assertKnownOptions('idempotency', options, ['store', 'claimMs', 'clock']);
+    assertKnownOptions('idempotency', options, { store: true, claimMs: true, clock: true });
     const { store, claimMs = 30_000, clock = systemClock } = options;
     assertRange('idempotency', 'claimMs', claimMs, 10, 86_400_000);
     this.#store = store;

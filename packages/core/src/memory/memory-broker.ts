@@ -33,7 +33,7 @@ export class MemoryBroker {
    * @throws {TypeError} If an option is not known.
    */
   constructor(options: { clock?: Clock } = {}) {
-    assertKnownOptions('MemoryBroker', options, ['clock']);
+    assertKnownOptions('MemoryBroker', options, { clock: true });
     this.#clock = options.clock ?? systemClock;
     this.handovers = new MemoryHandoverQueue(undefined, { clock: this.#clock });
     this.registry = new MemoryGroupRegistry(this.#clock, () => this.assertReachable());

@@ -4,7 +4,7 @@ import { plainProfile, type Profile } from '../event/envelope.ts';
 import { TransportEventBus } from '../bus/event-bus.ts';
 import type { ConsumerChoices } from '../consume/consumer-group-options.ts';
 import type { Observer } from '../observer.ts';
-import { assertKnownOptions } from '../options.ts';
+import { assertKnownOptions, type OptionNames } from '../options.ts';
 import { MemoryDeadLetterQueue } from './memory-dead-letter-queue.ts';
 import { MemoryTransport } from './memory-transport.ts';
 
@@ -19,14 +19,14 @@ export interface MemoryEventBusOptions {
   observer?: Observer;
 }
 
-const knownOptions: readonly (keyof MemoryEventBusOptions)[] = [
-  'serviceName',
-  'transport',
-  'profile',
-  'catalogue',
-  'consumers',
-  'observer',
-];
+const knownOptions: OptionNames<MemoryEventBusOptions> = {
+  serviceName: true,
+  transport: true,
+  profile: true,
+  catalogue: true,
+  consumers: true,
+  observer: true,
+};
 
 /** A bus within one process, for tests and for trying things out; nothing survives the process. */
 export class MemoryEventBus extends TransportEventBus {

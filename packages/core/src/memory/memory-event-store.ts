@@ -1,7 +1,13 @@
 import { isDeepStrictEqual } from 'node:util';
 
 import { systemClock, type Clock } from '../clock.ts';
-import { plainProfile, type EventEnvelope, type Profile } from '../event/envelope.ts';
+import {
+  plainProfile,
+  type EventEnvelope,
+  type ExtensionValue,
+  type Profile,
+} from '../event/envelope.ts';
+import { attributeOf } from '../event/profile-attribute.ts';
 import { EventError } from '../errors.ts';
 import type {
   AppendBatchOptions,
@@ -69,10 +75,12 @@ export class MemoryEventStore<E extends EventEnvelope = EventEnvelope> implement
     return this.#select((event) => event.correlationId === correlationId, options);
   }
 
-  async getByAttribute(name: string, value: string, options?: EventQueryOptions): Promise<E[]> {
-    if (!this.#profile.attributes.some((attribute) => attribute.name === name)) {
-      throw new TypeError(`profile ${this.#profile.name} has no attribute ${JSON.stringify(name)}`);
-    }
+  async getByAttribute(
+    name: string,
+    value: ExtensionValue,
+    options?: EventQueryOptions,
+  ): Promise<E[]> {
+    attributeOf(this.#profile, name, value);
     return await this.#select((event) => Reflect.get(event, name) === value, options);
   }
 

@@ -17,12 +17,14 @@ export class MemoryInbox implements Inbox {
     this.#clock = clock;
   }
 
-  async record({ group, handler, source, id }: InboxKey, tx: object): Promise<boolean> {
+  async record(key: InboxKey, tx: object): Promise<boolean> {
     const own = this.#database.own(tx);
-    const key = JSON.stringify([group, handler, source, id]);
-    if (this.#recordedAt.has(key)) return false;
-    own.set(this.#recordedAt, key, this.#clock.now());
-    return true;
+    const { group, handler, formerly = [], source, id } = key;
+    const names = [...new Set([handler, ...formerly])];
+    const rows = names.map((name) => JSON.stringify([group, name, source, id]));
+    const unknown = rows.filter((row) => !this.#recordedAt.has(row));
+    for (const row of unknown) own.set(this.#recordedAt, row, this.#clock.now());
+    return unknown.length === rows.length;
   }
 
   prune(olderThanMs: number): Promise<number> {

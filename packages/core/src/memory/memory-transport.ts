@@ -44,7 +44,7 @@ export class MemoryTransport implements Transport {
    * @throws {TypeError} If an option is not known.
    */
   constructor(options: { broker?: MemoryBroker; destination?: string } = {}) {
-    assertKnownOptions('MemoryTransport', options, ['broker', 'destination']);
+    assertKnownOptions('MemoryTransport', options, { broker: true, destination: true });
     this.destination = options.destination ?? 'memory';
     assertName('a destination', this.destination);
     this.#broker = options.broker ?? new MemoryBroker();

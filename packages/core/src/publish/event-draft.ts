@@ -18,6 +18,7 @@ export interface EventDraft<T = unknown> {
   correlationId?: string;
   /** Unless given: the id of the event being handled. */
   causationId?: string;
+  /** Unless given: that of the event being handled. */
   userId?: string;
   traceparent?: string;
   tracestate?: string;
@@ -28,8 +29,8 @@ export interface EventDraft<T = unknown> {
 /**
  * Makes the event that a draft asks for.
  *
- * Made inside a handler it follows from the event being handled: same correlation, caused by it, in
- * the same trace. What the draft says wins.
+ * Made inside a handler it follows from the event being handled: same correlation, caused by it, for the
+ * same user, in the same trace. What the draft says wins.
  */
 export function completeDraft(
   draft: EventDraft,
@@ -56,10 +57,11 @@ export function completeDraft(
 function inherited(): Partial<EventEnvelope> {
   const event = currentScope()?.event;
   if (!event) return {};
-  const { id, correlationId = id, traceparent, tracestate } = event;
+  const { id, correlationId = id, userId, traceparent, tracestate } = event;
   return {
     correlationId,
     causationId: id,
+    ...(userId ? { userId } : {}),
     ...(traceparent ? { traceparent } : {}),
     ...(tracestate ? { tracestate } : {}),
   };

@@ -8,6 +8,8 @@ export interface EventSender {
   /** What carries the messages; one relay serves all senders over the same one. */
   readonly transport: Pick<Transport, 'name' | 'destination' | 'mark'>;
   readonly codec: Codec;
+  /** True once it was shut down for good: nothing is published through it any more, nor stored to be. */
+  readonly closed?: boolean;
   connect(): Promise<void>;
   /** Publishes events that are encoded already. @returns What became of each, in the order given. */
   publishEncoded(encoded: readonly EncodedEvent[]): Promise<readonly PublishOutcome[]>;

@@ -1,4 +1,4 @@
-import type { EventEnvelope } from '../event/envelope.ts';
+import type { EventEnvelope, ExtensionValue } from '../event/envelope.ts';
 import type { TransactionChoice } from '../transaction.ts';
 
 export interface AppendOptions extends TransactionChoice {
@@ -75,8 +75,12 @@ export interface EventStore<E extends EventEnvelope = EventEnvelope> {
   appendBatch(events: readonly E[], options?: AppendBatchOptions): Promise<bigint[]>;
   getBySubject(subject: string, options?: EventQueryOptions): Promise<E[]>;
   getByCorrelationId(correlationId: string, options?: EventQueryOptions): Promise<E[]>;
-  /** Reads by an attribute that the profile declares, by its name in code. */
-  getByAttribute(name: string, value: string, options?: EventQueryOptions): Promise<E[]>;
+  /**
+   * Reads by an attribute that the profile declares, by its name in code.
+   *
+   * @throws {TypeError} If the profile has no such attribute, or its values are of another type.
+   */
+  getByAttribute(name: string, value: ExtensionValue, options?: EventQueryOptions): Promise<E[]>;
   getByTimeRange(options: TimeRangeOptions): Promise<E[]>;
   /** The event with this id; of several sources the one that was stored first unless `source` says which. */
   getById(eventId: string, source?: string): Promise<E | null>;

@@ -31,7 +31,7 @@ async function handle(handler: Handler, said: Partial<EventEnvelope> = {}, inbox
 }
 
 describe('what a handler publishes', () => {
-  it('follows from its event: correlation, causation and trace', async () => {
+  it('follows from its event: correlation, causation, user and trace', async () => {
     const trace = { traceparent: '00-aa-bb-01', tracestate: 'x=1' };
     await handle(
       async () => {
@@ -40,9 +40,9 @@ describe('what a handler publishes', () => {
         await publisher.publishBatch([priced]);
         await publisher.publish(priced, { tx: null }).catch(() => undefined);
       },
-      { correlationId: 'order-7', ...trace },
+      { correlationId: 'order-7', userId: 'ada', ...trace },
     );
-    const follows = { correlationId: 'order-7', causationId: 'cause', ...trace };
+    const follows = { correlationId: 'order-7', causationId: 'cause', userId: 'ada', ...trace };
     expect(await bench.stored()).toMatchObject([follows, follows]);
   });
 
@@ -52,8 +52,14 @@ describe('what a handler publishes', () => {
   });
 
   it('says otherwise where it says so', async () => {
-    const said = { correlationId: 'mine', causationId: 'none', traceparent: '00-cc-dd-01' };
+    const said = {
+      correlationId: 'mine',
+      causationId: 'none',
+      userId: 'bob',
+      traceparent: '00-cc-dd-01',
+    };
     await handle(async () => void (await publisher.publish({ ...priced, ...said })), {
+      userId: 'ada',
       traceparent: '00-aa-bb-01',
     });
     expect(await bench.stored()).toMatchObject([said]);

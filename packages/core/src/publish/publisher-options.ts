@@ -7,6 +7,7 @@ import type { EventSender } from './event-sender.ts';
 import type { EventStore } from './event-store.ts';
 import type { Ids } from '../ids.ts';
 import type { Logger, Observer, WarningCode } from '../observer.ts';
+import { assertKnownOptions, type OptionNames } from '../options.ts';
 import type { Outbox } from './outbox.ts';
 import type { TransactionRunner } from '../transaction.ts';
 
@@ -38,8 +39,29 @@ export interface PublisherOptions {
   ids?: Ids;
 }
 
-/** @throws {TypeError} If the name of a service cannot be the source of its events. */
-export function assertSource(name: unknown): void {
+const knownOptions: OptionNames<PublisherOptions> = {
+  serviceName: true,
+  bus: true,
+  store: true,
+  catalogue: true,
+  strict: true,
+  relay: true,
+  relayPollMs: true,
+  advise: true,
+  intended: true,
+  observer: true,
+  logger: true,
+  clock: true,
+  ids: true,
+};
+
+/** @throws {TypeError} If an option is not known, or the name of the service cannot be the source of its events. */
+export function assertPublisherOptions(options: PublisherOptions): void {
+  assertKnownOptions('a publisher', options, knownOptions);
+  assertSource(options.serviceName);
+}
+
+function assertSource(name: unknown): void {
   if (isUriReference(name)) return;
   throw new TypeError(
     `a publisher needs a serviceName that is a URI reference, such as quickgradez: it is the source of its events; got ${shown(name)}`,

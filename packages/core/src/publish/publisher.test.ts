@@ -4,6 +4,8 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { PublisherBench } from '../../test/publisher-bench.ts';
 import { settle, until } from '../../test/until.ts';
 import { EventError } from '../errors.ts';
+import type { EventSender } from './event-sender.ts';
+import { JsonCodec } from '../event/cloudevents/json-codec.ts';
 
 let bench: PublisherBench;
 
@@ -41,6 +43,37 @@ describe('publishing', () => {
       userId: 'ann',
     };
     await expect(publisher.publish({ ...graded, ...said })).resolves.toMatchObject(said);
+  });
+
+  it('refuses an event whose ordering key cannot be told, by name, and publishes the others', async () => {
+    const codec = new JsonCodec({
+      profile: {
+        name: 'shelves',
+        attributes: [],
+        keyOf: ({ data }) => (data as { shelf: { id: string } }).shelf.id,
+      },
+    });
+    const { transport } = bench;
+    const { name, destination, mark } = transport;
+    const bus: EventSender = {
+      transport: { name, destination, mark: mark.bind(transport) },
+      codec,
+      connect: () => transport.connect(),
+      publishEncoded: (encoded) => transport.publish(encoded.map(({ message }) => message)),
+      publishMessages: (messages, options) => transport.publish(messages, options),
+    };
+    const publisher = bench.publisher({ bus });
+    await expect(publisher.publish(graded)).rejects.toMatchObject({
+      code: 'PROFILE_FAILED',
+      details: { profile: 'shelves', part: 'keyOf', eventType: 'item.graded' },
+    });
+    const shelved = { ...graded, data: { shelf: { id: 's-1' } } };
+    await expect(publisher.publishBatch<unknown>([graded, shelved])).rejects.toMatchObject({
+      code: 'BATCH_INCOMPLETE',
+      details: { outcomes: [{ error: { code: 'PROFILE_FAILED' } }, { status: 'published' }] },
+    });
+    expect((await bench.stored()).map(({ data }) => data)).toEqual([shelved.data]);
+    expect(bench.seen.of('publish-failed').length).toBe(2);
   });
 
   it('with a store, commits first; the relay brings it to the transport', async () => {

@@ -9,13 +9,14 @@ import { holdHandler } from '../handler-scope.ts';
 import { HealthReasons, jointHealth, type Health } from '../health.ts';
 import { randomIds, type Ids } from '../ids.ts';
 import { observeAll, silentLogger, type Observer, type WarningCode } from '../observer.ts';
-import { assertSource } from './publisher-options.ts';
+import { assertPublisherOptions } from './publisher-options.ts';
 import { assertTransactionChoice } from '../options.ts';
 import type { Relay } from './relay.ts';
 import { PendingWork } from '../pending-work.ts';
 import type { PublisherOptions, PublishingStore } from './publisher-options.ts';
 import { shareRelay, type RelayHold } from './shared-relay.ts';
 import { StoredPublishing } from './stored-publishing.ts';
+import { wasShutDown } from '../stopping.ts';
 import type { TransactionChoice } from '../transaction.ts';
 import { TroubleReporter } from '../trouble.ts';
 import { Warnings } from '../warnings.ts';
@@ -31,10 +32,11 @@ export class Publisher {
   readonly #sending: StoredPublishing | DirectPublishing;
   readonly #hold: RelayHold | undefined;
   readonly #underWay = new PendingWork();
+  #isShutDown = false;
 
-  /** @throws {TypeError} If the service name is no URI reference, or `relayPollMs` is out of range. */
+  /** @throws {TypeError} If the service name is no URI reference, an option is not known, or `relayPollMs` is out of range. */
   constructor(options: PublisherOptions) {
-    assertSource(options.serviceName);
+    assertPublisherOptions(options);
     this.#options = options;
     this.#clock = options.clock ?? systemClock;
     this.#ids = options.ids ?? randomIds;
@@ -81,6 +83,7 @@ export class Publisher {
 
   /** Connects the bus and relays, first what a process that died has left. So does the first publish. */
   async connect(): Promise<void> {
+    this.#assertOpen();
     await this.#options.bus.connect();
     this.relay?.start();
   }
@@ -93,7 +96,8 @@ export class Publisher {
    *
    * @returns The event as it was published.
    * @throws {EventError} `PAYLOAD_INVALID`, `TYPE_UNKNOWN`, `ENVELOPE_INVALID`, `PAYLOAD_NOT_JSON`,
-   *   `PAYLOAD_TOO_LARGE`, `EVENT_ID_CONFLICT`, `STORE_UNAVAILABLE`, `TRANSPORT_UNAVAILABLE`
+   *   `PAYLOAD_TOO_LARGE`, `PROFILE_FAILED`, `EVENT_ID_CONFLICT`, `STORE_UNAVAILABLE`, `TRANSPORT_UNAVAILABLE`;
+   *   `STOPPING` after `shutdown()`, of the publisher or of its bus.
    */
   publish<T>(draft: EventDraft<T>, options?: TransactionChoice): Promise<EventEnvelope<T>> {
     return this.#begin(this.#publish(draft, options), options) as Promise<EventEnvelope<T>>;
@@ -113,8 +117,12 @@ export class Publisher {
     return this.#begin(this.#publishBatch(drafts, options), options) as Promise<EventEnvelope<T>[]>;
   }
 
-  /** Waits for publishes under way and lets go of the relay. What is left in the outbox is another relay's. */
+  /**
+   * Takes nothing more (`STOPPING`), waits for publishes under way and lets go of the relay. What is left in the outbox is
+   * another relay's.
+   */
   async shutdown(): Promise<void> {
+    this.#isShutDown = true;
     await this.#underWay.ended();
     await this.#hold?.release();
   }
@@ -129,8 +137,9 @@ export class Publisher {
   }
 
   async #publish(draft: EventDraft, options?: TransactionChoice): Promise<EventEnvelope> {
-    assertTransactionChoice('publish', options);
+    assertTransactionChoice('publish', options, {});
     try {
+      this.#assertOpen();
       const checking = this.#check(draft);
       const checked = checking instanceof Promise ? await checking : checking;
       const [outcome] = await this.#sendAll([checked], options);
@@ -146,7 +155,14 @@ export class Publisher {
     drafts: readonly EventDraft[],
     options?: TransactionChoice,
   ): Promise<EventEnvelope[]> {
-    assertTransactionChoice('publishBatch', options);
+    assertTransactionChoice('publishBatch', options, {});
+    try {
+      this.#assertOpen();
+    } catch (error) {
+      for (const { type } of drafts)
+        this.#observe({ kind: 'publish-failed', eventType: type, error });
+      throw error;
+    }
     // All of them before the first wait: what the caller does to its data meanwhile changes nothing.
     const checking = drafts.map((draft) => this.#checked(draft));
     const checks: EventResult[] = [];
@@ -160,6 +176,13 @@ export class Publisher {
     }
     assertComplete(results);
     return good.map(({ event }) => event);
+  }
+
+  /** What came later would be stored, and nobody here would relay it. */
+  #assertOpen(): void {
+    const { bus, serviceName } = this.#options;
+    if (this.#isShutDown) throw wasShutDown(`publisher of ${serviceName}`);
+    if (bus.closed) throw wasShutDown(`bus of the publisher of ${serviceName}`);
   }
 
   #checked(draft: EventDraft): EventResult | Promise<EventResult> {

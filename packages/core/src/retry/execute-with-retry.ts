@@ -1,7 +1,7 @@
 import { systemClock, type Clock } from '../clock.ts';
 import { EventError } from '../errors.ts';
 import { silentLogger, type Logger } from '../observer.ts';
-import { assertKnownOptions } from '../options.ts';
+import { assertKnownOptions, type OptionNames } from '../options.ts';
 import { assertRetryPolicy, delayBefore, isRetryable, type RetryPolicy } from './retry-policy.ts';
 
 /** What an operation is called in errors and logs, and what it may be told from outside. */
@@ -15,14 +15,14 @@ export interface RetryContext {
   random?: () => number;
 }
 
-const contextOptions: readonly (keyof RetryContext)[] = [
-  'operationName',
-  'sagaId',
-  'signal',
-  'logger',
-  'clock',
-  'random',
-];
+const contextOptions: OptionNames<RetryContext> = {
+  operationName: true,
+  sagaId: true,
+  signal: true,
+  logger: true,
+  clock: true,
+  random: true,
+};
 
 /**
  * Runs an operation until it succeeds or the policy gives up.

@@ -1,5 +1,5 @@
 import { isEventError } from '../errors.ts';
-import { assertKnownOptions, assertRange } from '../options.ts';
+import { assertKnownOptions, assertRange, type OptionNames } from '../options.ts';
 import { readThrown } from '../thrown.ts';
 
 /** When to try again, and how long to wait before. */
@@ -20,15 +20,15 @@ export interface RetryPolicy {
   nonRetryableErrors?: readonly string[];
 }
 
-const policyOptions: readonly (keyof RetryPolicy)[] = [
-  'maxRetries',
-  'baseDelayMs',
-  'maxDelayMs',
-  'backoffMultiplier',
-  'jitterFactor',
-  'retryableErrors',
-  'nonRetryableErrors',
-];
+const policyOptions: OptionNames<RetryPolicy> = {
+  maxRetries: true,
+  baseDelayMs: true,
+  maxDelayMs: true,
+  backoffMultiplier: true,
+  jitterFactor: true,
+  retryableErrors: true,
+  nonRetryableErrors: true,
+};
 
 /** What handlers get unless they ask for something else. */
 export const defaultRetryPolicy: RetryPolicy = {

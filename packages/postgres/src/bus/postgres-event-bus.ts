@@ -1,5 +1,10 @@
 import { JsonCodec, plainProfile } from '@waybill/core';
-import { alsoLogged, assertKnownOptions, TransportEventBus } from '@waybill/core/adapter';
+import {
+  alsoLogged,
+  assertKnownOptions,
+  type OptionNames,
+  TransportEventBus,
+} from '@waybill/core/adapter';
 import type { Catalogue, ConsumerChoices, Observer, Profile, Transport } from '@waybill/core';
 
 import { consumerDatabase } from '../consume/consumer-database.ts';
@@ -28,19 +33,19 @@ export interface PostgresEventBusOptions {
   observer?: Observer;
 }
 
-const knownOptions: readonly (keyof PostgresEventBusOptions)[] = [
-  'serviceName',
-  'client',
-  'schema',
-  'destination',
-  'transport',
-  'profile',
-  'catalogue',
-  'maxRetries',
-  'retryDelayMs',
-  'consumers',
-  'observer',
-];
+const knownOptions: OptionNames<PostgresEventBusOptions> = {
+  serviceName: true,
+  client: true,
+  schema: true,
+  destination: true,
+  transport: true,
+  profile: true,
+  catalogue: true,
+  maxRetries: true,
+  retryDelayMs: true,
+  consumers: true,
+  observer: true,
+};
 
 /** A bus that needs nothing but PostgreSQL: the log carries events, inbox and dead letters lie beside it. */
 export class PostgresEventBus extends TransportEventBus {

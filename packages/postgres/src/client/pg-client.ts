@@ -1,5 +1,10 @@
 import { systemClock } from '@waybill/core';
-import { assertKnownOptions, assertRange, maxTimerMs } from '@waybill/core/adapter';
+import {
+  assertKnownOptions,
+  assertRange,
+  maxTimerMs,
+  type OptionNames,
+} from '@waybill/core/adapter';
 import type { Clock, TransactionOptions } from '@waybill/core';
 
 import { closedError } from './closed-error.ts';
@@ -41,14 +46,14 @@ export function openPostgres(options: PostgresOptions): SqlClient {
   return new PgClient(poolOf(options), options.clock ?? systemClock, options.prepare ?? true);
 }
 
-const knownOptions = [
-  'connectionString',
-  'maxConnections',
-  'connectTimeoutMs',
-  'pool',
-  'prepare',
-  'clock',
-] as const;
+const knownOptions: OptionNames<PostgresOptions> = {
+  connectionString: true,
+  maxConnections: true,
+  connectTimeoutMs: true,
+  pool: true,
+  prepare: true,
+  clock: true,
+};
 
 interface PoolSource {
   open(): Promise<PgPool>;

@@ -1,5 +1,5 @@
 import { EventError, isEventError } from '@waybill/core';
-import { assertKnownOptions } from '@waybill/core/adapter';
+import { assertKnownOptions, type OptionNames } from '@waybill/core/adapter';
 import type { TransactionOptions } from '@waybill/core';
 
 import type { RawConnection } from './raw-connection.ts';
@@ -55,12 +55,12 @@ export async function outlastWork<T>(
   }
 }
 
-const knownOptions: readonly (keyof TransactionOptions)[] = [
-  'statementTimeoutMs',
-  'idleTimeoutMs',
-  'lockTimeoutMs',
-  'signal',
-];
+const knownOptions: OptionNames<TransactionOptions> = {
+  statementTimeoutMs: true,
+  idleTimeoutMs: true,
+  lockTimeoutMs: true,
+  signal: true,
+};
 
 /** `BEGIN` and the limits in one round trip; a limit that was not asked for is left alone. */
 function beginText(options: TransactionOptions): string {

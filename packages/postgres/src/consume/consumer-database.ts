@@ -18,7 +18,7 @@ export interface ConsumerDatabaseOptions {
  * @throws {TypeError} If an option is not known, or the schema has no usable name.
  */
 export function consumerDatabase(options: ConsumerDatabaseOptions): ConsumerDatabase {
-  assertKnownOptions('consumerDatabase', options, ['client', 'schema']);
+  assertKnownOptions('consumerDatabase', options, { client: true, schema: true });
   const { client, schema = 'public' } = options;
   return {
     transactions: client,

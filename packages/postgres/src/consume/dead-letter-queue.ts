@@ -2,6 +2,7 @@ import { EventError } from '@waybill/core';
 import {
   assertDeadLetterKeys,
   assertKnownOptions,
+  type OptionNames,
   assertTransactionChoice,
   chosenTransaction,
 } from '@waybill/core/adapter';
@@ -39,14 +40,14 @@ export interface PostgresDeadLetterQueueOptions {
   readonly schema?: string;
 }
 
-const filterOptions: readonly (keyof DeadLetterFilter)[] = [
-  'status',
-  'group',
-  'eventType',
-  'fingerprint',
-  'afterId',
-  'limit',
-];
+const filterOptions: OptionNames<DeadLetterFilter> = {
+  status: true,
+  group: true,
+  eventType: true,
+  fingerprint: true,
+  afterId: true,
+  limit: true,
+};
 
 const handlingKey =
   '(group_name, handler, source, original_event_id) WHERE group_name IS NOT NULL AND source IS NOT NULL';
@@ -70,7 +71,7 @@ export class PostgresDeadLetterQueue implements DeadLetterQueue {
 
   /** @throws {TypeError} If the schema is no name, or an option is not known. */
   constructor(options: PostgresDeadLetterQueueOptions) {
-    assertKnownOptions('PostgresDeadLetterQueue', options, ['client', 'schema']);
+    assertKnownOptions('PostgresDeadLetterQueue', options, { client: true, schema: true });
     const { client, schema = defaultNames.schema } = options;
     this.#client = client;
     this.#table = qualified(schema, 'event_dlq');
@@ -78,7 +79,7 @@ export class PostgresDeadLetterQueue implements DeadLetterQueue {
 
   /** A failure after somebody had ended the row opens it again, or nobody would see it. */
   async add(failure: NewDeadLetter, options?: TransactionChoice): Promise<string> {
-    assertTransactionChoice('add', options);
+    assertTransactionChoice('add', options, {});
     const { rows } = await this.#db(options).query<{ id: bigint }>(
       `INSERT INTO ${this.#table} AS known (${insertColumns.join(', ')})
        VALUES (${insertColumns.map((_, index) => `$${index + 1}`).join(', ')})

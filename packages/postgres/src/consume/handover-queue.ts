@@ -50,7 +50,7 @@ export class PostgresHandoverQueue implements HandoverQueue {
 
   /** @throws {TypeError} If the schema is no name, or an option is not known. */
   constructor(options: PostgresHandoverQueueOptions) {
-    assertKnownOptions('PostgresHandoverQueue', options, ['client', 'schema']);
+    assertKnownOptions('PostgresHandoverQueue', options, { client: true, schema: true });
     const { client, schema = defaultNames.schema } = options;
     this.#client = client;
     this.#table = qualified(schema, 'event_handover');
@@ -67,7 +67,7 @@ export class PostgresHandoverQueue implements HandoverQueue {
   }
 
   async add(handovers: readonly NewHandover[], options?: TransactionChoice): Promise<void> {
-    assertTransactionChoice('add', options);
+    assertTransactionChoice('add', options, {});
     if (handovers.length === 0) return;
     const names = handoverColumns.map(([name]) => name).join(', ');
     const rows = handovers.map((_, at) => {

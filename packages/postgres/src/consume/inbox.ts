@@ -27,7 +27,11 @@ export class PostgresInbox implements Inbox {
 
   /** @throws {TypeError} If the schema is no name, the time-out is out of range, or an option is not known. */
   constructor(options: PostgresInboxOptions) {
-    assertKnownOptions('PostgresInbox', options, ['client', 'schema', 'lockTimeoutMs']);
+    assertKnownOptions('PostgresInbox', options, {
+      client: true,
+      schema: true,
+      lockTimeoutMs: true,
+    });
     const { client, schema = defaultNames.schema, lockTimeoutMs = 1_000 } = options;
     assertRange('PostgresInbox', 'lockTimeoutMs', lockTimeoutMs, 1, maxTimerMs);
     this.#client = client;
@@ -64,21 +68,29 @@ export class PostgresInbox implements Inbox {
     }
   }
 
-  /** One statement that shortens the lock time-out, inserts, and puts the old time-out back. */
-  async #insert(db: SqlQueryable, { group, handler, source, id }: InboxKey): Promise<boolean> {
+  /** One statement that shortens the lock time-out, inserts under every name, and puts the old time-out back. */
+  async #insert(
+    db: SqlQueryable,
+    { group, handler, formerly = [], source, id }: InboxKey,
+  ): Promise<boolean> {
+    // Always in one order, or two that know each other's names could wait for each other.
+    const names = [...new Set([handler, ...formerly])].sort();
     const { rows } = await db.query<{ inserted: boolean }>(
       `WITH before AS MATERIALIZED (
          SELECT current_setting('lock_timeout') AS lock_timeout,
                 set_config('lock_timeout', $5, true) AS changed
        ), inserted AS (
          INSERT INTO ${this.#table} (group_name, handler, source, event_id)
-         SELECT $1, $2, $3, $4 FROM before WHERE changed IS NOT NULL
+         SELECT $1, name, $3, $4
+         FROM before, unnest($2::text[]) WITH ORDINALITY AS called (name, ordinality)
+         WHERE changed IS NOT NULL
+         ORDER BY ordinality
          ON CONFLICT DO NOTHING
          RETURNING 1
        )
        SELECT counted.inserted, set_config('lock_timeout', before.lock_timeout, true)
-       FROM (SELECT count(*) = 1 AS inserted FROM inserted) AS counted, before`,
-      [group, handler, source, id, `${this.#lockTimeoutMs}ms`],
+       FROM (SELECT count(*) = cardinality($2::text[]) AS inserted FROM inserted) AS counted, before`,
+      [group, names, source, id, `${this.#lockTimeoutMs}ms`],
       { prepared: true },
     );
     return rows[0]!.inserted;

@@ -26,7 +26,7 @@ export async function openEmbedded(
   directory: string,
   options: { readonly clock?: Clock } = {},
 ): Promise<SqlClient> {
-  assertKnownOptions('openEmbedded', options, ['clock']);
+  assertKnownOptions('openEmbedded', options, { clock: true });
   await mkdir(directory, { recursive: true, mode: 0o700 });
   const real = await realpath(directory);
   await chmod(real, 0o700);

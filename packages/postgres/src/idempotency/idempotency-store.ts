@@ -37,7 +37,11 @@ export class PostgresIdempotencyStore implements IdempotencyStore {
 
   /** @throws {TypeError} if the schema is no name, or an option is not known. */
   constructor(options: PostgresIdempotencyStoreOptions) {
-    assertKnownOptions('PostgresIdempotencyStore', options, ['client', 'schema', 'ids']);
+    assertKnownOptions('PostgresIdempotencyStore', options, {
+      client: true,
+      schema: true,
+      ids: true,
+    });
     const { client, schema = defaultNames.schema, ids = randomIds } = options;
     this.#client = client;
     this.#ids = ids;

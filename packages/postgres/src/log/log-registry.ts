@@ -24,7 +24,7 @@ export class LogRegistry implements GroupRegistry {
   readonly #tables: LogTables;
 
   constructor(options: { readonly client: SqlClient; readonly tables: LogTables }) {
-    assertKnownOptions('LogRegistry', options, ['client', 'tables']);
+    assertKnownOptions('LogRegistry', options, { client: true, tables: true });
     this.#client = options.client;
     this.#tables = options.tables;
   }

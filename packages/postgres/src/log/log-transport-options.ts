@@ -4,6 +4,7 @@ import {
   assertRange,
   destinationName,
   maxTimerMs,
+  type OptionNames,
 } from '@waybill/core/adapter';
 import type { Clock, Ids, Observer } from '@waybill/core';
 
@@ -57,15 +58,22 @@ const ranges = [
   ['pruneEveryMs', maxTimerMs, false],
 ] as const;
 const where = 'PostgresLogTransport';
-const knownOptions = [
-  'client',
-  'schema',
-  'destination',
-  'clock',
-  'ids',
-  'observer',
-  ...ranges.map(([name]) => name),
-];
+const knownOptions: OptionNames<PostgresLogTransportOptions> = {
+  client: true,
+  schema: true,
+  destination: true,
+  leaseMs: true,
+  pollMs: true,
+  commitEveryMs: true,
+  standbyMs: true,
+  noticeEveryMs: true,
+  maxAhead: true,
+  retentionMs: true,
+  pruneEveryMs: true,
+  clock: true,
+  ids: true,
+  observer: true,
+};
 
 /** @throws {TypeError} If an option is not known, or a length is out of range. */
 export function completed(options: PostgresLogTransportOptions): LogTransportSettings {

@@ -125,7 +125,7 @@ export class PostgresLogTransport implements Transport {
    * @returns How many.
    */
   async prune(options: { olderThanMs?: number } = {}): Promise<number> {
-    assertKnownOptions('prune', options, ['olderThanMs']);
+    assertKnownOptions('prune', options, { olderThanMs: true });
     const { client, retentionMs } = this.#options;
     const { olderThanMs = retentionMs } = options;
     assertRange('prune', 'olderThanMs', olderThanMs, 0, Number.MAX_SAFE_INTEGER);

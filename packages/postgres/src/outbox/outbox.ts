@@ -1,6 +1,7 @@
 import { systemClock } from '@waybill/core';
 import {
   assertKnownOptions,
+  type OptionNames,
   assertName,
   assertRange,
   assertTransactionChoice,
@@ -50,14 +51,14 @@ const maxGraceMs = 5_000;
 /** Rows that came in some other way than through `add` are found after this long. */
 const fullScanEveryMs = 5_000;
 
-const knownOptions: readonly (keyof PostgresOutboxOptions)[] = [
-  'client',
-  'schema',
-  'publishTimeoutMs',
-  'maxBatchBytes',
-  'noticeEveryMs',
-  'clock',
-];
+const knownOptions: OptionNames<PostgresOutboxOptions> = {
+  client: true,
+  schema: true,
+  publishTimeoutMs: true,
+  maxBatchBytes: true,
+  noticeEveryMs: true,
+  clock: true,
+};
 
 /** What the outboxes over one embedded database share, since it has no other process to tell. */
 class Neighbours {
@@ -130,7 +131,7 @@ export class PostgresOutbox implements Outbox {
    *   transaction cannot be joined
    */
   async add(messages: readonly Message[], options: OutboxAddOptions): Promise<void> {
-    assertTransactionChoice('add', options, ['destination']);
+    assertTransactionChoice('add', options, { destination: true });
     const { destination } = options;
     assertName('a destination', destination);
     if (messages.length === 0) return;

@@ -1,11 +1,11 @@
 import { EventError } from '@waybill/core';
-import type { EventEnvelope, Profile } from '@waybill/core';
+import type { AttributeType, EventEnvelope, Profile } from '@waybill/core';
 
 /** A column of the event table and the envelope property that it holds. */
 export interface EventColumn {
   readonly column: string;
   readonly property: string;
-  readonly type: 'text' | 'int4' | 'jsonb';
+  readonly type: 'text' | 'int4' | 'bool' | 'jsonb';
   /** May differ between two attempts to publish one event, so it does not make it another one. */
   readonly incidental?: true;
 }
@@ -29,15 +29,24 @@ const engineColumns: readonly EventColumn[] = [
   { column: 'extensions', property: 'extensions', type: 'jsonb' },
 ];
 
+const columnTypes: Readonly<Record<AttributeType, EventColumn['type']>> = {
+  string: 'text',
+  integer: 'int4',
+  boolean: 'bool',
+};
+
 /** The columns of the engine, then those of the profile. */
 export function columnsOf(profile: Profile): readonly EventColumn[] {
-  const own = profile.attributes.map(({ column, name }): EventColumn => ({
+  const own = profile.attributes.map(({ column, name, type = 'string' }): EventColumn => ({
     column,
     property: name,
-    type: 'text',
+    type: columnTypes[type],
   }));
   return [...engineColumns, ...own];
 }
+
+/** What a statement is given for a column. */
+export type ColumnValue = string | number | boolean | null;
 
 /** An event ready for its row: later changes of the event change nothing here. */
 export interface EventRow {
@@ -46,7 +55,7 @@ export interface EventRow {
   readonly type: string;
   readonly subject: string | undefined;
   /** One per column; JSON as text. */
-  readonly values: readonly (string | number | null)[];
+  readonly values: readonly ColumnValue[];
   /** Where it is sent, and by which key it is ordered there. */
   readonly route: Route | undefined;
 }
@@ -71,12 +80,12 @@ export function toRow(
   return { id, source, type, subject, values, route };
 }
 
-function toValue(event: EventEnvelope, column: EventColumn): string | number | null {
+function toValue(event: EventEnvelope, column: EventColumn): ColumnValue {
   const value: unknown = Reflect.get(event, column.property);
   if (column.type === 'jsonb') return toJson(event, column.property, value);
   if (value === undefined || value === null) return null;
   if (column.type === 'text') return assertText(event, column.property, value);
-  return value as number;
+  return value as number | boolean;
 }
 
 function toJson(event: EventEnvelope, property: string, value: unknown): string | null {
@@ -113,15 +122,22 @@ export type StoredRow = Record<string, unknown> & {
   readonly ordering_key?: string | null;
 };
 
+/** What a column holds, as the kind that was put into it: a product's migration may have made a text of it. */
+export function fromColumn({ type }: EventColumn, value: unknown): unknown {
+  if (value === null || value === undefined) return null;
+  if (type === 'int4') return Number(value);
+  return type === 'bool' ? value === true || value === 'true' : value;
+}
+
 /** The envelope of a row, without the attributes that it does not have. */
 export function toEvent<E extends EventEnvelope>(
   row: StoredRow,
   columns: readonly EventColumn[],
 ): E {
   const event: Record<string, unknown> = { specversion: '1.0' };
-  for (const { column, property } of columns) {
-    const value = row[column];
-    if (value !== null) event[property] = value;
+  for (const column of columns) {
+    const value = fromColumn(column, row[column.column]);
+    if (value !== null) event[column.property] = value;
   }
   // Rows older than these columns.
   event.datacontenttype ??= 'application/json';

@@ -1,4 +1,4 @@
-import { assertKnownOptions } from '@waybill/core/adapter';
+import { assertKnownOptions, type OptionNames } from '@waybill/core/adapter';
 import type { EventQueryOptions } from '@waybill/core';
 
 import { quoteIdentifier } from '../client/quote-identifier.ts';
@@ -18,12 +18,12 @@ export function checkedLimit(limit = 1_000): number {
   throw new TypeError(`limit must be a whole number from 1 to ${maxLimit}, got ${limit}.`);
 }
 
-const knownOptions: readonly (keyof EventQueryOptions)[] = [
-  'limit',
-  'afterPosition',
-  'eventType',
-  'order',
-];
+const knownOptions: OptionNames<EventQueryOptions> = {
+  limit: true,
+  afterPosition: true,
+  eventType: true,
+  order: true,
+};
 
 /**
  * The conditions that every read by an attribute takes.

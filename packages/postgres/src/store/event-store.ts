@@ -1,5 +1,5 @@
 import { plainProfile, systemClock } from '@waybill/core';
-import { assertKnownOptions } from '@waybill/core/adapter';
+import { assertKnownOptions, attributeOf, type OptionNames } from '@waybill/core/adapter';
 import type {
   AppendBatchOptions,
   AppendOptions,
@@ -8,6 +8,7 @@ import type {
   EventPage,
   EventQueryOptions,
   EventStore,
+  ExtensionValue,
   Observer,
   Profile,
   TimeRangeOptions,
@@ -116,14 +117,13 @@ export class PostgresEventStore<E extends EventEnvelope = EventEnvelope> impleme
     );
   }
 
-  async getByAttribute(name: string, value: string, options?: EventQueryOptions): Promise<E[]> {
-    const attribute = this.#profile.attributes.find((one) => one.name === name);
-    if (!attribute) {
-      throw new TypeError(
-        `Profile ${this.#profile.name} has no attribute ${JSON.stringify(name)}.`,
-      );
-    }
-    return await this.#reader.select([{ column: attribute.column, operator: '=', value }], options);
+  async getByAttribute(
+    name: string,
+    value: ExtensionValue,
+    options?: EventQueryOptions,
+  ): Promise<E[]> {
+    const { column } = attributeOf(this.#profile, name, value);
+    return await this.#reader.select([{ column, operator: '=', value }], options);
   }
 
   /** By the time that the events carry. */
@@ -169,7 +169,7 @@ export class PostgresEventStore<E extends EventEnvelope = EventEnvelope> impleme
 
   /** Reads committed events only, so not within a transaction. */
   async readFrom(cursor: string | null, options: { limit?: number } = {}): Promise<EventPage<E>> {
-    assertKnownOptions('readFrom', options, ['limit']);
+    assertKnownOptions('readFrom', options, { limit: true });
     return await this.#reader.readFrom(cursor, options.limit);
   }
 
@@ -180,17 +180,17 @@ export class PostgresEventStore<E extends EventEnvelope = EventEnvelope> impleme
   }
 }
 
-const knownOptions: readonly (keyof PostgresEventStoreOptions)[] = [
-  'connectionString',
-  'pool',
-  'client',
-  'tableName',
-  'schemaName',
-  'profile',
-  'migrations',
-  'observer',
-  'clock',
-];
+const knownOptions: OptionNames<PostgresEventStoreOptions> = {
+  connectionString: true,
+  pool: true,
+  client: true,
+  tableName: true,
+  schemaName: true,
+  profile: true,
+  migrations: true,
+  observer: true,
+  clock: true,
+};
 
 function assertOptions(options: PostgresEventStoreOptions): void {
   assertKnownOptions('PostgresEventStore', options, knownOptions);

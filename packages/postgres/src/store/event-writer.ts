@@ -61,7 +61,7 @@ export class EventWriter {
   }
 
   async append(event: EventEnvelope, options: AppendOptions = {}): Promise<bigint> {
-    assertTransactionChoice('append', options, ['expectedPosition']);
+    assertTransactionChoice('append', options, { expectedPosition: true });
     const row = this.#rowOf(event);
     const { expectedPosition } = options;
     if (expectedPosition !== undefined) {
@@ -79,7 +79,7 @@ export class EventWriter {
     events: readonly EventEnvelope[],
     options?: AppendBatchOptions,
   ): Promise<bigint[]> {
-    assertTransactionChoice('appendBatch', options, ['route']);
+    assertTransactionChoice('appendBatch', options, { route: true });
     const route = options?.route;
     const rows = events.map((event, index) =>
       this.#rowOf(event, route && { destination: route.destination, key: route.keys[index]! }),

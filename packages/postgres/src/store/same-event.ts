@@ -2,7 +2,8 @@ import { isDeepStrictEqual } from 'node:util';
 
 import { EventError } from '@waybill/core';
 
-import type { EventColumn, EventRow, StoredRow } from './event-columns.ts';
+import { fromColumn } from './event-columns.ts';
+import type { ColumnValue, EventColumn, EventRow, StoredRow } from './event-columns.ts';
 
 /**
  * Refuses an event whose (source, id) belongs to another one.
@@ -31,7 +32,7 @@ export function conflictWith(
 
 function valueOf(known: StoredRow | EventRow, column: EventColumn, index: number): unknown {
   if (isEventRow(known)) return parsed(column, known.values[index]!);
-  return known[column.column] ?? legacyDefaults[column.column] ?? null;
+  return fromColumn(column, known[column.column]) ?? legacyDefaults[column.column] ?? null;
 }
 
 /** What rows mean that are older than a column. */
@@ -41,10 +42,10 @@ function isEventRow(known: StoredRow | EventRow): known is EventRow {
   return 'values' in known && Array.isArray(known.values);
 }
 
-function isSame(column: EventColumn, value: string | number | null, known: unknown): boolean {
+function isSame(column: EventColumn, value: ColumnValue, known: unknown): boolean {
   return isDeepStrictEqual(parsed(column, value), known);
 }
 
-function parsed(column: EventColumn, value: string | number | null): unknown {
+function parsed(column: EventColumn, value: ColumnValue): unknown {
   return column.type === 'jsonb' && typeof value === 'string' ? JSON.parse(value) : value;
 }

@@ -1,16 +1,16 @@
-import { assertKnownOptions } from '@waybill/core/adapter';
+import { assertKnownOptions, type OptionNames } from '@waybill/core/adapter';
 import { MemoryEventBus as EngineBus, type MemoryEventBusOptions } from '@waybill/core/memory';
 
 import { quickwmsEvents, quickwmsProfile } from '../profile.ts';
 
 export type MemoryEventBusConfig = Omit<MemoryEventBusOptions, 'profile' | 'catalogue'>;
 
-const knownOptions: readonly (keyof MemoryEventBusConfig)[] = [
-  'serviceName',
-  'transport',
-  'consumers',
-  'observer',
-];
+const knownOptions: OptionNames<MemoryEventBusConfig> = {
+  serviceName: true,
+  transport: true,
+  consumers: true,
+  observer: true,
+};
 
 /** A warehouse bus within one process, for tests. */
 export class MemoryEventBus extends EngineBus {

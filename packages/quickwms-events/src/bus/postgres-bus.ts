@@ -1,4 +1,4 @@
-import { assertKnownOptions } from '@waybill/core/adapter';
+import { assertKnownOptions, type OptionNames } from '@waybill/core/adapter';
 import {
   PostgresEventBus as EngineBus,
   type PostgresEventBusOptions as EngineOptions,
@@ -8,17 +8,17 @@ import { quickwmsEvents, quickwmsProfile } from '../profile.ts';
 
 export type PostgresEventBusConfig = Omit<EngineOptions, 'profile' | 'catalogue'>;
 
-const knownOptions: readonly (keyof PostgresEventBusConfig)[] = [
-  'serviceName',
-  'client',
-  'schema',
-  'destination',
-  'transport',
-  'maxRetries',
-  'retryDelayMs',
-  'consumers',
-  'observer',
-];
+const knownOptions: OptionNames<PostgresEventBusConfig> = {
+  serviceName: true,
+  client: true,
+  schema: true,
+  destination: true,
+  transport: true,
+  maxRetries: true,
+  retryDelayMs: true,
+  consumers: true,
+  observer: true,
+};
 
 /** A warehouse bus that needs nothing but PostgreSQL, or nothing at all when embedded. */
 export class PostgresEventBus extends EngineBus {

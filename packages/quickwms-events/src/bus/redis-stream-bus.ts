@@ -14,9 +14,7 @@ export type RedisStreamEventBusConfig = Omit<EngineOptions, 'profile' | 'catalog
 export type StreamInfo = StreamInspection;
 export type GroupInfo = GroupInspection;
 
-const knownOptions = redisStreamEventBusOptions.filter(
-  (name) => name !== 'profile' && name !== 'catalogue',
-);
+const { profile: _profile, catalogue: _catalogue, ...knownOptions } = redisStreamEventBusOptions;
 
 /** The warehouse's bus: one Redis stream for each domain, one consumer group for each service. */
 export class RedisStreamEventBus extends EngineBus {

@@ -51,12 +51,17 @@ describe('EventPublisher', () => {
 
   it('links a correlated event to its parent', async () => {
     const { publisher } = publisherOnMemory();
-    const parent = await publisher.publish(received);
-    const child = await publisher.publishCorrelated(
-      { type: ProcessingEvents.GRADING_TASK_CREATED, data: { taskId: 'task-1' } },
-      parent,
-    );
-    expect(child).toMatchObject({ correlationId: parent.correlationId, causationId: parent.id });
+    const parent = await publisher.publish({ ...received, userId: 'ada' });
+    const task = { type: ProcessingEvents.GRADING_TASK_CREATED, data: { taskId: 'task-1' } };
+    const links = { correlationId: parent.correlationId, causationId: parent.id };
+    expect(await publisher.publishCorrelated(task, parent)).toMatchObject({
+      ...links,
+      userId: 'ada',
+    });
+    expect(await publisher.publishCorrelated({ ...task, userId: 'bob' }, parent)).toMatchObject({
+      ...links,
+      userId: 'bob',
+    });
   });
 
   it('sets subject and ids of item and order events, and lets the data win', async () => {

@@ -11,12 +11,13 @@ import {
 } from '@waybill/core';
 import {
   assertKnownOptions,
+  type OptionNames,
   assertRange,
   maxRelayPollMs,
   type PublishingStore,
 } from '@waybill/core/adapter';
 
-import { correlationOf, type CreateEventOptions, type KnownEvent } from '../factory.ts';
+import { followingFrom, type CreateEventOptions, type KnownEvent } from '../factory.ts';
 import { quickwmsEvents } from '../profile.ts';
 import type { EventEnvelope } from '../types/index.ts';
 import { adviseBestPractices } from './best-practices.ts';
@@ -43,20 +44,20 @@ export interface EventPublisherConfig {
   ids?: Ids;
 }
 
-const knownOptions: readonly (keyof EventPublisherConfig)[] = [
-  'serviceName',
-  'eventBus',
-  'eventStore',
-  'storeBeforePublish',
-  'strict',
-  'relay',
-  'relayPollMs',
-  'intended',
-  'observer',
-  'logger',
-  'clock',
-  'ids',
-];
+const knownOptions: OptionNames<EventPublisherConfig> = {
+  serviceName: true,
+  eventBus: true,
+  eventStore: true,
+  storeBeforePublish: true,
+  strict: true,
+  relay: true,
+  relayPollMs: true,
+  intended: true,
+  observer: true,
+  logger: true,
+  clock: true,
+  ids: true,
+};
 
 /** Publishes warehouse events. */
 export class EventPublisher {
@@ -100,8 +101,8 @@ export class EventPublisher {
    * Publishes one event.
    *
    * Inside a handler it commits with the handler's transaction; `{ tx }` joins a transaction of
-   * yours, `{ tx: null }` stays out of both. Correlation and causation follow from the event being
-   * handled unless you set them.
+   * yours, `{ tx: null }` stays out of both. Correlation, causation and user follow from the event
+   * being handled unless you set them.
    *
    * @returns The event as it was published.
    * @throws {EventError} `PAYLOAD_INVALID`, `ENVELOPE_INVALID`, `PAYLOAD_NOT_JSON`, `TYPE_UNKNOWN`,
@@ -127,13 +128,13 @@ export class EventPublisher {
     return this.#publisher.publishBatch<T>(events, transaction) as Promise<EventEnvelope<T>[]>;
   }
 
-  /** Publishes an event that follows from another: same correlation, caused by it. */
+  /** Publishes an event that follows from another: same correlation, caused by it, for the same user unless said. */
   publishCorrelated<T, const Type extends string = string>(
     options: CreateEventOptions<T> & KnownEvent<Type>,
     parent: EventEnvelope,
     transaction?: TransactionChoice,
   ): Promise<EventEnvelope<T>> {
-    return this.publish<T>({ ...options, ...correlationOf(parent) }, transaction);
+    return this.publish<T>(followingFrom(parent, options), transaction);
   }
 
   /** Publishes an event about an item; `data.itemId` and `data.qlid` are set unless `data` has them. */

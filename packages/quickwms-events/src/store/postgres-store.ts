@@ -5,7 +5,7 @@ import {
   type PostgresEventStoreOptions,
 } from '@waybill/postgres';
 import type { EventQueryOptions, TimeRangeOptions } from '@waybill/core';
-import { assertKnownOptions } from '@waybill/core/adapter';
+import { assertKnownOptions, type OptionNames } from '@waybill/core/adapter';
 
 import { quickwmsProfile } from '../profile.ts';
 import type { EventEnvelope } from '../types/index.ts';
@@ -18,15 +18,15 @@ export const quickwmsMigrations = {
   directory: fileURLToPath(new URL('../../migrations/', import.meta.url)),
 };
 
-const knownOptions: readonly (keyof PostgresEventStoreConfig)[] = [
-  'connectionString',
-  'pool',
-  'client',
-  'tableName',
-  'schemaName',
-  'observer',
-  'clock',
-];
+const knownOptions: OptionNames<PostgresEventStoreConfig> = {
+  connectionString: true,
+  pool: true,
+  client: true,
+  tableName: true,
+  schemaName: true,
+  observer: true,
+  clock: true,
+};
 
 /** The audit trail: every event of the warehouse, for good. */
 export class PostgresEventStore extends EngineStore<EventEnvelope> {

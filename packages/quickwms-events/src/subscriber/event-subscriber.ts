@@ -29,12 +29,12 @@ export interface EventSubscriberOptions<Inbox extends boolean = boolean> extends
 /** A handler as the engine takes it, whatever it was promised about its event. */
 type AnyHandler = (event: never, context: never) => Promise<void> | void;
 
-/** Whether a handler has a transaction: its own `{ inbox }` decides, else the subscriber's. */
-type ContextOf<Options, Inbox extends boolean> = (
-  Options extends { inbox: infer Own extends boolean } ? Own : Inbox
-) extends true
-  ? InboxContext
-  : EventContext;
+/** Whether a handler has a transaction: its own `{ inbox }` decides, else the subscriber's; a broadcast has none. */
+type ContextOf<Options, Inbox extends boolean> = Options extends { broadcast: true }
+  ? EventContext
+  : (Options extends { inbox: infer Own extends boolean } ? Own : Inbox) extends true
+    ? InboxContext
+    : EventContext;
 
 /**
  * Consumes warehouse events.

@@ -1,5 +1,5 @@
 import { IdempotentExecution, type Clock, type IdempotencyStore } from '@waybill/core';
-import { assertKnownOptions } from '@waybill/core/adapter';
+import { assertKnownOptions, type OptionNames } from '@waybill/core/adapter';
 import { PostgresIdempotencyStore, type SqlClient } from '@waybill/postgres';
 import { RedisIdempotencyStore, type RedisSource } from '@waybill/redis';
 
@@ -50,15 +50,15 @@ export class IdempotencyHandler extends IdempotentExecution {
   }
 }
 
-const knownOptions = [
-  'database',
-  'schemaName',
-  'redis',
-  'keyPrefix',
-  'store',
-  'claimMs',
-  'clock',
-] as const;
+const knownOptions: OptionNames<IdempotencyHandlerConfig> = {
+  database: true,
+  schemaName: true,
+  redis: true,
+  keyPrefix: true,
+  store: true,
+  claimMs: true,
+  clock: true,
+};
 
 interface Place {
   readonly store: IdempotencyStore;

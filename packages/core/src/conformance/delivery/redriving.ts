@@ -13,6 +13,8 @@ import {
   type DeliveryConformanceOptions,
 } from './delivery-bench.ts';
 
+const longAgo = '2020-02-02T02:02:02.000Z';
+
 /** What an operator wants run again reaches the one who failed, and nobody else. */
 export function describeRedrives(
   options: DeliveryConformanceOptions,
@@ -81,6 +83,38 @@ export function describeRedrives(
         const after = (await b.deadLetterQueue.get(row.id))!;
         assert.deepEqual([after.status, after.totalAttempts], ['pending', 2]);
         assert.equal((await b.deadLetters('billing')).length, 1);
+      }),
+    );
+
+    whenQueue(
+      'change nothing of the message, however often it is run again',
+      bench(async (b) => {
+        const metadata = { retryCount: 4, environment: 'staging' } as const;
+        const event = b.event('order-1', { metadata: { ...metadata, originalTimestamp: longAgo } });
+        const message = b.message(event);
+        const body = Buffer.from(JSON.stringify(JSON.parse(String(message.body)), null, 3));
+        const group = await b.group('billing', { retry: { maxRetries: 1 }, clock: systemClock });
+        const handler = b.handler((call) => {
+          // What a handler does to its event is its own affair.
+          const failing = b.calls.length < 5;
+          if (failing) call.event.metadata!.retryCount += 1;
+          if (failing) throw new Error('no');
+        });
+        const noted = noting(handler);
+        group.on(['order.*'], noted.handler, { name: 'book', retry: { baseDelayMs: 1 } });
+        await group.start();
+        await b.publishMessages([{ ...message, body }]);
+        await b.observed('dead-lettered', 1);
+        for (let run = 1; run <= 3; run += 1) {
+          const { id } = await deadLetterOf(b);
+          await b.deadLetterQueue.redrive(id);
+          await b.observed('redriven', run);
+          assertSameMessage((await b.deadLetterQueue.get(id))!.message, { ...message, body });
+        }
+        assert.deepEqual(
+          noted.events,
+          Array.from({ length: 5 }, () => event),
+        );
       }),
     );
 
@@ -166,6 +200,21 @@ export function describeRedrives(
       }),
     );
   });
+}
+
+/** Notes each event as it reaches a handler. */
+function noting(handler: ReturnType<DeliveryBench['handler']>): {
+  events: EventEnvelope[];
+  handler: typeof handler;
+} {
+  const events: EventEnvelope[] = [];
+  return {
+    events,
+    handler: (event, context) => {
+      events.push(structuredClone(event));
+      return handler(event, context);
+    },
+  };
 }
 
 /** Two groups, one of them with two handlers; `book` in `billing` fails while it is broken. */

@@ -1,18 +1,19 @@
 import assert from 'node:assert/strict';
 
 import { isEventError } from '../../errors.ts';
-import type { EventStore } from '../../publish/event-store.ts';
-import { onStore, type StoreConformanceOptions } from '../store/store-bench.ts';
-import type { TestApi } from '../test-api.ts';
+import { onStore } from '../store/store-bench.ts';
+import { itWhen, type TestApi } from '../test-api.ts';
+import type { EventStoreConformanceOptions } from './event-store-options.ts';
 
 const isIdConflict = (error: unknown): boolean => isEventError(error, 'EVENT_ID_CONFLICT');
 
 /** Every event is kept once, whole, and in the order of its position. */
 export function describeAppending(
-  options: StoreConformanceOptions<EventStore>,
+  options: EventStoreConformanceOptions,
   { describe, it }: TestApi,
 ): void {
   const bench = onStore(options);
+  const { typedAttributes } = options;
 
   describe('appending', () => {
     it(
@@ -46,6 +47,34 @@ export function describeAppending(
         });
         await b.store.append(event);
         assert.deepEqual(await b.store.getById(event.id), event);
+      }),
+    );
+
+    itWhen(
+      it,
+      typedAttributes !== undefined,
+      'its profile has no attributes of these types',
+    )(
+      'keeps integers and booleans of the profile as what they are',
+      bench(async (b) => {
+        const { integer, boolean } = typedAttributes!;
+        const integers = [0, 7, 2 ** 31 - 1, -(2 ** 31)].map((value) => ({ [integer]: value }));
+        const booleans = [true, false].map((value) => ({ [boolean]: value }));
+        const events = [...integers, ...booleans].map((said) => b.event(said));
+        const positions = await b.store.appendBatch(events);
+        for (const [index, event] of events.entries()) {
+          assert.deepEqual(await b.store.getById(event.id), event);
+          assert.equal(await b.store.append(structuredClone(event)), positions[index]);
+        }
+        const page = await b.store.readFrom(null);
+        assert.deepEqual(
+          page.events.map(({ event }) => event),
+          events,
+        );
+        for (const value of [1, undefined]) {
+          const other = { ...events[0]!, [integer]: value };
+          await assert.rejects(b.store.append(other), isIdConflict);
+        }
       }),
     );
 

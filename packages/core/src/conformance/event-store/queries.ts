@@ -14,7 +14,7 @@ export function describeQueries(
   { describe, it }: TestApi,
 ): void {
   const bench = onStore(options);
-  const { attribute } = options;
+  const { attribute, typedAttributes } = options;
 
   describe('queries', () => {
     it(
@@ -125,6 +125,27 @@ export function describeQueries(
         assert.deepEqual(await b.store.getByAttribute(name, value), [wanted]);
         assert.deepEqual(await b.store.getByAttribute(name, `not ${value}`), []);
         await assert.rejects(b.store.getByAttribute('no_such_attribute', value), TypeError);
+      }),
+    );
+
+    itWhen(
+      it,
+      typedAttributes !== undefined,
+      'its profile has no attributes of these types',
+    )(
+      'finds by integers and booleans, and refuses what is none',
+      bench(async (b) => {
+        const { integer, boolean } = typedAttributes!;
+        const events = [0, 7, -7].map((value) => b.event({ [integer]: value }));
+        const flagged = [false, true].map((value) => b.event({ [boolean]: value }));
+        await b.store.appendBatch([...events, ...flagged, b.event()]);
+        assert.deepEqual(await b.store.getByAttribute(integer, 0), [events[0]]);
+        assert.deepEqual(await b.store.getByAttribute(integer, -7), [events[2]]);
+        assert.deepEqual(await b.store.getByAttribute(integer, 8), []);
+        assert.deepEqual(await b.store.getByAttribute(boolean, false), [flagged[0]]);
+        assert.deepEqual(await b.store.getByAttribute(boolean, true), [flagged[1]]);
+        await assert.rejects(b.store.getByAttribute(integer, '7'), TypeError);
+        await assert.rejects(b.store.getByAttribute(boolean, 1), TypeError);
       }),
     );
 

@@ -117,6 +117,13 @@ export const plantedDeliveryFaults: readonly DeliveryFault[] = [
     claim: (group, options) => claimed(inner.claim(group, options), withOtherData),
   })),
   overRedrives(
+    'counts the runs of a message in its metadata',
+    'change nothing of the message, however often it is run again',
+    (inner) => ({
+      claim: (group, options) => claimed(inner.claim(group, options), withOneRunMore),
+    }),
+  ),
+  overRedrives(
     'gives a message without its headers to a redrive',
     'read again what was received, and refuse again what was refused for its headers',
     (inner) => ({
@@ -164,6 +171,12 @@ async function claimed(
 function withOtherData(message: Message): Message {
   const event = JSON.parse(Buffer.from(message.body).toString('utf8')) as object;
   return { ...message, body: JSON.stringify({ ...event, data: 'other' }) };
+}
+
+function withOneRunMore(message: Message): Message {
+  const event = JSON.parse(Buffer.from(message.body).toString('utf8')) as { retrycount?: number };
+  if (event.retrycount === undefined) return message;
+  return { ...message, body: JSON.stringify({ ...event, retrycount: event.retrycount + 1 }) };
 }
 
 /** A pause that aborts the signal of everything that was handed out. */

@@ -1,3 +1,4 @@
+import { engineAttributes } from '../../event/attribute-names.ts';
 import type { EventEnvelope } from '../../event/envelope.ts';
 import { EventError, isEventError } from '../../errors.ts';
 import type { EventStore } from '../../publish/event-store.ts';
@@ -8,6 +9,7 @@ import { everyNth } from './transport-fault.ts';
 
 const fault = storeFault<EventStore>;
 const whole = 'gives a whole envelope back, with what it does not know itself';
+const typed = 'keeps integers and booleans of the profile as what they are';
 const bySubject = 'finds by subject, oldest first unless asked otherwise';
 
 const appendingFaults = [
@@ -52,6 +54,13 @@ const appendingFaults = [
   ),
   fault('loses extensions', whole, (inner) => ({
     append: (event, options) => inner.append({ ...event, extensions: undefined }, options),
+  })),
+  fault('reads integers of the profile as text', typed, (inner) => ({
+    getById: async (id, source) => changedAttributes(await inner.getById(id, source), String),
+  })),
+  fault('takes 0 and false for nothing', typed, (inner) => ({
+    getById: async (id, source) =>
+      changedAttributes(await inner.getById(id, source), (value) => value || undefined),
   })),
   fault('moves times to UTC', whole, (inner) => ({
     append: (event, options) =>
@@ -146,6 +155,17 @@ const queryFaults = [
     }),
   ),
   fault(
+    'takes a value of any type for that of an attribute',
+    'finds by integers and booleans, and refuses what is none',
+    (inner) => ({
+      getByAttribute: (name, value, options) =>
+        inner.getByAttribute(name, value, options).catch((error: unknown) => {
+          if (name === 'no_such_attribute') throw error;
+          return [];
+        }),
+    }),
+  ),
+  fault(
     'finds nothing by an attribute that there is not',
     'finds by an attribute of the profile, and refuses one that there is not',
     (inner) => ({
@@ -200,6 +220,19 @@ export const plantedEventStoreFaults: readonly PlantedFault<EventStoreConformanc
     'keeps nothing of an event when the transaction is rolled back, and can do it again',
   ),
 ];
+
+/** An event with other values of its profile's attributes: those that no envelope has. */
+function changedAttributes(
+  event: EventEnvelope | null,
+  change: (value: unknown) => unknown,
+): EventEnvelope | null {
+  if (!event) return null;
+  const entries = Object.entries(event).map(([name, value]) => [
+    name,
+    engineAttributes.has(name) ? value : change(value),
+  ]);
+  return Object.fromEntries(entries.filter(([, value]) => value !== undefined)) as EventEnvelope;
+}
 
 function moved({ subject = '' }: EventEnvelope): EventError {
   const details = { subject, expected: '', actual: '' };

@@ -2,7 +2,7 @@ import type { Clock } from '../../clock.ts';
 import type { HealthReasons } from '../../health.ts';
 import type { Outage } from '../outage.ts';
 import type { Inbox } from '../inbox.ts';
-import type { Logger, Observer } from '../../observer.ts';
+import type { Logger, Observer, WarningCode } from '../../observer.ts';
 import type { TransactionRunner } from '../../transaction.ts';
 import type { Warnings } from '../../warnings.ts';
 import { deadLetter, type DeadLetterRecorder } from './dead-letter.ts';
@@ -29,6 +29,8 @@ export function policyChain(options: {
   inbox: Inbox | undefined;
   slowMs: number;
   warnings: Warnings;
+  /** Warnings that the handler means to be so. */
+  intended: readonly WarningCode[];
   reasons: HealthReasons;
   clock: Clock;
   random: () => number;
@@ -41,7 +43,7 @@ export function policyChain(options: {
   const policies: (Policy | undefined)[] = [
     once || !recorder ? undefined : deadLetter(recorder),
     retry(shared),
-    validate,
+    validate(options),
     measure(shared),
     timeout(shared),
     transactions && inbox ? transaction({ ...shared, transactions, inbox }) : undefined,

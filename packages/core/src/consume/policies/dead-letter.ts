@@ -11,7 +11,7 @@ import type { Observer } from '../../observer.ts';
 import { messageOfThrown, readThrown } from '../../thrown.ts';
 import type { Coordinates } from '../../coordinates.ts';
 import type { Delivery } from '../../transport/transport.ts';
-import type { EventIdentity, Invocation, Policy } from './step.ts';
+import type { EventIdentity, Invocation, Policy, Registration } from './step.ts';
 
 const maxReasonLength = 2_000;
 const maxCodeLength = 255;
@@ -35,7 +35,7 @@ export function deadLetter(recorder: DeadLetterRecorder): Policy {
   };
 
   function isKnown({ registration, identity, abort }: Invocation): Promise<boolean> {
-    return recorder.isKnown(registration.name, identity, abort.signal);
+    return recorder.isKnown(registration, identity, abort.signal);
   }
 
   async function record(error: unknown, invocation: Invocation): Promise<void> {
@@ -80,16 +80,22 @@ export class DeadLetterRecorder {
     this.#reasons = options.reasons;
   }
 
-  /** Says whether this handling has a dead letter already; reports it if so. */
-  async isKnown(handler: string, event: EventIdentity, signal: AbortSignal): Promise<boolean> {
-    const key = { group: this.#group, handler, source: event.source, eventId: event.id };
-    return await this.#isKnown(key, { handler, eventId: event.id }, signal);
+  /** Says whether this handling has a dead letter already, under any name of the handler; reports it if so. */
+  async isKnown(
+    { name, formerly }: Pick<Registration, 'name' | 'formerly'>,
+    { source, id: eventId }: EventIdentity,
+    signal: AbortSignal,
+  ): Promise<boolean> {
+    const keys = [name, ...formerly].map((handler) => {
+      return { group: this.#group, handler, source, eventId };
+    });
+    return await this.#isKnown(keys, { handler: name, eventId }, signal);
   }
 
   /** Says whether a message that cannot be read has a dead letter already; reports it if so. */
   async isKnownUnreadable(delivery: Delivery, signal: AbortSignal): Promise<boolean> {
     const key = { group: this.#group, coordinates: delivery.coordinates };
-    return await this.#isKnown(key, { handler: '', eventId: delivery.message.id }, signal);
+    return await this.#isKnown([key], { handler: '', eventId: delivery.message.id }, signal);
   }
 
   /** Stores one dead letter and reports it. @throws The storing error once `signal` is aborted. */
@@ -116,13 +122,17 @@ export class DeadLetterRecorder {
   }
 
   async #isKnown(
-    key: DeadLetterKey,
+    keys: readonly DeadLetterKey[],
     named: { handler: string; eventId: string },
     signal: AbortSignal,
   ): Promise<boolean> {
-    const found = await this.#untilDone(() => this.#lookup.find(key), signal);
-    if (found) this.#observe({ kind: 'dead-letter-known', group: this.#group, ...named });
-    return found !== null;
+    const found = await this.#untilDone(
+      () => Promise.all(keys.map((key) => this.#lookup.find(key))),
+      signal,
+    );
+    const isKnown = found.some((each) => each !== null);
+    if (isKnown) this.#observe({ kind: 'dead-letter-known', group: this.#group, ...named });
+    return isKnown;
   }
 
   async #untilDone<T>(

@@ -28,6 +28,6 @@ export function invoke(options: { group: string | null; logger: Logger }): Step 
 
 /** A copy: what the handler does to its event must not change what follows from it. */
 function originOf(event: EventEnvelope): HandlerScope['event'] {
-  const { id, correlationId, traceparent, tracestate } = event;
-  return { id, correlationId, traceparent, tracestate };
+  const { id, correlationId, userId, traceparent, tracestate } = event;
+  return { id, correlationId, userId, traceparent, tracestate };
 }

@@ -15,7 +15,7 @@ export interface Registration {
   readonly name: string;
   /** True if the name was made from the patterns. */
   readonly derived: boolean;
-  /** Names that it had before. */
+  /** Names that it had before: what was kept under them is its own. */
   readonly formerly: readonly string[];
   readonly patterns: readonly string[];
   readonly matches: TypeMatcher;

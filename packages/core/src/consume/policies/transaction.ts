@@ -23,7 +23,8 @@ export function transaction(options: {
     const { registration, identity, abort } = invocation;
     if (!registration.inbox) return next(event, invocation);
     const limitMs = Math.min(registration.timeoutMs + graceMs, maxTimerMs);
-    const key = { group, handler: registration.name, source: identity.source, id: identity.id };
+    const { name: handler, formerly } = registration;
+    const key = { group, handler, formerly, source: identity.source, id: identity.id };
     const committed: (() => void)[] = [];
     const afterCommit = (run: () => void): void => void committed.push(run);
     await transactions.run(

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 
 import { keepableData, testProfile, validEnvelope } from '../../../test/arbitraries.ts';
 import { envelope } from '../../../test/envelope.ts';
-import type { EventEnvelope } from '../envelope.ts';
+import type { EventEnvelope, Profile } from '../envelope.ts';
 import type { Header } from '../message.ts';
 import { isEventError } from '../../errors.ts';
 import type { Observation } from '../../observer.ts';
@@ -479,9 +479,10 @@ describe('json codec, construction', () => {
     { name: '__proto__', wire: 'proto' },
     { name: 'floor', wire: 'shelfid' },
     { name: 'shelfId', wire: 'floor' },
+    { name: 'shelfId', wire: 'shelfid', type: 'number' as 'integer' },
   ])('refuses a profile with the attribute %j', (names) => {
     const floor = testProfile.attributes[1]!;
-    const profile = { name: 'bad', attributes: [floor, { ...floor, ...names }] };
+    const profile: Profile = { name: 'bad', attributes: [floor, { ...floor, ...names }] };
     expect(() => new JsonCodec({ profile })).toThrow(TypeError);
   });
 });

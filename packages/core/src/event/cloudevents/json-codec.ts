@@ -1,6 +1,6 @@
 import { systemClock } from '../../clock.ts';
 import type { Codec } from '../codec.ts';
-import { keyOf, plainProfile, type EventEnvelope, type Profile } from '../envelope.ts';
+import { plainProfile, type EventEnvelope, type Profile } from '../envelope.ts';
 import { checkEnvelope } from '../envelope-check.ts';
 import { EventError } from '../../errors.ts';
 import { eventLabel } from '../event-label.ts';
@@ -11,6 +11,7 @@ import {
   maxJsonDepth,
   payloadTooLarge,
 } from '../json-safety.ts';
+import { keyOf } from '../ordering-key.ts';
 import { observeAll, type Observer } from '../../observer.ts';
 import { assertKnownOptions, assertRange } from '../../options.ts';
 import { assertProfile } from '../profile-check.ts';
@@ -48,7 +49,12 @@ export class JsonCodec implements Codec {
 
   /** @throws {TypeError} If an option is unknown or out of range, or the profile claims a name that is taken. */
   constructor(options: JsonCodecOptions = {}) {
-    assertKnownOptions('JsonCodec', options, ['profile', 'maxBytes', 'now', 'observe']);
+    assertKnownOptions('JsonCodec', options, {
+      profile: true,
+      maxBytes: true,
+      now: true,
+      observe: true,
+    });
     const {
       profile = plainProfile,
       maxBytes = defaultMaxBytes,
@@ -62,14 +68,14 @@ export class JsonCodec implements Codec {
     this.#reading = observe ? { now, observe: observeAll([observe]) } : { now };
   }
 
-  /** @throws {EventError} `ENVELOPE_INVALID`, `PAYLOAD_NOT_JSON`, `PAYLOAD_TOO_LARGE` */
+  /** @throws {EventError} `ENVELOPE_INVALID`, `PROFILE_FAILED`, `PAYLOAD_NOT_JSON`, `PAYLOAD_TOO_LARGE` */
   encode(event: EventEnvelope): Message {
     const body = this.write(event);
     const key = keyOf(event, this.profile);
     return { id: event.id, type: event.type, key, contentType: structuredContentType, body };
   }
 
-  /** @throws {EventError} `MESSAGE_UNPARSEABLE`, `ENVELOPE_INVALID`, `ENVELOPE_CONFLICT` */
+  /** @throws {EventError} `MESSAGE_UNPARSEABLE`, `ENVELOPE_INVALID`, `ENVELOPE_CONFLICT`, `PROFILE_FAILED` */
   decode(message: Pick<Message, 'body' | 'contentType' | 'headers'>): EventEnvelope {
     const { body, contentType, headers } = message;
     assertContent(structuredContentType, contentType, headers);

@@ -1,0 +1,19 @@
+import { EventError } from './errors.ts';
+import { currentScope } from './handler-scope.ts';
+
+/**
+ * The error for what comes after a shutdown.
+ *
+ * In a handler it is worth another try: this process goes down, and another one gets the event. Anywhere else
+ * nothing here will ever take it.
+ *
+ * @param what E.g. `publisher of billing`.
+ */
+export function wasShutDown(what: string): EventError<'STOPPING'> {
+  return new EventError(
+    'STOPPING',
+    `${what} was shut down and takes nothing more; make a new one, or shut it down after those who use it`,
+    { what },
+    { retryable: currentScope() !== undefined },
+  );
+}
