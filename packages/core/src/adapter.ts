@@ -96,7 +96,7 @@ export { GrowingDelay } from './growing-delay.ts';
 export { LeaseKeeper, type LeaseKeeperOptions } from './lease-keeper.ts';
 export { SharedOpening } from './shared-opening.ts';
 export { partitionCount, partitionOf } from './partition.ts';
-export { alsoLogged } from './warnings.ts';
+export { type Audience, observeFor } from './people.ts';
 export { observeAll } from './observer.ts';
 export { maxTimerMs } from './clock.ts';
 export { oneLine } from './text.ts';

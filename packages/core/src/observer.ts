@@ -1,104 +1,78 @@
 import type { EventError } from './errors.ts';
 import type { Coordinates } from './coordinates.ts';
 
+/** Which event an observation is about, as far as that is known where it is made. */
+export interface EventLabels {
+  readonly eventType: string | undefined;
+  readonly eventId: string | undefined;
+  readonly source: string | undefined;
+  readonly correlationId: string | undefined;
+  /** Ordering key. */
+  readonly key: string | undefined;
+  /** Empty for a broadcast, `undefined` for what is about no group. */
+  readonly group: string | undefined;
+  readonly handler: string | undefined;
+  /** Number of the attempt within its delivery. */
+  readonly attempt: number | undefined;
+}
+
 /** Something worth counting. Every drop, skip, takeover and override is one. */
 export type Observation =
-  | { kind: 'published'; eventType: string; eventId: string; stored: boolean }
-  | { kind: 'publish-failed'; eventType: string; error: unknown }
+  | ({ kind: 'published'; stored: boolean } & EventLabels)
+  | ({ kind: 'publish-failed'; error: unknown } & EventLabels)
   | { kind: 'relayed'; partition: number; count: number }
   | { kind: 'relay-failed'; partition: number; error: unknown }
   /** A destination did not take a message, which holds back the later ones of its key. */
-  | {
-      kind: 'publish-refused';
-      destination: string;
-      eventId: string;
-      eventType: string;
-      key: string;
-      error: EventError;
-    }
+  | ({ kind: 'publish-refused'; destination: string; error: EventError } & EventLabels)
   /** The server behind a destination had lost its mark, and so whatever it had accepted before. */
   | { kind: 'emptied'; destination: string }
-  | {
+  | ({
       kind: 'delivered';
-      group: string;
-      eventId: string;
       deliveryCount: number | undefined;
       coordinates: Coordinates;
-    }
-  | {
+    } & EventLabels)
+  | ({
       kind: 'attempt-failed';
-      group: string;
-      handler: string;
-      eventId: string;
       attempt: number;
       error: unknown;
       willRetryInMs: number | null;
       coordinates: Coordinates;
-    }
-  | {
+    } & EventLabels)
+  | ({
       kind: 'processed';
-      group: string;
-      handler: string;
       eventType: string;
       eventId: string;
       durationMs: number;
       coordinates: Coordinates;
-    }
+    } & EventLabels)
   /** The inbox knew the event: its effect is there already. */
-  | { kind: 'duplicate-skipped'; group: string; handler: string; eventId: string }
+  | ({ kind: 'duplicate-skipped' } & EventLabels)
   /** A repeated delivery of an event that has a dead letter already. */
-  | { kind: 'dead-letter-known'; group: string; handler: string; eventId: string | undefined }
-  | {
-      kind: 'dead-lettered';
-      group: string;
-      handler: string;
-      eventType: string | undefined;
-      eventId: string | undefined;
-      error: EventError;
-      coordinates: Coordinates;
-    }
+  | ({ kind: 'dead-letter-known' } & EventLabels)
+  | ({ kind: 'dead-lettered'; error: EventError; coordinates: Coordinates } & EventLabels)
   /** The dead letter could not be stored; the message stays unsettled and is tried again. */
-  | { kind: 'dead-letter-failed'; group: string; error: unknown; coordinates: Coordinates }
-  | {
+  | ({ kind: 'dead-letter-failed'; error: unknown; coordinates: Coordinates } & EventLabels)
+  | ({
       kind: 'redriven';
-      group: string;
       deadLetterId: string;
       outcome: 'resolved' | 'pending' | 'claim-lost';
-    }
+    } & EventLabels)
   /** An event was left for a handler that another instance of the group has, or behind older ones that wait. */
-  | {
-      kind: 'handed-over';
-      group: string;
-      handler: string;
-      eventType: string;
-      eventId: string;
-      coordinates: Coordinates;
-    }
+  | ({ kind: 'handed-over'; coordinates: Coordinates } & EventLabels)
   /** What was left for a handler of this instance has ended: it was handled, or has a dead letter. */
-  | {
-      kind: 'handover-ended';
-      group: string;
-      handler: string;
-      eventType: string;
-      eventId: string;
-      outcome: 'done' | 'claim-lost';
-    }
+  | ({ kind: 'handover-ended'; outcome: 'done' | 'claim-lost' } & EventLabels)
   /** A delivery of an event that was left for the handler before. */
-  | { kind: 'handover-known'; group: string; handler: string; eventId: string }
+  | ({ kind: 'handover-known' } & EventLabels)
   /** The queue of handovers could not be reached; it is tried again. */
   | { kind: 'handover-failed'; group: string; error: unknown }
   /** No handler of the group wants the type; the message is settled. */
-  | { kind: 'unhandled-type'; group: string; eventType: string }
+  | ({ kind: 'unhandled-type' } & EventLabels)
   /** A handler has run past its timeout and has not returned yet; its lane stands still. */
-  | { kind: 'handler-overdue'; group: string; handler: string; eventId: string; overdueMs: number }
+  | ({ kind: 'handler-overdue'; overdueMs: number } & EventLabels)
   /** Left unfinished at the deadline of a stop; another worker will get it. */
-  | {
-      kind: 'left-unfinished';
-      group: string;
-      eventId: string;
-      handler: string | undefined;
-      coordinates: Coordinates;
-    }
+  | ({ kind: 'left-unfinished'; coordinates: Coordinates } & EventLabels)
+  /** Rows that are old enough to be forgotten could not be; it is tried again. */
+  | { kind: 'prune-failed'; what: string; error: unknown }
   /** A settle, heartbeat or write came from somebody who had lost ownership, and was refused. */
   | { kind: 'stale-refused'; group: string; what: string; coordinates?: Coordinates }
   | { kind: 'took-over'; group: string; what: string }
@@ -125,6 +99,8 @@ export type Observation =
       kind: 'trouble';
       who: 'consumer' | 'relay' | 'publisher' | 'handler';
       name: string;
+      /** What is the matter, for people. */
+      words: string;
       error: unknown;
     }
   /** It gets on again. */
@@ -135,10 +111,10 @@ export type Observation =
       afterMs: number;
     }
   | { kind: 'wire-spelling'; attribute: string; eventType: string }
-  | { kind: 'broadcast-failed'; eventType: string; eventId: string; error: unknown }
+  | ({ kind: 'broadcast-failed'; error: unknown } & EventLabels)
   | { kind: 'warning'; code: WarningCode; message: string };
 
-/** Warnings of the engine; each is given once per call site and can be called "intended". */
+/** Warnings of the engine; each is given once per call site and can be silenced. */
 export type EngineWarningCode =
   | 'TYPE_NOT_IN_CATALOGUE'
   | 'KEY_DATA_MISSING'
@@ -165,6 +141,18 @@ export type EngineWarningCode =
   | 'HANDLER_OUTAGE'
   | 'HANDLER_RENAMED'
   | 'RETRIES_PILE_UP'
+  | 'ATTEMPT_FAILED'
+  | 'DEAD_LETTERED'
+  | 'DEAD_LETTER_FAILED'
+  | 'BROADCAST_FAILED'
+  | 'HANDOVER_FAILED'
+  | 'PRUNE_FAILED'
+  | 'HANDLER_OVERDUE'
+  | 'LEFT_UNFINISHED'
+  | 'STALE_REFUSED'
+  | 'TOOK_OVER'
+  | 'EVENTS_LOST'
+  | 'RECOVERED'
   | 'HANDOVERS_MISSING';
 
 /** A warning of the engine, or one of a product's own. */

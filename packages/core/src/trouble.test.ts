@@ -4,11 +4,13 @@ import { Observations } from '../test/observations.ts';
 import { HealthReasons } from './health.ts';
 import { ManualClock } from './memory/manual-clock.ts';
 import { silentLogger, type Logger } from './observer.ts';
+import { observeFor, type Audience } from './people.ts';
 import { TroubleReporter, type TroubleReporterOptions } from './trouble.ts';
 
 const away = new Error('the server is away');
 
-function setUp(said: Partial<TroubleReporterOptions> = {}) {
+function setUp(said: Partial<TroubleReporterOptions> & Audience = {}) {
+  const { logger: given, silence, ...options } = said;
   const clock = new ManualClock();
   const seen = new Observations();
   const reasons = new HealthReasons(() => clock.now());
@@ -17,11 +19,13 @@ function setUp(said: Partial<TroubleReporterOptions> = {}) {
     who: 'consumer',
     name: 'graders',
     clock,
-    observe: seen.observe,
-    logger: { ...silentLogger, warn },
-    intended: [],
+    observe: observeFor({
+      observer: seen.observe,
+      logger: 'logger' in said ? given : { ...silentLogger, warn },
+      silence,
+    }),
     reasons,
-    ...said,
+    ...options,
   });
   return { clock, seen, reasons, warn, trouble };
 }
@@ -34,10 +38,10 @@ describe('trouble', () => {
     expect(trouble.isInTrouble).toBe(false);
     trouble.begin(away);
     expect(trouble.isInTrouble).toBe(true);
-    expect(seen.all).toEqual([{ kind: 'trouble', who: 'consumer', name: 'graders', error: away }]);
     const words = 'the consumer of graders does not get on: the server is away';
-    const details = { code: 'CONSUMER_TROUBLE', who: 'consumer', name: 'graders', error: away };
-    expect(warn.mock.calls).toEqual([[details, words]]);
+    const told = { kind: 'trouble', who: 'consumer', name: 'graders', words, error: away };
+    expect(seen.all).toEqual([told]);
+    expect(warn.mock.calls).toEqual([[{ ...told, code: 'CONSUMER_TROUBLE' }, words]]);
     expect(reasons.health()).toEqual({
       status: 'degraded',
       reasons: [`${words}, since 2026-01-01T00:00:00.000Z`],
@@ -89,8 +93,8 @@ describe('trouble', () => {
     expect(reasons.health().reasons).toEqual([expect.stringContaining('pricers')]);
   });
 
-  it('that is intended is not written, and is observed all the same', () => {
-    const { seen, warn, trouble } = setUp({ intended: ['CONSUMER_TROUBLE'] });
+  it('that is silenced is not written, and is observed all the same', () => {
+    const { seen, warn, trouble } = setUp({ silence: ['CONSUMER_TROUBLE'] });
     trouble.begin(away);
     expect({ seen: seen.of('trouble').length, logged: warn.mock.calls }).toEqual({
       seen: 1,
@@ -110,6 +114,10 @@ describe('trouble', () => {
       [
         'the relay of redis does not get on: the server is away',
         { type: 'WaybillWarning', code: 'RELAY_TROUBLE' },
+      ],
+      [
+        'the relay of redis gets on again after 0 ms',
+        { type: 'WaybillWarning', code: 'RECOVERED' },
       ],
       [
         'the publisher of redis does not get on: the server is away',

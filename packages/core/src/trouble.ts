@@ -1,7 +1,7 @@
 import type { Clock } from './clock.ts';
 import { EventError } from './errors.ts';
 import type { HealthReasons } from './health.ts';
-import type { Logger, Observer, WarningCode } from './observer.ts';
+import type { Observer } from './observer.ts';
 import { messageOfThrown } from './thrown.ts';
 
 export interface TroubleReporterOptions {
@@ -10,42 +10,15 @@ export interface TroubleReporterOptions {
   readonly name: string;
   readonly clock: Clock;
   readonly observe: Observer;
-  /** Without one, the first trouble of each kind goes to `process.emitWarning`. */
-  readonly logger: Logger | undefined;
-  readonly intended: readonly WarningCode[];
   readonly reasons: HealthReasons;
 }
-
-const codes = {
-  consumer: 'CONSUMER_TROUBLE',
-  relay: 'RELAY_TROUBLE',
-  publisher: 'PUBLISHER_TROUBLE',
-} as const;
 
 /** How long an answer may take before it counts as trouble, in milliseconds. */
 const slowAfterMs = 8_000;
 
-/** What this process has been warned of. */
-const warned = new Set<WarningCode>();
-
-/**
- * Tells people of something that they have to know although they may not have asked: by the logger, or else
- * by `process.emitWarning`, where only the first of each kind goes.
- */
-export function tellPeople(
-  { logger, intended }: { logger: Logger | undefined; intended: readonly WarningCode[] },
-  { code, words, details }: { code: WarningCode; words: string; details: object },
-): void {
-  if (intended.includes(code)) return;
-  if (logger) return logger.warn({ code, ...details }, words);
-  if (warned.has(code)) return;
-  warned.add(code);
-  process.emitWarning(words, { type: 'WaybillWarning', code });
-}
-
 /**
  * Says when somebody does not get on, and when they do again: once for each, not for each try, to
- * observer, log and health.
+ * observer and health.
  */
 export class TroubleReporter {
   readonly #options: TroubleReporterOptions;
@@ -66,8 +39,7 @@ export class TroubleReporter {
     reasons.add(this, words);
     if (this.isInTrouble) return;
     this.#sinceMs = clock.now();
-    observe({ kind: 'trouble', who, name, error });
-    tellPeople(this.#options, { code: codes[who], words, details: { who, name, error } });
+    observe({ kind: 'trouble', who, name, words, error });
   }
 
   /**
@@ -91,7 +63,5 @@ export class TroubleReporter {
     this.#sinceMs = undefined;
     reasons.remove(this);
     observe({ kind: 'recovered', who, name, afterMs });
-    const words = `the ${who} of ${name} gets on again after ${afterMs} ms`;
-    this.#options.logger?.warn({ who, name, afterMs }, words);
   }
 }

@@ -35,7 +35,7 @@ export class SubscriberBench extends EngineBench {
       ...said,
       consumers: {
         deadLetters: this.deadLetters,
-        intended: ['CONSUMER_TROUBLE'],
+        silence: ['CONSUMER_TROUBLE'],
         ...said.consumers,
       },
     });

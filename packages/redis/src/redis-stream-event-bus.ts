@@ -1,11 +1,11 @@
 import { JsonCodec, plainProfile } from '@waybill/core';
 import {
-  alsoLogged,
+  observeFor,
   assertKnownOptions,
   type OptionNames,
   TransportEventBus,
 } from '@waybill/core/adapter';
-import type { Catalogue, ConsumerChoices, Profile } from '@waybill/core';
+import type { Catalogue, ConsumerChoices, Logger, Profile, WarningCode } from '@waybill/core';
 
 import { RedisDeadLetterQueue } from './dead-letter-queue.ts';
 import type { RedisSource } from './redis-like.ts';
@@ -29,6 +29,10 @@ export interface RedisStreamEventBusOptions extends TransportOptions {
   catalogue?: Catalogue;
   /** What groups get unless they choose otherwise; dead letters go to a stream on Redis unless this says where. */
   consumers?: ConsumerChoices;
+  /** Hears everything that people have to know; see `TransportEventBusOptions`. */
+  logger?: Logger;
+  /** Codes of what is meant to be so. */
+  silence?: readonly WarningCode[];
 }
 
 const transportOptions: OptionNames<TransportOptions> = {
@@ -54,6 +58,8 @@ export const redisStreamEventBusOptions: OptionNames<RedisStreamEventBusOptions>
   profile: true,
   catalogue: true,
   consumers: true,
+  logger: true,
+  silence: true,
   ...transportOptions,
 };
 
@@ -70,11 +76,12 @@ export class RedisStreamEventBus extends TransportEventBus {
     const { serviceName, maxRetries = 3, retryDelayMs = 1_000 } = options;
     const { profile = plainProfile, catalogue, consumers, observer } = options;
     const { streamPrefix = defaultStreamPrefix } = options;
-    const heard = alsoLogged(observer, consumers);
+    const { logger = consumers?.logger, silence = consumers?.silence } = options;
+    const heard = observeFor({ observer, logger, silence });
     const transport = new RedisStreamTransport({
       ...transportOptionsOf(options),
       connectionName: String(serviceName),
-      ...(heard ? { observer: heard } : {}),
+      observer: heard,
     });
     super({
       serviceName,
@@ -88,6 +95,8 @@ export class RedisStreamEventBus extends TransportEventBus {
       },
       ...(catalogue ? { catalogue } : {}),
       ...(observer ? { observer } : {}),
+      ...(logger ? { logger } : {}),
+      ...(silence ? { silence } : {}),
     });
   }
 }

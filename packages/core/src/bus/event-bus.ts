@@ -19,7 +19,15 @@ import { withOwnStart } from '../transport/group-start.ts';
 import { assertComplete } from '../publish/batch-result.ts';
 import type { EventSender } from '../publish/event-sender.ts';
 import { positionsOf, type PublishOutcome } from '../transport/publish-outcome.ts';
-import { observeAll, type Observation, type Observer } from '../observer.ts';
+import { aboutEvent } from '../about-event.ts';
+import {
+  observeAll,
+  type Logger,
+  type Observation,
+  type Observer,
+  type WarningCode,
+} from '../observer.ts';
+import type { Audience } from '../people.ts';
 import { assertKnownOptions, assertName, type OptionNames } from '../options.ts';
 import type { HandlerOptions } from '../consume/registration.ts';
 import type { ConsumerSource } from '../consume/subscriber-options.ts';
@@ -69,6 +77,13 @@ export interface TransportEventBusOptions {
   consumers: ConsumerChoices & Pick<ConsumerGroupOptions, 'deadLetters'>;
   catalogue?: Catalogue;
   observer?: Observer;
+  /**
+   * Hears everything that people have to know: of the transport, of groups, and of publishers that use this bus,
+   * unless they have their own. Without one, the first of each kind is a warning of the process.
+   */
+  logger?: Logger;
+  /** Codes of what is meant to be so. */
+  silence?: readonly WarningCode[];
   clock?: Clock;
 }
 
@@ -81,6 +96,8 @@ const knownOptions: OptionNames<TransportEventBusOptions> = {
   consumers: true,
   catalogue: true,
   observer: true,
+  logger: true,
+  silence: true,
   clock: true,
 };
 
@@ -91,6 +108,7 @@ export class TransportEventBus extends EventEmitter<BusEvents> implements EventB
   readonly codec: Codec;
   readonly profile: Profile;
   readonly catalogue: Catalogue | undefined;
+  readonly audience: Pick<Audience, 'logger' | 'silence'>;
   readonly #options: TransportEventBusOptions;
   readonly #groups: BusGroups;
   #state: 'open' | 'stopping' | 'closed' = 'open';
@@ -111,6 +129,7 @@ export class TransportEventBus extends EventEmitter<BusEvents> implements EventB
     this.codec = options.codec;
     this.profile = options.profile;
     this.catalogue = options.catalogue;
+    this.audience = audienceOf(options);
     this.#options = { ...options, consumers: withOwnStart(options.consumers) };
     this.#groups = new BusGroups((...made) => this.#newGroup(...made));
     this.#observe = observeAll([
@@ -151,10 +170,14 @@ export class TransportEventBus extends EventEmitter<BusEvents> implements EventB
   async publishEncoded(encoded: readonly EncodedEvent[]): Promise<readonly PublishOutcome[]> {
     if (this.closed) throw this.#wasShutDown();
     const outcomes = await this.transport.publish(encoded.map(({ message }) => message));
-    for (const [index, { event }] of encoded.entries()) {
+    for (const [index, { event, message }] of encoded.entries()) {
       const outcome = outcomes[index]!;
       if (outcome.status !== 'accepted') continue;
-      this.#observe({ kind: 'published', eventType: event.type, eventId: event.id, stored: false });
+      this.#observe({
+        kind: 'published',
+        stored: false,
+        ...aboutEvent(event, { key: message.key }),
+      });
       this.#tellPublished(outcome.position, event.type, () => event);
     }
     return outcomes;
@@ -295,4 +318,13 @@ export class TransportEventBus extends EventEmitter<BusEvents> implements EventB
 /** An option given as `undefined` is an option not given. */
 function given(choices: ConsumerChoices): ConsumerChoices {
   return Object.fromEntries(Object.entries(choices).filter(([, value]) => value !== undefined));
+}
+
+/** What the bus was given, or else what its groups were. */
+function audienceOf({
+  logger,
+  silence,
+  consumers,
+}: TransportEventBusOptions): Pick<Audience, 'logger' | 'silence'> {
+  return { logger: logger ?? consumers.logger, silence: silence ?? consumers.silence };
 }

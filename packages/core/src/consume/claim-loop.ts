@@ -6,15 +6,14 @@ import { GrowingDelay } from '../growing-delay.ts';
 import type { HealthReasons } from '../health.ts';
 import type { Lanes } from './lanes.ts';
 import { LeaseKeeper } from '../lease-keeper.ts';
-import type { Observer } from '../observer.ts';
+import type { EventLabels, Observer } from '../observer.ts';
 
 /** What a claim is about. */
 export interface ClaimedWork {
   readonly id: string;
-  readonly eventId: string;
-  readonly handler: string;
   /** Ordering key of the event. */
   readonly key: string;
+  readonly labels: EventLabels;
   readonly coordinates: Coordinates;
 }
 
@@ -46,7 +45,6 @@ export interface ClaimSource<Claim, Outcome> {
 
 export interface ClaimLoopOptions<Claim, Outcome> {
   readonly source: ClaimSource<Claim, Outcome>;
-  readonly group: string;
   readonly pollMs: number;
   readonly leaseMs: number;
   readonly lanes: Lanes;
@@ -114,14 +112,14 @@ export class ClaimLoop<Claim, Outcome> {
 
   /** Gives up everything under way: its claims lapse, and another worker takes them. */
   abandon(reason: EventError): UnfinishedDelivery[] {
-    const { group, observe, source } = this.#options;
+    const { observe, source } = this.#options;
     return [...this.#taken].map(({ claim, controller, keeper, begun }) => {
       keeper.stop();
       controller.abort(reason);
-      const { eventId, handler, coordinates } = source.about(claim);
-      const unfinished = { eventId, handler: begun ? handler : undefined, coordinates };
-      observe({ kind: 'left-unfinished', group, ...unfinished });
-      return unfinished;
+      const { labels, coordinates } = source.about(claim);
+      const handler = begun ? labels.handler : undefined;
+      observe({ kind: 'left-unfinished', ...labels, handler, coordinates });
+      return { eventId: labels.eventId ?? '', handler, coordinates };
     });
   }
 
@@ -185,8 +183,8 @@ export class ClaimLoop<Claim, Outcome> {
 
   /** Stores an outcome, however long it takes. @returns False if the claim is somebody else's, or given up. */
   async #settle(claim: Claim, outcome: Outcome, signal: AbortSignal): Promise<boolean> {
-    const { source, group, clock, observe, reasons } = this.#options;
-    const { coordinates } = source.about(claim);
+    const { source, clock, observe, reasons } = this.#options;
+    const { coordinates, labels } = source.about(claim);
     const delay = new GrowingDelay(retryDelays);
     const waiting = {};
     try {
@@ -195,7 +193,7 @@ export class ClaimLoop<Claim, Outcome> {
           return await source.settle(claim, outcome);
         } catch (error) {
           reasons.add(waiting, `${source.one}s cannot be stored or looked up`);
-          observe({ kind: 'dead-letter-failed', group, error, coordinates });
+          observe({ kind: 'dead-letter-failed', ...labels, error, coordinates });
           await clock.sleep(delay.next(), signal);
         }
       }
@@ -206,9 +204,9 @@ export class ClaimLoop<Claim, Outcome> {
   }
 
   #reportBroken(claim: Claim, error: unknown): void {
-    const { source, group, observe } = this.#options;
-    const { coordinates } = source.about(claim);
-    observe({ kind: 'dead-letter-failed', group, error, coordinates });
+    const { source, observe } = this.#options;
+    const { coordinates, labels } = source.about(claim);
+    observe({ kind: 'dead-letter-failed', ...labels, error, coordinates });
   }
 
   async #release(claim: Claim): Promise<void> {

@@ -74,7 +74,7 @@ export interface ConsumerGroupOptions {
   redriveLeaseMs?: number;
   middleware?: readonly Middleware[];
   /** Warnings that are meant to be so. */
-  intended?: readonly WarningCode[];
+  silence?: readonly WarningCode[];
   /** Wildcards are worth a warning there; unless given, whether `NODE_ENV` is `production`. */
   production?: boolean;
   worker?: string;
@@ -137,7 +137,7 @@ export const consumerGroupOptions: OptionNames<ConsumerGroupOptions> = {
   redrivePollMs: true,
   redriveLeaseMs: true,
   middleware: true,
-  intended: true,
+  silence: true,
   production: true,
   worker: true,
   observer: true,

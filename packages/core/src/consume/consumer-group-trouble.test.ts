@@ -65,24 +65,24 @@ describe('a group whose consumer does not get on', () => {
   });
 
   it('is named as a broadcast where it has no group', async () => {
-    const { group, tell } = await running({ group: null, intended: ['CONSUMER_TROUBLE'] });
+    const { group, tell } = await running({ group: null, silence: ['CONSUMER_TROUBLE'] });
     tell(away);
     expect(group.health().reasons).toEqual([
       expect.stringMatching(/^the consumer of broadcast does not get on/),
     ]);
   });
 
-  it('writes nothing where the trouble is intended', async () => {
+  it('writes nothing where the trouble is silenced', async () => {
     const warn = vi.fn<Logger['warn']>();
     const logger = { ...silentLogger, warn };
-    const { tell } = await running({ logger, intended: ['CONSUMER_TROUBLE'] });
+    const { tell } = await running({ logger, silence: ['CONSUMER_TROUBLE'] });
     tell(away);
     expect(warn).not.toHaveBeenCalled();
     expect(bench.seen.of('trouble').length).toBe(1);
   });
 
   it('has nothing but its end to speak of once it has ended by itself, and runs no more', async () => {
-    const { group, tell, fail } = await running({ intended: ['CONSUMER_TROUBLE'] });
+    const { group, tell, fail } = await running({ silence: ['CONSUMER_TROUBLE'] });
     tell(away);
     fail(new Error('the stream was deleted'));
     await expect(group.finished).rejects.toThrow('the stream was deleted');
@@ -115,7 +115,7 @@ describe('a group whose consumer does not get on', () => {
 
   it('is well after its own stop, whatever was in its way', async () => {
     bench.deadLetters.claim = () => Promise.reject(away);
-    const { group, tell } = await running({ intended: ['CONSUMER_TROUBLE'] });
+    const { group, tell } = await running({ silence: ['CONSUMER_TROUBLE'] });
     tell(away);
     await bench.clock.advance(0);
     expect(group.health().reasons).toHaveLength(2);

@@ -184,10 +184,10 @@ describe('a group', () => {
     expect(names).toEqual(['item.*,lot.sold', 'item.*,lot.sold#2', 'item.*,lot.sold#3']);
   });
 
-  it('warns of wildcards in production, once, unless they are intended', () => {
+  it('warns of wildcards in production, once, unless they are silenced', () => {
     const group = bench.group({ production: true });
     group.on(['*'], () => {}, { name: 'all' });
-    group.on(['item.*'], () => {}, { name: 'meant', intended: ['WILDCARD_IN_PRODUCTION'] });
+    group.on(['item.*'], () => {}, { name: 'meant', silence: ['WILDCARD_IN_PRODUCTION'] });
     group.on(['item.graded'], () => {}, { name: 'one' });
     expect(bench.seen.of('warning').map(({ message }) => message)).toEqual([
       expect.stringContaining('handler all takes every type'),
@@ -222,11 +222,11 @@ describe('a group', () => {
     expect(bench.broker.inspect().groups).toMatchObject([{ pending: 30 }]);
   });
 
-  it('names a slow handler once, unless it is intended', async () => {
+  it('names a slow handler once, unless it is silenced', async () => {
     const group = bench.group({ slowMs: 100 });
     const slow: Handler = () => bench.clock.sleep(500);
     group.on(['item.*'], slow, { name: 'slow' });
-    group.on(['item.*'], slow, { name: 'meant', intended: ['SLOW_HANDLER'] });
+    group.on(['item.*'], slow, { name: 'meant', silence: ['SLOW_HANDLER'] });
     await group.start();
     bench.publish({ id: 'e1' }, { id: 'e2', subject: 'e1' });
     for (let step = 0; step < 4; step += 1) {

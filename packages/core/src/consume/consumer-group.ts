@@ -13,7 +13,8 @@ import { HealthReasons, type Health } from '../health.ts';
 import { randomIds } from '../ids.ts';
 import type { KeptWork } from './kept-work.ts';
 import { Lanes } from './lanes.ts';
-import { observeAll, type Observer } from '../observer.ts';
+import type { Observer } from '../observer.ts';
+import { observeFor } from '../people.ts';
 import { assertKnownOptions, assertRange } from '../options.ts';
 import { RetryBacklog } from './retry-backlog.ts';
 import { retireIn, type RetireOptions } from './retire-handlers.ts';
@@ -48,13 +49,13 @@ export class ConsumerGroup {
   /** @throws {TypeError} If an option is out of range or one that it needs is missing. */
   constructor(options: ConsumerGroupOptions) {
     assertConsumerGroupOptions(options);
-    const { group, observer, clock = systemClock } = options;
+    const { group, clock = systemClock } = options;
     this.#options = withOwnStart(options);
     this.group = group;
     this.worker = options.worker ?? `${group ?? 'broadcast'}-${(options.ids ?? randomIds)()}`;
     this.#shared = {
       clock,
-      observe: observeAll(observer ? [observer] : []),
+      observe: observeFor(options),
       reasons: new HealthReasons(() => clock.now()),
     };
     this.#trouble = this.#newTrouble();
@@ -284,9 +285,8 @@ export class ConsumerGroup {
   }
 
   #newTrouble(): TroubleReporter {
-    const { logger, intended = [] } = this.#options;
     const name = this.group ?? 'broadcast';
-    return new TroubleReporter({ ...this.#shared, who: 'consumer', name, logger, intended });
+    return new TroubleReporter({ ...this.#shared, who: 'consumer', name });
   }
 
   #newBacklog(): RetryBacklog {

@@ -61,7 +61,7 @@ describe('a message', () => {
     await group.start();
     bench.publish({ id: 'e1', type: 'lot.sold' });
     await bench.settled();
-    expect(bench.seen.of('unhandled-type')).toEqual([
+    expect(bench.seen.of('unhandled-type')).toMatchObject([
       { kind: 'unhandled-type', group: 'graders', eventType: 'lot.sold' },
     ]);
   });

@@ -1,3 +1,4 @@
+import { aboutEvent, aboutMessage } from '../about-event.ts';
 import { Abort } from './abort.ts';
 import type { EventEnvelope } from '../event/envelope.ts';
 import { EventError } from '../errors.ts';
@@ -57,7 +58,7 @@ export class DeliveryProcessor {
     if (type !== '' && runner.wanting(type).length === 0) {
       const owed = handovers?.shareOf({ type, version: 1 }).owed ?? [];
       if (owed.length === 0) {
-        this.#reportUnhandled(type);
+        this.#reportUnhandled(delivery);
         delivery.settle();
         return false;
       }
@@ -100,8 +101,8 @@ export class DeliveryProcessor {
   #runHandlers(delivery: Delivery, state: UnderWay): Promise<void> {
     const { runner, handovers, group, observe } = this.#options;
     const { coordinates, deliveryCount, message } = delivery;
-    const eventId = message.id;
-    observe({ kind: 'delivered', group: group ?? '', eventId, deliveryCount, coordinates });
+    const about = aboutMessage(message, group ?? '');
+    observe({ kind: 'delivered', ...about, deliveryCount, coordinates });
     state.judgedBy = handovers?.version;
     let read: ReadEvent;
     try {
@@ -116,7 +117,7 @@ export class DeliveryProcessor {
         return this.#runShared(wanting, read, share, delivery, state);
       }
     }
-    if (wanting.length === 0) this.#reportUnhandled(read.event.type);
+    if (wanting.length === 0) this.#reportUnhandled(delivery, read.event);
     // Nearly always it is one, and every wait of every event counts.
     if (wanting.length === 1) return this.#runHandler(wanting[0]!, read.event, delivery, state);
     return this.#runInTurn(wanting, read.event, delivery, state);
@@ -167,17 +168,20 @@ export class DeliveryProcessor {
     return this.#options.runner.run(registration, event, delivery, state.abort);
   }
 
-  #reportUnhandled(eventType: string): void {
-    const { group, observe } = this.#options;
-    observe({ kind: 'unhandled-type', group: group ?? '', eventType });
+  #reportUnhandled({ message }: Delivery, event?: EventEnvelope): void {
+    const { observe } = this.#options;
+    const group = this.#options.group ?? '';
+    const about = aboutMessage(message, group);
+    const read = event ? aboutEvent(event, { group, key: message.key }) : {};
+    observe({ kind: 'unhandled-type', ...about, ...read });
   }
 
   #reportUnfinished(delivery: Delivery, handler: string | undefined): UnfinishedDelivery {
     const { group, observe } = this.#options;
     const { coordinates, message } = delivery;
-    const unfinished = { eventId: message.id, handler, coordinates };
-    observe({ kind: 'left-unfinished', group: group ?? '', ...unfinished });
-    return unfinished;
+    const about = aboutMessage(message, group ?? '', handler);
+    observe({ kind: 'left-unfinished', ...about, coordinates });
+    return { eventId: message.id, handler, coordinates };
   }
 
   #reportBroken(delivery: Delivery, handler: string | undefined, error: unknown): void {

@@ -21,11 +21,11 @@ export function assertDescribed(
 /** Warns of a handler that may wait for ever, since its type is misspelt or of nobody's catalogue. */
 export function warnAboutUndescribed(
   { name, patterns }: { readonly name: string; readonly patterns: readonly string[] },
-  { schema, intended = [] }: Pick<HandlerOptions, 'schema' | 'intended'>,
+  { schema, silence = [] }: Pick<HandlerOptions, 'schema' | 'silence'>,
   catalogue: Catalogue | undefined,
   warnings: Warnings,
 ): void {
-  if (!catalogue || intended.includes('HANDLER_TYPE_UNKNOWN')) return;
+  if (!catalogue || silence.includes('HANDLER_TYPE_UNKNOWN')) return;
   const known = schema && !('~standard' in schema) ? schema : undefined;
   for (const { pattern, message } of undescribed(patterns, [catalogue, known])) {
     warnings.once('HANDLER_TYPE_UNKNOWN', `${name} ${pattern}`, `handler ${name}: ${message}`);

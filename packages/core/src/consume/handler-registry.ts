@@ -40,9 +40,9 @@ export class HandlerRegistry {
   readonly #retry: RetryPolicy;
 
   constructor(parts: HandlerRegistryOptions) {
-    const { logger = silentLogger, intended = [], retry } = parts.options;
+    const { silence, retry } = parts.options;
     this.#parts = parts;
-    this.warnings = new Warnings({ observe: parts.observe, logger, intended });
+    this.warnings = new Warnings({ observe: parts.observe, silence });
     this.#retry = mergeRetryPolicy(defaultRetryPolicy, retry);
   }
 
@@ -66,7 +66,7 @@ export class HandlerRegistry {
       defaults: { retry: this.#retry, timeoutMs: options.timeoutMs ?? 30_000 },
       middleware: options.middleware ?? [],
       others: this.#added,
-      chain: this.#chains(asked.intended ?? []),
+      chain: this.#chains(asked.silence ?? []),
     });
     assertInbox(registration, options);
     if (inProduction(options)) warnAboutWildcards(registration, asked, this.warnings);
@@ -93,23 +93,23 @@ export class HandlerRegistry {
     this.registrations.splice(0, this.registrations.length, ...renamed);
   }
 
-  #chains(intended: readonly WarningCode[]): (name: string, once: boolean) => Registration['run'] {
+  #chains(silence: readonly WarningCode[]): (name: string, once: boolean) => Registration['run'] {
     let outage: Outage | undefined;
     return (name, once) => {
       outage ??= this.#outageOf(name);
-      return this.#chain({ once, intended, outage });
+      return this.#chain({ once, silence, outage });
     };
   }
 
   /** A broadcast is best effort, and nothing of it waits. */
   #outageOf(handler: string): Outage | undefined {
     const { options, ...shared } = this.#parts;
-    const { group, outageAfterKeys: afterKeys = 5, logger, intended = [] } = options;
+    const { group, outageAfterKeys: afterKeys = 5 } = options;
     if (group === null) return undefined;
-    return new Outage({ ...shared, group, handler, afterKeys, logger, intended });
+    return new Outage({ ...shared, group, handler, afterKeys });
   }
 
-  #chain({ once, intended, outage }: ChainOptions): Registration['run'] {
+  #chain({ once, silence, outage }: ChainOptions): Registration['run'] {
     const { options, ...shared } = this.#parts;
     return policyChain({
       ...shared,
@@ -118,11 +118,11 @@ export class HandlerRegistry {
       outage,
       transactions: options.transactions,
       inbox: options.inbox,
-      slowMs: intended.includes('SLOW_HANDLER')
+      slowMs: silence.includes('SLOW_HANDLER')
         ? Number.POSITIVE_INFINITY
         : (options.slowMs ?? 10_000),
       warnings: this.warnings,
-      intended,
+      silence,
       random: options.random ?? Math.random,
       logger: options.logger ?? silentLogger,
     });
@@ -132,6 +132,6 @@ export class HandlerRegistry {
 interface ChainOptions {
   /** For redrives, which are one attempt. */
   readonly once: boolean;
-  readonly intended: readonly WarningCode[];
+  readonly silence: readonly WarningCode[];
   readonly outage: Outage | undefined;
 }

@@ -1,3 +1,4 @@
+import { aboutMessage } from '../about-event.ts';
 import type { Abort } from './abort.ts';
 import type { Catalogue } from '../event/catalogue.ts';
 import type { Codec } from '../event/codec.ts';
@@ -7,7 +8,7 @@ import { isCalled } from './handler-name.ts';
 import type { Lanes } from './lanes.ts';
 import type { Observer } from '../observer.ts';
 import { describe, type DeadLetterRecorder } from './policies/dead-letter.ts';
-import type { Invocation, Registration } from './policies/step.ts';
+import { aboutInvocation, type Invocation, type Registration } from './policies/step.ts';
 import type { Delivery } from '../transport/transport.ts';
 
 export interface HandlerRunnerOptions {
@@ -75,7 +76,7 @@ export class HandlerRunner {
     const { recorder, observe } = this.#options;
     const { id: eventId, type: eventType } = delivery.message;
     if (!recorder) {
-      observe({ kind: 'broadcast-failed', eventType, eventId, error });
+      observe({ kind: 'broadcast-failed', error, ...aboutMessage(delivery.message, '') });
       return;
     }
     if (delivery.mayBeRepeated && (await recorder.isKnownUnreadable(delivery, abort.signal)))
@@ -90,13 +91,13 @@ export class HandlerRunner {
   invocation(
     registration: Registration,
     delivery: Delivery,
-    { id, source, type }: EventEnvelope,
+    { id, source, type, correlationId }: EventEnvelope,
     abort: Abort,
   ): Invocation {
     return {
       registration,
       delivery,
-      identity: { id, source, type },
+      identity: { id, source, type, ...(correlationId ? { correlationId } : {}) },
       reread: () => this.read(delivery).event,
       abort,
       giveUp: (reason) => abort.abort(reason),
@@ -109,10 +110,9 @@ export class HandlerRunner {
   }
 
   /** A broadcast has neither dead letters nor repetitions. */
-  #failed({ identity, abort }: Invocation, error: unknown): void {
-    if (abort.aborted) throw error;
-    const { type: eventType, id: eventId } = identity;
-    this.#options.observe({ kind: 'broadcast-failed', eventType, eventId, error });
+  #failed(invocation: Invocation, error: unknown): void {
+    if (invocation.abort.aborted) throw error;
+    this.#options.observe({ kind: 'broadcast-failed', error, ...aboutInvocation(invocation, '') });
   }
 
   async #recordCrashLoop(event: EventEnvelope, invocation: Invocation): Promise<void> {

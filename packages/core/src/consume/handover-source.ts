@@ -36,8 +36,8 @@ export function handoverSource(options: {
     },
     renew: (claim) => queue.renew(claim, leaseMs),
     about({ handover }) {
-      const { id, eventId, handler, message, coordinates } = handover;
-      return { id, eventId, handler, key: message.key, coordinates };
+      const { id, message, coordinates } = handover;
+      return { id, key: message.key, labels: handovers.labelsOf(handover), coordinates };
     },
     async attempt({ handover }, signal) {
       const taker = membership.shares.takerOf(handover);
@@ -48,9 +48,9 @@ export function handoverSource(options: {
     },
     settle: (claim) => queue.settle(claim),
     release: (claim) => queue.release(claim),
-    ended({ handover: { handler, eventType, eventId } }, ended) {
+    ended({ handover }, ended) {
       const outcome = ended ?? 'claim-lost';
-      observe({ kind: 'handover-ended', group, handler, eventType, eventId, outcome });
+      observe({ kind: 'handover-ended', outcome, ...handovers.labelsOf(handover) });
     },
   };
 }

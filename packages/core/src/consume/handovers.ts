@@ -1,3 +1,4 @@
+import { aboutEvent, aboutMessage } from '../about-event.ts';
 import { BatchedLookup } from './batched-lookup.ts';
 import type { Clock } from '../clock.ts';
 import { isEventError } from '../errors.ts';
@@ -8,12 +9,13 @@ import { GrowingDelay } from '../growing-delay.ts';
 import type { HandlerShare, OwedHandler } from './handler-share.ts';
 import { maxHandoverQuestions } from '../transport/handover-queue.ts';
 import type {
+  Handover,
   HandoverAnswer,
   HandoverQuestion,
   HandoverQueue,
 } from '../transport/handover-queue.ts';
 import type { HealthReasons } from '../health.ts';
-import type { Observer } from '../observer.ts';
+import type { EventLabels, Observer } from '../observer.ts';
 import type { TransactionRunner } from '../transaction.ts';
 import type { Delivery, Judgement } from '../transport/transport.ts';
 
@@ -136,7 +138,8 @@ export class Handovers implements Judgement {
       signal,
     );
     if (answers.includes('known')) {
-      observe({ kind: 'handover-known', group, handler: name, eventId });
+      const { key } = delivery.message;
+      observe({ kind: 'handover-known', ...aboutEvent(raw, { group, handler: name, key }) });
       return false;
     }
     const behind = answers.indexOf('waiting');
@@ -198,11 +201,22 @@ export class Handovers implements Judgement {
       });
     }
     for (const { handler } of rows) {
-      observe({ kind: 'handed-over', group, handler, eventType, eventId, coordinates });
+      const about = aboutEvent(raw, { group, handler, key: message.key });
+      observe({ kind: 'handed-over', ...about, coordinates });
     }
   }
 
-  #decoded({ message }: Delivery): EventEnvelope | undefined {
+  /** What an observation says of something that was left. */
+  labelsOf({ group, handler, message, source }: Handover): EventLabels {
+    const raw = this.#decoded({ message });
+    return {
+      ...aboutMessage(message, group, handler),
+      ...(raw ? aboutEvent(raw, { group, handler, key: message.key }) : {}),
+      source,
+    };
+  }
+
+  #decoded({ message }: Pick<Delivery, 'message'>): EventEnvelope | undefined {
     try {
       return this.#options.codec.decode(message);
     } catch {

@@ -71,8 +71,8 @@ describe('an outage', () => {
     }
     expect(await bench.deadLetters.list()).toEqual([]);
     expect(group.health()).toEqual({ status: 'ok', reasons: [] });
-    expect(bench.seen.of('trouble')).toMatchObject([{ who: 'handler', name: 'grade' }]);
-    expect(bench.seen.of('recovered')).toMatchObject([{ who: 'handler', name: 'grade' }]);
+    expect(bench.seen.of('trouble')).toMatchObject([{ who: 'handler', name: 'graders/grade' }]);
+    expect(bench.seen.of('recovered')).toMatchObject([{ who: 'handler', name: 'graders/grade' }]);
     expect(bench.clock.waiting).toBe(idleTimers);
   });
 

@@ -1,9 +1,8 @@
 import type { Clock } from '../clock.ts';
 import { GrowingDelay } from '../growing-delay.ts';
 import type { HealthReasons } from '../health.ts';
-import type { Logger, Observer, WarningCode } from '../observer.ts';
+import type { Observer } from '../observer.ts';
 import { messageOfThrown } from '../thrown.ts';
-import { tellPeople } from '../trouble.ts';
 import type { Invocation } from './policies/step.ts';
 
 export interface OutageOptions {
@@ -14,8 +13,6 @@ export interface OutageOptions {
   readonly clock: Clock;
   readonly observe: Observer;
   readonly reasons: HealthReasons;
-  readonly logger: Logger | undefined;
-  readonly intended: readonly WarningCode[];
 }
 
 /** Pauses before a probe, in milliseconds. */
@@ -108,25 +105,18 @@ export class Outage {
     this.#delay.reset();
     const words = `handler ${handler} of group ${group} has failed for ${afterKeys} keys in a row, so its events wait until one of them succeeds: ${messageOfThrown(error)}`;
     reasons.add(this, words);
-    observe({ kind: 'trouble', who: 'handler', name: handler, error });
-    tellPeople(this.#options, {
-      code: 'HANDLER_OUTAGE',
-      words,
-      details: { group, handler, error },
-    });
+    observe({ kind: 'trouble', who: 'handler', name: `${group}/${handler}`, words, error });
   }
 
   #end(): void {
-    const { group, handler, clock, observe, reasons, logger } = this.#options;
+    const { group, handler, clock, observe, reasons } = this.#options;
     const afterMs = Math.max(clock.now() - this.#sinceMs!, 0);
     this.#sinceMs = undefined;
     this.#cancelProbe?.();
     this.#cancelProbe = undefined;
     this.#probe = undefined;
     reasons.remove(this);
-    observe({ kind: 'recovered', who: 'handler', name: handler, afterMs });
-    const words = `handler ${handler} of group ${group} gets on again after ${afterMs} ms`;
-    logger?.warn({ group, handler, afterMs }, words);
+    observe({ kind: 'recovered', who: 'handler', name: `${group}/${handler}`, afterMs });
     for (const resolve of this.#waiting) resolve();
     this.#waiting.clear();
   }

@@ -2,7 +2,7 @@ import type { ClaimSource } from './claim-loop.ts';
 import type { DeadLetterClaim, DeadLetterQueue, RedriveOutcome } from './dead-letter-queue.ts';
 import type { KeptEvents } from './kept-events.ts';
 import type { Observer } from '../observer.ts';
-import { describeFailure } from './policies/dead-letter.ts';
+import { aboutDeadLetter, describeFailure } from './policies/dead-letter.ts';
 import { repeatedDelivery } from './repeated-delivery.ts';
 
 /**
@@ -25,8 +25,8 @@ export function redriveSource(options: {
     claim: (limit) => queue.claim(group, { limit, leaseMs, worker }),
     renew: (claim) => queue.renew(claim, leaseMs),
     about({ deadLetter }) {
-      const { id, eventId = '', handler, message, coordinates } = deadLetter;
-      return { id, eventId, handler, key: message.key, coordinates };
+      const { id, message, coordinates } = deadLetter;
+      return { id, key: message.key, labels: aboutDeadLetter(deadLetter), coordinates };
     },
     async attempt({ deadLetter }, signal) {
       try {
@@ -37,8 +37,14 @@ export function redriveSource(options: {
       }
     },
     settle: (claim, outcome) => queue.settle(claim, outcome),
-    ended({ deadLetter: { id: deadLetterId } }, outcome) {
-      observe({ kind: 'redriven', group, deadLetterId, outcome: outcome?.status ?? 'claim-lost' });
+    ended({ deadLetter }, ended) {
+      const outcome = ended?.status ?? 'claim-lost';
+      observe({
+        kind: 'redriven',
+        ...aboutDeadLetter(deadLetter),
+        deadLetterId: deadLetter.id,
+        outcome,
+      });
     },
   };
 }

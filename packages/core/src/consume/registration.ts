@@ -33,7 +33,7 @@ export interface HandlerOptions {
   /** Run in a transaction (`context.tx`) that commits together with the memory of the event. */
   inbox?: boolean;
   /** Warnings that are meant to be so. */
-  intended?: readonly WarningCode[];
+  silence?: readonly WarningCode[];
 }
 
 /** The names of all options, for those who have more of them. */
@@ -44,7 +44,7 @@ export const handlerOptions: OptionNames<HandlerOptions> = {
   retry: true,
   timeoutMs: true,
   inbox: true,
-  intended: true,
+  silence: true,
 };
 
 /**
@@ -108,24 +108,24 @@ export function assertInbox(
 /** For production, where a handler of types that nobody has thought of yet is worth a warning. */
 export function warnAboutWildcards(
   { name, patterns }: Registration,
-  { intended = [] }: Pick<HandlerOptions, 'intended'>,
+  { silence = [] }: Pick<HandlerOptions, 'silence'>,
   warnings: Warnings,
 ): void {
-  if (intended.includes('WILDCARD_IN_PRODUCTION') || !patterns.some(isWildcard)) return;
+  if (silence.includes('WILDCARD_IN_PRODUCTION') || !patterns.some(isWildcard)) return;
   warnings.once(
     'WILDCARD_IN_PRODUCTION',
     name,
-    `handler ${name} takes every type that matches ${patterns.join(', ')}; name the types, or say intended: ['WILDCARD_IN_PRODUCTION']`,
+    `handler ${name} takes every type that matches ${patterns.join(', ')}; name the types, or say silence: ['WILDCARD_IN_PRODUCTION']`,
   );
 }
 
 /** What is kept of a handler must not depend on the order in which it was registered. */
 export function warnAboutName(
   { name, clashesWith }: Pick<HandlerName, 'name' | 'clashesWith'>,
-  { intended = [] }: Pick<HandlerOptions, 'intended'>,
+  { silence = [] }: Pick<HandlerOptions, 'silence'>,
   warnings: Warnings,
 ): void {
-  if (clashesWith === undefined || intended.includes('HANDLER_UNNAMED')) return;
+  if (clashesWith === undefined || silence.includes('HANDLER_UNNAMED')) return;
   warnings.once(
     'HANDLER_UNNAMED',
     name,

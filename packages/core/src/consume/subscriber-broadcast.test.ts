@@ -134,10 +134,10 @@ describe("the subscriber's options hold for a broadcast:", () => {
     const slowly: Handler = () => bench.clock.advance(40);
     const options = { slowMs: 30, production: true };
     await broadcasting(slowly, options, { name: 'one' });
-    await broadcasting(slowly, { ...options, intended: ['SLOW_HANDLER'] }, { name: 'two' });
+    await broadcasting(slowly, { ...options, silence: ['SLOW_HANDLER'] }, { name: 'two' });
     await broadcasting(slowly, options, {
       name: 'three',
-      intended: ['SLOW_HANDLER', 'WILDCARD_IN_PRODUCTION'],
+      silence: ['SLOW_HANDLER', 'WILDCARD_IN_PRODUCTION'],
     });
     bench.publish({ id: 'e1' });
     await until(() => seen.of('processed').length === 3, 'all have it');

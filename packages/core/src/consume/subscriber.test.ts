@@ -204,7 +204,7 @@ describe('a subscriber that is not strict', () => {
     subscriber
       .on(['item.recieved', 'item.graded'], () => {}, { name: 'receive' })
       .on('itm.*', () => {}, { broadcast: true })
-      .on('partner.called', () => {}, { intended: ['HANDLER_TYPE_UNKNOWN'] })
+      .on('partner.called', () => {}, { silence: ['HANDLER_TYPE_UNKNOWN'] })
       .on('item.*', () => {});
     expect(seen.of('warning')).toMatchObject([
       {

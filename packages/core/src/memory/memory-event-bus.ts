@@ -3,7 +3,7 @@ import type { Catalogue } from '../event/catalogue.ts';
 import { plainProfile, type Profile } from '../event/envelope.ts';
 import { TransportEventBus } from '../bus/event-bus.ts';
 import type { ConsumerChoices } from '../consume/consumer-group-options.ts';
-import type { Observer } from '../observer.ts';
+import type { Logger, Observer, WarningCode } from '../observer.ts';
 import { assertKnownOptions, type OptionNames } from '../options.ts';
 import { MemoryDeadLetterQueue } from './memory-dead-letter-queue.ts';
 import { MemoryTransport } from './memory-transport.ts';
@@ -17,6 +17,10 @@ export interface MemoryEventBusOptions {
   /** What groups get unless they choose otherwise. */
   consumers?: ConsumerChoices;
   observer?: Observer;
+  /** Hears everything that people have to know; see `TransportEventBusOptions`. */
+  logger?: Logger;
+  /** Codes of what is meant to be so. */
+  silence?: readonly WarningCode[];
 }
 
 const knownOptions: OptionNames<MemoryEventBusOptions> = {
@@ -26,6 +30,8 @@ const knownOptions: OptionNames<MemoryEventBusOptions> = {
   catalogue: true,
   consumers: true,
   observer: true,
+  logger: true,
+  silence: true,
 };
 
 /** A bus within one process, for tests and for trying things out; nothing survives the process. */
@@ -40,6 +46,8 @@ export class MemoryEventBus extends TransportEventBus {
       catalogue,
       consumers,
       observer,
+      logger,
+      silence,
     } = options;
     super({
       serviceName,
@@ -53,6 +61,8 @@ export class MemoryEventBus extends TransportEventBus {
       },
       ...(catalogue ? { catalogue } : {}),
       ...(observer ? { observer } : {}),
+      ...(logger ? { logger } : {}),
+      ...(silence ? { silence } : {}),
     });
   }
 }

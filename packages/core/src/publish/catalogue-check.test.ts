@@ -59,9 +59,9 @@ describe('the catalogue', () => {
     ]);
   });
 
-  it('says nothing of what was said to be intended', async () => {
-    const intended = ['KEY_DATA_MISSING', 'TYPE_NOT_IN_CATALOGUE'];
-    const publisher = bench.publisher({ catalogue, intended });
+  it('says nothing of what was said to be silenced', async () => {
+    const silence = ['KEY_DATA_MISSING', 'TYPE_NOT_IN_CATALOGUE'];
+    const publisher = bench.publisher({ catalogue, silence });
     await publisher.publish({ type: 'item.graded', data: {} });
     await publisher.publish({ type: 'item.lost', data: {} });
     expect(bench.seen.of('warning')).toEqual([]);

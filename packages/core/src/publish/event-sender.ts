@@ -1,5 +1,6 @@
 import type { Codec } from '../event/codec.ts';
 import type { EncodedEvent, Message } from '../event/message.ts';
+import type { Audience } from '../people.ts';
 import type { PublishOutcome } from '../transport/publish-outcome.ts';
 import type { Transport } from '../transport/transport.ts';
 
@@ -10,6 +11,8 @@ export interface EventSender {
   readonly codec: Codec;
   /** True once it was shut down for good: nothing is published through it any more, nor stored to be. */
   readonly closed?: boolean;
+  /** Who hears what publishers that send through it have to say, unless they say otherwise. */
+  readonly audience?: Pick<Audience, 'logger' | 'silence'>;
   connect(): Promise<void>;
   /** Publishes events that are encoded already. @returns What became of each, in the order given. */
   publishEncoded(encoded: readonly EncodedEvent[]): Promise<readonly PublishOutcome[]>;

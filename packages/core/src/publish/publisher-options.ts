@@ -32,7 +32,7 @@ export interface PublisherOptions {
   relayPollMs?: number;
   /** Further warnings of a product: called with each event before it is published. */
   advise?: (event: EventEnvelope, warn: (code: WarningCode, message: string) => void) => void;
-  intended?: readonly WarningCode[];
+  silence?: readonly WarningCode[];
   observer?: Observer;
   logger?: Logger;
   clock?: Clock;
@@ -48,7 +48,7 @@ const knownOptions: OptionNames<PublisherOptions> = {
   relay: true,
   relayPollMs: true,
   advise: true,
-  intended: true,
+  silence: true,
   observer: true,
   logger: true,
   clock: true,

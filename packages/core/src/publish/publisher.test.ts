@@ -105,7 +105,7 @@ describe('publishing', () => {
   it('says which event could not be published, and why', async () => {
     bench.database.run = () => Promise.reject(away);
     await expect(bench.publisher().publish(graded)).rejects.toBe(away);
-    expect(bench.seen.of('publish-failed')).toEqual([
+    expect(bench.seen.of('publish-failed')).toMatchObject([
       { kind: 'publish-failed', eventType: 'item.graded', error: away },
     ]);
   });
@@ -223,7 +223,7 @@ describe('publishing without a store', () => {
   });
 
   it('is bad for the health while the broker is away, and good again with the next event', async () => {
-    const publisher = bench.publisher({ store: undefined, intended: ['PUBLISHER_TROUBLE'] });
+    const publisher = bench.publisher({ store: undefined, silence: ['PUBLISHER_TROUBLE'] });
     const publish = bench.transport.publish.bind(bench.transport);
     bench.transport.publish = () => Promise.reject(brokerAway);
     await expect(publisher.publish(graded)).rejects.toBe(brokerAway);
@@ -252,7 +252,7 @@ describe('publishing with a store', () => {
     const refused = new EventError('TRANSPORT_UNAVAILABLE', 'away', { transport: 'memory' });
     const publish = bench.transport.publish.bind(bench.transport);
     bench.transport.publish = () => Promise.reject(refused);
-    const publisher = bench.publisher({ intended: ['RELAY_TROUBLE'] });
+    const publisher = bench.publisher({ silence: ['RELAY_TROUBLE'] });
     await publisher.publish(graded);
     await settle();
     expect(publisher.health()).toMatchObject({

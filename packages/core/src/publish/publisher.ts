@@ -8,7 +8,9 @@ import { completeDraft, type EventDraft } from './event-draft.ts';
 import { holdHandler } from '../handler-scope.ts';
 import { HealthReasons, jointHealth, type Health } from '../health.ts';
 import { randomIds, type Ids } from '../ids.ts';
-import { observeAll, silentLogger, type Observer, type WarningCode } from '../observer.ts';
+import { aboutEvent } from '../about-event.ts';
+import type { Observer, WarningCode } from '../observer.ts';
+import { observeFor, type Audience } from '../people.ts';
 import { assertPublisherOptions } from './publisher-options.ts';
 import { assertTransactionChoice } from '../options.ts';
 import type { Relay } from './relay.ts';
@@ -26,6 +28,7 @@ export class Publisher {
   readonly #options: PublisherOptions;
   readonly #clock: Clock;
   readonly #ids: Ids;
+  readonly #audience: Audience;
   readonly #observe: Observer;
   readonly #warnings: Warnings;
   readonly #reasons: HealthReasons;
@@ -40,11 +43,11 @@ export class Publisher {
     this.#options = options;
     this.#clock = options.clock ?? systemClock;
     this.#ids = options.ids ?? randomIds;
-    this.#observe = observeAll(options.observer ? [options.observer] : []);
+    this.#audience = audienceOf(options);
+    this.#observe = observeFor(this.#audience);
     this.#warnings = new Warnings({
       observe: this.#observe,
-      logger: options.logger ?? silentLogger,
-      ...(options.intended ? { intended: options.intended } : {}),
+      silence: this.#audience.silence,
     });
     this.#reasons = new HealthReasons(() => this.#clock.now());
     const { store } = options;
@@ -76,7 +79,7 @@ export class Publisher {
     return store && { transactions: store.transactions };
   }
 
-  /** Gives a warning about this publisher, once, unless it is intended. */
+  /** Gives a warning about this publisher, once, unless it is silenced. */
   warn(code: WarningCode, message: string): void {
     this.#warnings.once(code, this.#options.serviceName, message);
   }
@@ -146,7 +149,7 @@ export class Publisher {
       if (outcome!.status === 'rejected') throw outcome!.reason;
       return checked.event;
     } catch (error) {
-      this.#observe({ kind: 'publish-failed', eventType: draft.type, error });
+      this.#reportFailed(draft, error);
       throw error;
     }
   }
@@ -159,8 +162,7 @@ export class Publisher {
     try {
       this.#assertOpen();
     } catch (error) {
-      for (const { type } of drafts)
-        this.#observe({ kind: 'publish-failed', eventType: type, error });
+      for (const draft of drafts) this.#reportFailed(draft, error);
       throw error;
     }
     // All of them before the first wait: what the caller does to its data meanwhile changes nothing.
@@ -171,8 +173,7 @@ export class Publisher {
     const results = combined(checks, good.length > 0 ? await this.#sendAll(good, options) : []);
     for (const [index, result] of results.entries()) {
       if (result.status === 'fulfilled') continue;
-      const eventType = drafts[index]!.type;
-      this.#observe({ kind: 'publish-failed', eventType, error: result.reason });
+      this.#reportFailed(drafts[index]!, result.reason);
     }
     assertComplete(results);
     return good.map(({ event }) => event);
@@ -223,43 +224,60 @@ export class Publisher {
     // Without a store, the bus observes them.
     if (!this.#options.store) return results;
     this.relay?.start();
-    for (const [index, { event }] of checked.entries()) {
+    for (const [index, { event, message }] of checked.entries()) {
       if (results[index]!.status === 'rejected') continue;
-      this.#observe({ kind: 'published', eventType: event.type, eventId: event.id, stored: true });
+      this.#observe({
+        kind: 'published',
+        stored: true,
+        ...aboutEvent(event, { key: message.key }),
+      });
     }
     return results;
   }
 
+  #reportFailed(draft: EventDraft, error: unknown): void {
+    const source = draft.source ?? this.#options.serviceName;
+    const { type, id = '', correlationId } = draft;
+    const about = aboutEvent({ type, id, source, ...(correlationId ? { correlationId } : {}) });
+    this.#observe({ kind: 'publish-failed', error, ...about });
+  }
+
   #newDirectPublishing(): DirectPublishing {
-    const { bus, serviceName, logger, intended = [] } = this.#options;
+    const { bus, serviceName } = this.#options;
     const trouble = new TroubleReporter({
       who: 'publisher',
       name: serviceName,
       clock: this.#clock,
       observe: this.#observe,
-      logger,
-      intended,
       reasons: this.#reasons,
     });
     const onNotDurable = (): void =>
       this.warn(
         'NOT_DURABLE',
-        `${serviceName} publishes from a handler with a transaction, and its publisher has no store: events go out even if the transaction is rolled back. Give it a store, or say intended: ['NOT_DURABLE']`,
+        `${serviceName} publishes from a handler with a transaction, and its publisher has no store: events go out even if the transaction is rolled back. Give it a store, or say silence: ['NOT_DURABLE']`,
       );
     return new DirectPublishing({ sender: bus, trouble, onNotDurable });
   }
 
   #shareRelay({ outbox }: PublishingStore): RelayHold {
-    const { bus, relayPollMs, logger, intended = [] } = this.#options;
+    const { bus, relayPollMs } = this.#options;
     return shareRelay(outbox, bus, {
       ...(relayPollMs === undefined ? {} : { pollMs: relayPollMs }),
-      ...(logger ? { logger } : {}),
-      intended,
+      ...this.#audience,
       clock: this.#clock,
-      observer: this.#observe,
     });
   }
 }
 
 const fulfilled = (value: EncodedEvent): EventResult => ({ status: 'fulfilled', value });
 const rejected = (reason: unknown): EventResult => ({ status: 'rejected', reason });
+
+/** What the publisher was given, or else what its bus has. */
+function audienceOf({ bus, observer, logger, silence }: PublisherOptions): Audience {
+  const { audience } = bus;
+  return {
+    observer,
+    logger: logger ?? audience?.logger,
+    silence: silence ?? audience?.silence,
+  };
+}

@@ -4,11 +4,11 @@ import { eventLabel } from '../event/event-label.ts';
 import type { Message } from '../event/message.ts';
 import type { HealthReasons } from '../health.ts';
 import type { Ids } from '../ids.ts';
-import type { Logger, Observer, WarningCode } from '../observer.ts';
+import type { Observer } from '../observer.ts';
 import { oneLine } from '../text.ts';
 import { destinationChanged } from '../transport/destination-changed.ts';
 import type { PublishOutcome } from '../transport/publish-outcome.ts';
-import { tellPeople } from '../trouble.ts';
+import { aboutMessage } from '../about-event.ts';
 import type { Outbox, RefusedMessage } from './outbox.ts';
 
 export interface RelayDestinationOptions {
@@ -22,8 +22,6 @@ export interface RelayDestinationOptions {
   readonly clock: Clock;
   readonly ids: Ids;
   readonly observe: Observer;
-  readonly logger: Logger | undefined;
-  readonly intended: readonly WarningCode[];
   readonly reasons: HealthReasons;
 }
 
@@ -81,11 +79,7 @@ export class RelayDestination {
   reportRefused(refused: readonly { message: Message; error: EventError }[]): void {
     const { destination, observe } = this.#options;
     for (const { message, error } of refused) {
-      const { id: eventId, type: eventType, key } = message;
-      observe({ kind: 'publish-refused', destination, eventId, eventType, key, error });
-      const words = `${destination} does not take ${eventLabel(message)}: ${error.message}`;
-      const details = { destination, eventId, eventType, key, error };
-      tellPeople(this.#options, { code: 'MESSAGE_REFUSED', words, details });
+      observe({ kind: 'publish-refused', destination, error, ...aboutMessage(message) });
     }
     // What is named to people comes from the rows, which say it for all relays.
     if (refused.length > 0) this.#checkInAt = 0;
@@ -113,9 +107,7 @@ export class RelayDestination {
     const { destination, observe } = this.#options;
     const found = await mark(marker);
     if (found !== marker) throw destinationChanged(destination, marker, found);
-    const words = `${destination} was emptied: what it had accepted, and nobody had handled, is lost`;
     observe({ kind: 'emptied', destination });
-    tellPeople(this.#options, { code: 'DESTINATION_EMPTIED', words, details: { destination } });
   }
 
   /** Forgets the mark, so that an operator's word is heard at the next try. */

@@ -5,7 +5,8 @@ import { GrowingDelay } from '../growing-delay.ts';
 import { runOutsideScope } from '../handler-scope.ts';
 import { HealthReasons, type Health } from '../health.ts';
 import { randomIds, type Ids } from '../ids.ts';
-import { observeAll, type Logger, type Observer, type WarningCode } from '../observer.ts';
+import type { Logger, Observer, WarningCode } from '../observer.ts';
+import { observeFor } from '../people.ts';
 import { assertName, assertRange } from '../options.ts';
 import type { PublishOutcome } from '../transport/publish-outcome.ts';
 import { TroubleReporter } from '../trouble.ts';
@@ -28,11 +29,11 @@ export interface RelayOptions {
   /** Most messages published at once, 1 to 10,000; 500 unless given. */
   batchSize?: number;
   /** Warnings that are meant to be so. */
-  intended?: readonly WarningCode[];
-  logger?: Logger;
+  silence?: readonly WarningCode[] | undefined;
+  logger?: Logger | undefined;
   clock?: Clock;
   ids?: Ids;
-  observer?: Observer;
+  observer?: Observer | undefined;
 }
 
 /** A partition whose last pass has failed. */
@@ -88,7 +89,7 @@ export class Relay {
 
   /** @throws {TypeError} If an option is out of range. */
   constructor(options: RelayOptions) {
-    const { pollMs = 100, batchSize = 500, destination, logger, intended = [] } = options;
+    const { pollMs = 100, batchSize = 500, destination } = options;
     const { ids = randomIds, clock = systemClock } = options;
     assertName('a destination', destination);
     assertRange('relay', 'pollMs', pollMs, 1, maxRelayPollMs);
@@ -98,9 +99,9 @@ export class Relay {
     this.#pollMs = pollMs;
     this.#batchSize = batchSize;
     this.#clock = clock;
-    this.#observe = observeAll(options.observer ? [options.observer] : []);
+    this.#observe = observeFor(options);
     this.#reasons = new HealthReasons(() => clock.now());
-    const told = { observe: this.#observe, logger, intended, reasons: this.#reasons };
+    const told = { observe: this.#observe, reasons: this.#reasons };
     this.#trouble = new TroubleReporter({ ...told, who: 'relay', name: destination, clock });
     this.#destination = new RelayDestination({ ...options, ...told, clock, ids });
   }

@@ -1,11 +1,19 @@
 import { JsonCodec, plainProfile } from '@waybill/core';
 import {
-  alsoLogged,
+  observeFor,
   assertKnownOptions,
   type OptionNames,
   TransportEventBus,
 } from '@waybill/core/adapter';
-import type { Catalogue, ConsumerChoices, Observer, Profile, Transport } from '@waybill/core';
+import type {
+  Catalogue,
+  ConsumerChoices,
+  Logger,
+  Observer,
+  Profile,
+  Transport,
+  WarningCode,
+} from '@waybill/core';
 
 import { consumerDatabase } from '../consume/consumer-database.ts';
 import { PostgresLogTransport } from '../log/log-transport.ts';
@@ -31,6 +39,10 @@ export interface PostgresEventBusOptions {
   /** What groups get unless they choose otherwise. */
   consumers?: ConsumerChoices;
   observer?: Observer;
+  /** Hears everything that people have to know; see `TransportEventBusOptions`. */
+  logger?: Logger;
+  /** Codes of what is meant to be so. */
+  silence?: readonly WarningCode[];
 }
 
 const knownOptions: OptionNames<PostgresEventBusOptions> = {
@@ -45,6 +57,8 @@ const knownOptions: OptionNames<PostgresEventBusOptions> = {
   retryDelayMs: true,
   consumers: true,
   observer: true,
+  logger: true,
+  silence: true,
 };
 
 /** A bus that needs nothing but PostgreSQL: the log carries events, inbox and dead letters lie beside it. */
@@ -54,7 +68,8 @@ export class PostgresEventBus extends TransportEventBus {
     assertKnownOptions('PostgresEventBus', options, knownOptions);
     const { client, schema = 'public', profile = plainProfile, catalogue, observer } = options;
     const { maxRetries = 3, retryDelayMs = 1_000, serviceName, consumers, destination } = options;
-    const heard = alsoLogged(observer, consumers);
+    const { logger = consumers?.logger, silence = consumers?.silence } = options;
+    const heard = observeFor({ observer, logger, silence });
     super({
       serviceName,
       transport:
@@ -63,7 +78,7 @@ export class PostgresEventBus extends TransportEventBus {
           client,
           schema,
           ...(destination === undefined ? {} : { destination }),
-          ...(heard ? { observer: heard } : {}),
+          observer: heard,
         }),
       sharedTransport: options.transport !== undefined,
       codec: new JsonCodec({ profile, observe: observer }),
@@ -75,6 +90,8 @@ export class PostgresEventBus extends TransportEventBus {
       },
       ...(catalogue ? { catalogue } : {}),
       ...(observer ? { observer } : {}),
+      ...(logger ? { logger } : {}),
+      ...(silence ? { silence } : {}),
     });
   }
 }

@@ -10,6 +10,8 @@ const knownOptions: OptionNames<MemoryEventBusConfig> = {
   transport: true,
   consumers: true,
   observer: true,
+  logger: true,
+  silence: true,
 };
 
 /** A warehouse bus within one process, for tests. */

@@ -18,6 +18,8 @@ const knownOptions: OptionNames<PostgresEventBusConfig> = {
   retryDelayMs: true,
   consumers: true,
   observer: true,
+  logger: true,
+  silence: true,
 };
 
 /** A warehouse bus that needs nothing but PostgreSQL, or nothing at all when embedded. */

@@ -106,7 +106,7 @@ describe('EventPublisher', () => {
     });
   });
 
-  it('names what is legal but unwise once, unless it is intended', async () => {
+  it('names what is legal but unwise once, unless it is silenced', async () => {
     const { publisher, warnings } = publisherOnMemory();
     await publisher.publish({ type: 'item.receive', data: {} });
     expect(warnings.toSorted()).toEqual([
@@ -116,7 +116,7 @@ describe('EventPublisher', () => {
       'USER_MISSING',
     ]);
     const quiet = publisherOnMemory({
-      intended: ['QLID_MISSING', 'TYPE_NOT_IN_CATALOGUE', 'TYPE_NOT_PAST_TENSE', 'USER_MISSING'],
+      silence: ['QLID_MISSING', 'TYPE_NOT_IN_CATALOGUE', 'TYPE_NOT_PAST_TENSE', 'USER_MISSING'],
     });
     await quiet.publisher.publish({ type: 'item.receive', data: {} });
     expect(quiet.warnings).toEqual([]);

@@ -37,7 +37,7 @@ export interface EventPublisherConfig {
   /** How often the relay looks for what nobody announced, in milliseconds, up to 5,000; 100 unless given. */
   relayPollMs?: number;
   /** Warnings that are meant to be so. */
-  intended?: readonly WarningCode[];
+  silence?: readonly WarningCode[];
   observer?: Observer;
   logger?: Logger;
   clock?: Clock;
@@ -52,7 +52,7 @@ const knownOptions: OptionNames<EventPublisherConfig> = {
   strict: true,
   relay: true,
   relayPollMs: true,
-  intended: true,
+  silence: true,
   observer: true,
   logger: true,
   clock: true,
@@ -79,7 +79,7 @@ export class EventPublisher {
       ...(eventStore ? { store: eventStore } : {}),
       catalogue: quickwmsEvents,
       advise: adviseBestPractices,
-      intended: config.intended ?? [],
+      silence: config.silence ?? [],
     });
     if (eventStore && storeBeforePublish === false) {
       this.#publisher.warn(

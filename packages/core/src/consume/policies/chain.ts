@@ -30,7 +30,7 @@ export function policyChain(options: {
   slowMs: number;
   warnings: Warnings;
   /** Warnings that the handler means to be so. */
-  intended: readonly WarningCode[];
+  silence: readonly WarningCode[];
   reasons: HealthReasons;
   clock: Clock;
   random: () => number;

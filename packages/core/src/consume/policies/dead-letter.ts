@@ -7,9 +7,9 @@ import type { DeadLetter, FailureType, NewDeadLetter } from '../dead-letter.ts';
 import { EventError, isEventError } from '../../errors.ts';
 import { GrowingDelay } from '../../growing-delay.ts';
 import type { HealthReasons } from '../../health.ts';
-import type { Observer } from '../../observer.ts';
+import { aboutEvent, aboutMessage } from '../../about-event.ts';
+import type { EventLabels, Observer } from '../../observer.ts';
 import { messageOfThrown, readThrown } from '../../thrown.ts';
-import type { Coordinates } from '../../coordinates.ts';
 import type { Delivery } from '../../transport/transport.ts';
 import type { EventIdentity, Invocation, Policy, Registration } from './step.ts';
 
@@ -83,19 +83,22 @@ export class DeadLetterRecorder {
   /** Says whether this handling has a dead letter already, under any name of the handler; reports it if so. */
   async isKnown(
     { name, formerly }: Pick<Registration, 'name' | 'formerly'>,
-    { source, id: eventId }: EventIdentity,
+    event: EventIdentity,
     signal: AbortSignal,
   ): Promise<boolean> {
+    const { source, id: eventId } = event;
     const keys = [name, ...formerly].map((handler) => {
       return { group: this.#group, handler, source, eventId };
     });
-    return await this.#isKnown(keys, { handler: name, eventId }, signal);
+    const about = aboutEvent(event, { group: this.#group, handler: name });
+    return await this.#isKnown(keys, about, signal);
   }
 
   /** Says whether a message that cannot be read has a dead letter already; reports it if so. */
   async isKnownUnreadable(delivery: Delivery, signal: AbortSignal): Promise<boolean> {
     const key = { group: this.#group, coordinates: delivery.coordinates };
-    return await this.#isKnown([key], { handler: '', eventId: delivery.message.id }, signal);
+    const about = aboutMessage(delivery.message, this.#group, '');
+    return await this.#isKnown([key], about, signal);
   }
 
   /** Stores one dead letter and reports it. @throws The storing error once `signal` is aborted. */
@@ -112,10 +115,7 @@ export class DeadLetterRecorder {
     );
     this.#observe({
       kind: 'dead-lettered',
-      group: this.#group,
-      handler: entry.handler,
-      eventType: entry.eventType,
-      eventId: entry.eventId,
+      ...this.#about(entry),
       error: asEventError(error, entry),
       coordinates: entry.coordinates,
     });
@@ -123,7 +123,7 @@ export class DeadLetterRecorder {
 
   async #isKnown(
     keys: readonly DeadLetterKey[],
-    named: { handler: string; eventId: string },
+    about: EventLabels,
     signal: AbortSignal,
   ): Promise<boolean> {
     const found = await this.#untilDone(
@@ -131,14 +131,14 @@ export class DeadLetterRecorder {
       signal,
     );
     const isKnown = found.some((each) => each !== null);
-    if (isKnown) this.#observe({ kind: 'dead-letter-known', group: this.#group, ...named });
+    if (isKnown) this.#observe({ kind: 'dead-letter-known', ...about });
     return isKnown;
   }
 
   async #untilDone<T>(
     work: () => Promise<T>,
     signal: AbortSignal,
-    entry?: Pick<NewDeadLetter, 'coordinates'>,
+    entry?: Omit<NewDeadLetter, 'group'>,
   ): Promise<T> {
     const waiting = {};
     let delay: GrowingDelay | undefined;
@@ -148,7 +148,7 @@ export class DeadLetterRecorder {
           return await work();
         } catch (error) {
           this.#reasons.add(waiting, 'dead letters cannot be stored or looked up');
-          if (entry) this.#reportFailed(error, entry.coordinates);
+          if (entry) this.#reportFailed(error, entry);
           delay ??= new GrowingDelay(retryDelays);
           await this.#clock.sleep(delay.next(), signal);
           if (signal.aborted) throw error;
@@ -159,9 +159,26 @@ export class DeadLetterRecorder {
     }
   }
 
-  #reportFailed(error: unknown, coordinates: Coordinates): void {
-    this.#observe({ kind: 'dead-letter-failed', group: this.#group, error, coordinates });
+  #reportFailed(error: unknown, entry: Omit<NewDeadLetter, 'group'>): void {
+    const { coordinates } = entry;
+    this.#observe({ kind: 'dead-letter-failed', error, coordinates, ...this.#about(entry) });
   }
+
+  #about(entry: Omit<NewDeadLetter, 'group'>): EventLabels {
+    return aboutDeadLetter({ ...entry, group: this.#group });
+  }
+}
+
+/** What an observation says of the event of a dead letter. */
+export function aboutDeadLetter(entry: NewDeadLetter): EventLabels {
+  const { group, handler, event, message, eventId, eventType, totalAttempts } = entry;
+  return {
+    ...aboutMessage(message, group, handler),
+    ...(eventId === undefined ? {} : { eventId }),
+    ...(eventType === undefined ? {} : { eventType }),
+    ...(event ? { source: event.source, correlationId: event.correlationId } : {}),
+    attempt: totalAttempts,
+  };
 }
 
 /** What a dead letter says about a failure, apart from whose it is. */

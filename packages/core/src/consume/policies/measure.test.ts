@@ -4,7 +4,6 @@ import { envelope } from '../../../test/envelope.ts';
 import { invocation } from '../../../test/invocation.ts';
 import { Observations } from '../../../test/observations.ts';
 import { ManualClock } from '../../memory/manual-clock.ts';
-import { silentLogger } from '../../observer.ts';
 import { Warnings } from '../../warnings.ts';
 import { measure } from './measure.ts';
 import type { Step } from './step.ts';
@@ -13,7 +12,7 @@ function setUp({ slowMs = 10_000 } = {}) {
   const clock = new ManualClock();
   const seen = new Observations();
   const { observe } = seen;
-  const warnings = new Warnings({ observe, logger: silentLogger });
+  const warnings = new Warnings({ observe });
   const policy = measure({ group: 'graders', clock, observe, warnings, slowMs });
   const run = async (next: Step): Promise<void> => policy(next)(envelope(), invocation());
   const taking =

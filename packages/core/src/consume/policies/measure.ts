@@ -1,7 +1,7 @@
 import type { Clock } from '../../clock.ts';
 import type { Observer } from '../../observer.ts';
 import type { Warnings } from '../../warnings.ts';
-import type { Invocation, Policy } from './step.ts';
+import { aboutInvocation, type Invocation, type Policy } from './step.ts';
 
 /** Reports each attempt that succeeded, once its transaction has committed, and names slow handlers. */
 export function measure(options: {
@@ -17,10 +17,8 @@ export function measure(options: {
     return next(event, invocation).then(() => report(invocation, startedAt));
   };
 
-  function report(
-    { identity, registration, progress, delivery }: Invocation,
-    startedAt: number,
-  ): void {
+  function report(invocation: Invocation, startedAt: number): void {
+    const { registration, progress, delivery } = invocation;
     if (!progress.entered) return;
     const { name } = registration;
     const durationMs = clock.now() - startedAt;
@@ -28,15 +26,12 @@ export function measure(options: {
       warnings.once(
         'SLOW_HANDLER',
         name,
-        `handler ${name} of group ${group} took ${durationMs} ms for one event; its key waits that long. Move the work out, or say intended: ['SLOW_HANDLER']`,
+        `handler ${name} of group ${group} took ${durationMs} ms for one event; its key waits that long. Move the work out, or say silence: ['SLOW_HANDLER']`,
       );
     }
     observe({
       kind: 'processed',
-      group: group ?? '',
-      handler: name,
-      eventType: identity.type,
-      eventId: identity.id,
+      ...aboutInvocation(invocation, group ?? ''),
       durationMs,
       coordinates: delivery.coordinates,
     });

@@ -5,7 +5,7 @@ import type { HealthReasons } from '../../health.ts';
 import type { Observer } from '../../observer.ts';
 import { delayBefore, isRetryable } from '../../retry/retry-policy.ts';
 import type { Outage } from '../outage.ts';
-import type { Invocation, Policy, Progress } from './step.ts';
+import { aboutInvocation, type Invocation, type Policy, type Progress } from './step.ts';
 
 /** Pauses between two tries for what passes by itself. */
 const waitingDelays = { firstMs: 100, maxMs: 5_000 };
@@ -81,12 +81,10 @@ export function retry(options: {
   }
 
   function report(error: unknown, invocation: Invocation, willRetryInMs: number | null): void {
-    const { registration, identity, progress, delivery } = invocation;
+    const { progress, delivery } = invocation;
     observe({
       kind: 'attempt-failed',
-      group,
-      handler: registration.name,
-      eventId: identity.id,
+      ...aboutInvocation(invocation, group),
       attempt: progress.attempts,
       error,
       willRetryInMs,

@@ -1,5 +1,7 @@
 import type { StandardSchemaV1 } from '@standard-schema/spec';
 
+import { aboutEvent } from '../../about-event.ts';
+import type { EventLabels } from '../../observer.ts';
 import type { Abort } from '../abort.ts';
 import type { Catalogue } from '../../event/catalogue.ts';
 import type { EventEnvelope } from '../../event/envelope.ts';
@@ -52,7 +54,9 @@ export interface Invocation {
   readonly progress: Progress;
 }
 
-export type EventIdentity = Readonly<Pick<EventEnvelope, 'id' | 'source' | 'type'>>;
+export type EventIdentity = Readonly<
+  Pick<EventEnvelope, 'id' | 'source' | 'type' | 'correlationId'>
+>;
 
 export interface Progress {
   /** Attempts that reached the handler or were its to answer for. */
@@ -66,3 +70,18 @@ export type Step = (event: EventEnvelope, invocation: Invocation) => Promise<voi
 
 /** Wraps the next link in one policy. */
 export type Policy = (next: Step) => Step;
+
+/** What an observation says of the event of an invocation. */
+export function aboutInvocation(
+  { identity, registration, delivery, attempt }: Invocation,
+  group: string,
+): EventLabels & {
+  readonly handler: string;
+  readonly eventType: string;
+  readonly eventId: string;
+} {
+  const { name: handler } = registration;
+  const { key } = delivery.message;
+  const { type: eventType, id: eventId } = identity;
+  return { ...aboutEvent(identity, { group, key, attempt }), eventType, eventId, handler };
+}

@@ -3,7 +3,7 @@ import type { Clock } from '../../clock.ts';
 import { EventError, isEventError } from '../../errors.ts';
 import type { HealthReasons } from '../../health.ts';
 import type { Observer } from '../../observer.ts';
-import type { Invocation, Policy } from './step.ts';
+import { aboutInvocation, type Invocation, type Policy } from './step.ts';
 
 /** How often an overdue handler is reported again. */
 const reportEveryMs = 10_000;
@@ -22,7 +22,7 @@ export function timeout(options: {
 }): Policy {
   const { group, clock, observe, reasons } = options;
   return (next) => async (event, invocation) => {
-    const { registration, identity, abort } = invocation;
+    const { registration, abort } = invocation;
     const { name, timeoutMs } = registration;
     const onParentAbort = (reason: unknown): void => {
       // Nobody is left to be told, and a timer would keep the process from ending.
@@ -50,8 +50,7 @@ export function timeout(options: {
     if (late) throw late;
 
     function report(overdueMs: number): void {
-      const eventId = identity.id;
-      observe({ kind: 'handler-overdue', group, handler: name, eventId, overdueMs });
+      observe({ kind: 'handler-overdue', overdueMs, ...aboutInvocation(invocation, group) });
       cancelTimer = clock.schedule(reportEveryMs, () => report(overdueMs + reportEveryMs));
     }
   };

@@ -3,7 +3,7 @@ import { isEventError } from '../../errors.ts';
 import type { Inbox } from '../inbox.ts';
 import type { Observer } from '../../observer.ts';
 import type { TransactionRunner } from '../../transaction.ts';
-import type { Invocation, Policy } from './step.ts';
+import { aboutInvocation, type Invocation, type Policy } from './step.ts';
 
 /** The server waits this much longer than we do, so that our own timeout speaks first. */
 const graceMs = 5_000;
@@ -33,9 +33,7 @@ export function transaction(options: {
         if (await inbox.record(key, tx)) return next(event, { ...invocation, tx, afterCommit });
         observe({
           kind: 'duplicate-skipped',
-          group,
-          handler: registration.name,
-          eventId: identity.id,
+          ...aboutInvocation(invocation, group),
         });
       },
       { statementTimeoutMs: limitMs, idleTimeoutMs: limitMs, signal: abort.signal },

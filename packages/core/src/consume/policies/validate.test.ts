@@ -7,7 +7,7 @@ import { isEventError } from '../../errors.ts';
 import { schemaOf } from '../../../test/schema.ts';
 import { Catalogue } from '../../event/catalogue.ts';
 import { defineEvent } from '../../event/event-definition.ts';
-import { silentLogger, type WarningCode } from '../../observer.ts';
+import type { WarningCode } from '../../observer.ts';
 import { Warnings } from '../../warnings.ts';
 import type { Policy } from './step.ts';
 import { validate as validateWith } from './validate.ts';
@@ -19,12 +19,11 @@ const graded = schemaOf<unknown>((data) => {
 });
 
 /** The policy, and the types that it has warned of. */
-function validate(told: string[] = [], intended: readonly WarningCode[] = []): Policy {
+function validate(told: string[] = [], silence: readonly WarningCode[] = []): Policy {
   const warnings = new Warnings({
     observe: (seen) => void (seen.kind === 'warning' && told.push(`${seen.code} ${seen.message}`)),
-    logger: silentLogger,
   });
-  return validateWith({ warnings, intended });
+  return validateWith({ warnings, silence });
 }
 
 async function validated(data: unknown, schema = graded): Promise<EventEnvelope[]> {

@@ -14,13 +14,13 @@ import type { Invocation, Policy, Registration, Step } from './step.ts';
  */
 export function validate({
   warnings,
-  intended,
+  silence,
 }: {
   readonly warnings: Warnings;
   /** What the handler means to be so. */
-  readonly intended: readonly WarningCode[];
+  readonly silence: readonly WarningCode[];
 }): Policy {
-  const isMeant = intended.includes('TYPE_NOT_IN_CATALOGUE');
+  const isMeant = silence.includes('TYPE_NOT_IN_CATALOGUE');
   return (next) => (event, invocation) => {
     const { registration } = invocation;
     const schema = schemaFor(event.type, registration);
