@@ -52,7 +52,7 @@ describe('the transaction of a handler', () => {
     await handle(add);
     await handle(() => expect.fail('the handler ran again'));
     expect(effects.get('event-1')).toBe(1);
-    expect(seen.all).toEqual([
+    expect(seen.all).toMatchObject([
       { kind: 'duplicate-skipped', group: 'graders', handler: 'grade', eventId: 'event-1' },
     ]);
   });
