@@ -6,6 +6,7 @@ import { channelName } from '../client/lock-key.ts';
 import type { Heads } from './log-appender.ts';
 import { logTransport } from './log-tables.ts';
 import type { LogTables } from './log-tables.ts';
+import { secondsOf } from './log-watermarks.ts';
 import { PerClient } from '../client/per-client.ts';
 import type { SqlClient } from '../client/sql-client.ts';
 import { ThrottledNotice } from '../client/throttled-notice.ts';
@@ -22,6 +23,18 @@ export interface LogHeadsOptions {
 /** Longest pause between two looks while the database is away, in milliseconds. */
 const longestRetryMs = 2_000;
 
+/** Pause after a subscription to the notices has failed, in milliseconds. */
+const listenAgainMs = 1_000;
+/**
+ * The history that a server writes: it begins another one whenever it goes on from an earlier state of its own, or
+ * of the server that it was a replica of, and not at a mere restart.
+ */
+function timelineIn({ dialect }: SqlClient): string {
+  if (dialect === 'pglite') return `''`;
+  return `CASE WHEN pg_is_in_recovery() THEN 'replica'
+    ELSE left(pg_walfile_name(pg_current_wal_lsn()), 8) END`;
+}
+
 /** Most connections that are told apart; more of them are looked at again. */
 const maxConnections = 1_000;
 
@@ -30,6 +43,7 @@ interface HeadRow {
   readonly next_offset: bigint;
   readonly connection: number;
   readonly origin: string;
+  readonly looked_at: number;
 }
 
 /** Whoever reads the log. */
@@ -54,12 +68,14 @@ export class LogHeads {
   readonly #notice: ThrottledNotice | undefined;
   readonly #channel: string;
   readonly #heads = new Map<number, bigint>();
-  /** The furthest that each partition has ever reached. */
-  readonly #longest = new Map<number, bigint>();
+  /** How far each partition had reached before the log was found shorter. */
+  #longest: Heads = new Map();
   readonly #connections = new Set<number>();
   #falls = 0;
   #epoch = 0;
   #origin = '';
+  #lookedAt = 0;
+  #listenAgainAt = 0;
   readonly #watchers = new Set<HeadsWatcher>();
   readonly #looking: TroubleSource;
   #trouble: unknown;
@@ -94,7 +110,7 @@ export class LogHeads {
     return this.#heads;
   }
 
-  /** How often the log was found shorter than it had been, and how long it has been. */
+  /** How often the log was found shorter than it had been, and how long it was before the last time. */
   get history(): { readonly falls: number; readonly longest: Heads } {
     return { falls: this.#falls, longest: this.#longest };
   }
@@ -104,9 +120,14 @@ export class LogHeads {
     return this.#epoch;
   }
 
-  /** Another text for each database, each start of its server, and each time that the log was found shorter. */
+  /** Another text for each database, each failover or recovery of its server, and each time that the log was found shorter. */
   get version(): string {
     return `${this.#origin} ${this.#falls}`;
+  }
+
+  /** When the database was asked last, in seconds by its clock. */
+  get lookedAt(): number {
+    return this.#lookedAt;
   }
 
   /** Tells this process, and by a notice the others, what was appended. */
@@ -120,14 +141,15 @@ export class LogHeads {
     const { client, tables } = this.#options;
     const before = new Map(this.#heads);
     const { rows } = await client.query<HeadRow>(
-      `SELECT h.partition, h.next_offset, pg_backend_pid() AS connection, d.origin
-       FROM (SELECT pg_postmaster_start_time() || ' ' || oid AS origin
+      `SELECT h.partition, h.next_offset, pg_backend_pid() AS connection, d.origin,
+              ${secondsOf('clock_timestamp()')} AS looked_at
+       FROM (SELECT oid || ' ' || ${timelineIn(client)} AS origin
              FROM pg_catalog.pg_database WHERE datname = current_database()) AS d
        LEFT JOIN ${tables.head} AS h ON true`,
       [],
       { prepared: true },
     );
-    this.#meet(rows[0]!);
+    this.#answered(rows[0]!);
     const found = rows.filter(({ partition }) => partition !== null);
     const heads = new Map(found.map((row) => [row.partition, row.next_offset]));
     const isShorter = [...before].some(([partition, head]) => (heads.get(partition) ?? 0n) < head);
@@ -135,13 +157,21 @@ export class LogHeads {
     else this.#raise(heads);
   }
 
-  /** Takes note of who has answered. */
-  #meet({ connection, origin }: HeadRow): void {
-    this.#origin = origin;
-    if (this.#connections.has(connection)) return;
+  /** Takes note over which connection something was read. @returns False if it is a new one. */
+  meet(connection: number): boolean {
+    if (this.#connections.has(connection)) return true;
     if (this.#connections.size >= maxConnections) this.#connections.clear();
     this.#connections.add(connection);
     this.#change();
+    return false;
+  }
+
+  /** Takes note of who has answered. */
+  #answered({ connection, origin, looked_at }: HeadRow): void {
+    const isOther = origin !== this.#origin;
+    this.#origin = origin;
+    this.#lookedAt = looked_at;
+    if (this.meet(connection) && isOther) this.#change();
   }
 
   /** The database may not be the one that it was: whoever reads has to look. */
@@ -176,17 +206,20 @@ export class LogHeads {
     const { clock, pollMs } = this.#options;
     const maxMs = Math.max(pollMs, longestRetryMs);
     const retries = new GrowingDelay({ firstMs: pollMs, maxMs });
-    const unlisten = await this.#listen();
+    let unlisten = await this.#listen();
     for (let delayMs = pollMs; !stopped.aborted;) {
       await clock.sleep(delayMs, this.#hint.signal);
       if (stopped.aborted) break;
       this.#hint = new AbortController();
       // Where there is nobody to tell there is nothing to ask.
       const isAnswered = this.#watchers.size === 0 || (await this.#tryRefresh());
-      if (isAnswered) retries.reset();
+      if (isAnswered) {
+        retries.reset();
+        unlisten ??= await this.#listen();
+      }
       delayMs = isAnswered ? pollMs : retries.next();
     }
-    await unlisten();
+    await unlisten?.();
   }
 
   async #tryRefresh(): Promise<boolean> {
@@ -199,14 +232,17 @@ export class LogHeads {
     }
   }
 
-  async #listen(): Promise<() => Promise<void>> {
-    const { client } = this.#options;
+  /** @returns What ends it; nothing if it has failed, or is not its turn to be tried again. */
+  async #listen(): Promise<(() => Promise<void>) | undefined> {
+    const { client, clock } = this.#options;
     if (client.dialect === 'pglite') return async () => {};
+    if (clock.now() < this.#listenAgainAt) return undefined;
     try {
       return await client.listen(this.#channel, () => this.#hint.abort());
     } catch {
-      // Without notices the polls alone find what others append.
-      return async () => {};
+      // Until it is tried again the polls alone find what others append; a database that is away they report.
+      this.#listenAgainAt = clock.now() + listenAgainMs;
+      return undefined;
     }
   }
 
@@ -215,7 +251,6 @@ export class LogHeads {
     for (const [partition, head] of heads) {
       if (head <= this.of(partition)) continue;
       this.#heads.set(partition, head);
-      if (head > (this.#longest.get(partition) ?? 0n)) this.#longest.set(partition, head);
       grown = true;
     }
     if (grown) for (const { onChange } of this.#watchers) onChange();
@@ -223,6 +258,7 @@ export class LogHeads {
 
   /** The log ends before where it has ended: it was emptied, or the database restored. */
   #replace(heads: Heads): void {
+    this.#longest = new Map(this.#heads);
     for (const partition of this.#heads.keys()) {
       this.#heads.set(partition, heads.get(partition) ?? 0n);
     }

@@ -91,11 +91,12 @@ describe.skipIf(!hasPostgres())('a database that is put back under a running gro
     }
     return ids;
   }
+  const missingOf = (probe: LogProbe, ids: readonly string[]): string[] => {
+    const got = new Set(probe.ids);
+    return ids.filter((id) => !got.has(id));
+  };
   const allOf = async (probe: LogProbe, ids: readonly string[]): Promise<void> => {
-    await vi.waitFor(() => {
-      const got = new Set(probe.ids);
-      expect(ids.filter((id) => !got.has(id))).toEqual([]);
-    }, waiting);
+    await vi.waitFor(() => expect(missingOf(probe, ids)).toEqual([]), waiting);
   };
   const isReported = async (probe: LogProbe, seen = observed): Promise<void> => {
     await vi.waitFor(() => {
@@ -205,6 +206,7 @@ describe.skipIf(!hasPostgres())('a database that is put back under a running gro
       const after = await publish(60);
       await allOf(probe, after);
       await isReported(probe);
+      expect(missingOf(probe, after)).toEqual([]);
       await probe.consumer.close();
     }
   });
@@ -220,6 +222,7 @@ describe.skipIf(!hasPostgres())('a database that is put back under a running gro
     const after = await publish(100);
     await allOf(probe, after);
     await isReported(probe);
+    expect(observed).toContainEqual(isLost());
   });
 
   it('goes to the one that stands by as well as to its former owner', async () => {
@@ -254,5 +257,16 @@ describe.skipIf(!hasPostgres())('a database that is put back under a running gro
     );
     await client.query(`DELETE FROM event_log_group WHERE group_name = 'billing'`);
     await allOf(probe, after);
+  });
+
+  it('gives a broadcast everything that is committed after it was restored', async () => {
+    const probe = await LogProbe.subscribe(transport, null, { settle: true });
+    await allOf(probe, await publish(60));
+    const copy = await copyDatabase();
+    await allOf(probe, await publish(60));
+    await restore(copy);
+    await allOf(probe, await publish(150));
+    await isReported(probe);
+    expect(new Set(probe.ids).size).toBe(probe.ids.length);
   });
 });
