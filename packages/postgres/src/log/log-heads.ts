@@ -26,14 +26,11 @@ const longestRetryMs = 2_000;
 /** Pause after a subscription to the notices has failed, in milliseconds. */
 const listenAgainMs = 1_000;
 /**
- * The history that a server writes: it begins another one whenever it goes on from an earlier state of its own, or
- * of the server that it was a replica of, and not at a mere restart.
+ * Number of the history that a server writes: it begins another one whenever it goes on from an earlier state of its
+ * own, or of the server that it was a replica of, and not at a mere restart.
  */
-function timelineIn({ dialect }: SqlClient): string {
-  if (dialect === 'pglite') return `''`;
-  return `CASE WHEN pg_is_in_recovery() THEN 'replica'
-    ELSE left(pg_walfile_name(pg_current_wal_lsn()), 8) END`;
-}
+const timeline = `SELECT CASE WHEN pg_is_in_recovery() THEN 'replica'
+  ELSE left(pg_walfile_name(pg_current_wal_lsn()), 8) END AS timeline`;
 
 /** Most connections that are told apart; more of them are looked at again. */
 const maxConnections = 1_000;
@@ -74,9 +71,11 @@ export class LogHeads {
   #falls = 0;
   #epoch = 0;
   #origin = '';
+  #timeline = '';
   #lookedAt = 0;
   #listenAgainAt = 0;
   readonly #watchers = new Set<HeadsWatcher>();
+  readonly #troubles: TroubleSources;
   readonly #looking: TroubleSource;
   #trouble: unknown;
   readonly #learn = (heads: Heads): void => this.#raise(heads);
@@ -90,7 +89,8 @@ export class LogHeads {
     this.#neighbours = neighbours.of(client, schema);
     this.#channel = channelName('log', schema);
     const onTrouble = (error: unknown): void => this.#tell(error);
-    this.#looking = new TroubleSources({ onTrouble, clock, transport: logTransport }).source();
+    this.#troubles = new TroubleSources({ onTrouble, clock, transport: logTransport });
+    this.#looking = this.#troubles.source();
     if (client.dialect === 'pglite') return;
     this.#notice = new ThrottledNotice({
       client,
@@ -122,7 +122,7 @@ export class LogHeads {
 
   /** Another text for each database, each failover or recovery of its server, and each time that the log was found shorter. */
   get version(): string {
-    return `${this.#origin} ${this.#falls}`;
+    return `${this.#origin} ${this.#timeline} ${this.#falls}`;
   }
 
   /** When the database was asked last, in seconds by its clock. */
@@ -143,12 +143,12 @@ export class LogHeads {
     const { rows } = await client.query<HeadRow>(
       `SELECT h.partition, h.next_offset, pg_backend_pid() AS connection, d.origin,
               ${secondsOf('clock_timestamp()')} AS looked_at
-       FROM (SELECT oid || ' ' || ${timelineIn(client)} AS origin
-             FROM pg_catalog.pg_database WHERE datname = current_database()) AS d
+       FROM (SELECT oid::text AS origin FROM pg_catalog.pg_database WHERE datname = current_database()) AS d
        LEFT JOIN ${tables.head} AS h ON true`,
       [],
       { prepared: true },
     );
+    await this.#askTimeline(rows[0]!);
     this.#answered(rows[0]!);
     const found = rows.filter(({ partition }) => partition !== null);
     const heads = new Map(found.map((row) => [row.partition, row.next_offset]));
@@ -164,6 +164,18 @@ export class LogHeads {
     this.#connections.add(connection);
     this.#change();
     return false;
+  }
+
+  /** Over each new connection. A hosted server may refuse it; then the rows alone tell that it has gone back. */
+  async #askTimeline({ connection }: HeadRow): Promise<void> {
+    const { client } = this.#options;
+    if (client.dialect === 'pglite' || this.#connections.has(connection)) return;
+    try {
+      const { rows } = await client.query<{ timeline: string }>(timeline, []);
+      this.#timeline = rows[0]!.timeline;
+    } catch {
+      // The one that is known stands.
+    }
   }
 
   /** Takes note of who has answered. */
@@ -185,6 +197,11 @@ export class LogHeads {
     this.#watchers.add(watcher);
     if (this.#trouble !== undefined) watcher.source.failed(this.#trouble);
     return () => void this.#watchers.delete(watcher);
+  }
+
+  /** Something more that whoever reads has to hear of when it fails. */
+  source(): TroubleSource {
+    return this.#troubles.source();
   }
 
   start(): void {

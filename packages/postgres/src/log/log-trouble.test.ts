@@ -265,6 +265,23 @@ describe('a consumer of the log in trouble', () => {
     expect(again.every(({ mayBeRepeated }) => mayBeRepeated)).toBe(true);
   });
 
+  it('is told while rows that may go cannot be deleted, and that is warned of once', async () => {
+    const { transport, observed } = await connect({ pruneEveryMs: 10, retentionMs: 1 });
+    const probe = await LogProbe.subscribe(transport, 'billing', { settle: true });
+    let tries = 0;
+    client.fails = (text) => {
+      const isPruning = text.includes('DELETE FROM');
+      if (isPruning) tries += 1;
+      return isPruning;
+    };
+    await probe.inTrouble('STORE_UNAVAILABLE');
+    await vi.waitFor(() => expect(tries).toBeGreaterThan(3), waiting);
+    const warnings = observed.filter((each) => each.kind === 'warning');
+    expect(warnings.filter(({ code }) => code === 'LOG_PRUNE_FAILED')).toHaveLength(1);
+    client.fails = () => false;
+    await probe.inTrouble(undefined);
+  });
+
   it('is told when the database gives no answer, before any statement has failed', async () => {
     const { transport } = await connect();
     const idle = await LogProbe.subscribe(transport, 'billing');
