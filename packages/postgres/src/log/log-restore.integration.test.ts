@@ -196,6 +196,22 @@ describe.skipIf(!hasPostgres())('a database that is put back under a running gro
     expectRepeatsFlagged(probe);
   });
 
+  it('waits while its tables are missing, as they are in the middle of a restore', async () => {
+    const probe = await LogProbe.subscribe(transport, 'billing', { settle: true });
+    await allOf(probe, await publish(20));
+    const putBack = await copyTables();
+    await allOf(probe, await publish(20));
+    await client.query('ALTER TABLE event_log RENAME TO event_log_away');
+    await client.query('ALTER TABLE event_log_group RENAME TO event_log_group_away');
+    await probe.inTrouble('STORE_REJECTED');
+    await client.query('ALTER TABLE event_log_away RENAME TO event_log');
+    await client.query('ALTER TABLE event_log_group_away RENAME TO event_log_group');
+    await putBack();
+    await allOf(probe, await publish(100));
+    await isReported(probe);
+    expectRepeatsFlagged(probe);
+  });
+
   it('begins anew in a database that was wiped, with all that was published since', async () => {
     for (const start of ['earliest', 'latest'] as const) {
       const probe = await LogProbe.subscribe(transport, `from-${start}`, { start, settle: true });
