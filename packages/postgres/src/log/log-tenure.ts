@@ -266,7 +266,10 @@ export class LogTenure {
       leaseMs,
       clock,
       renew: () => sources.beating.watch(() => this.#own.beat()),
-      onLost: () => this.#refused('heartbeat'),
+      onLost: () => {
+        // The last watermark takes back what was not handed out, and tells by itself if it is refused.
+        if (this.#takenBack.size === 0) this.#refused('heartbeat');
+      },
       onFailed: (error) => consumer.failed(error, sources.beating),
       onLapsed: () => {
         const message = `group ${group.name} has given no sign of life for ${leaseMs} ms; somebody else may have it by now`;
