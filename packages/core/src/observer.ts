@@ -128,6 +128,7 @@ export type EngineWarningCode =
   | 'STALLED_READER'
   | 'LOG_GAP'
   | 'LOG_RESTORED'
+  | 'LOG_PRUNE_FAILED'
   | 'GROUP_RECREATED'
   | 'TRIM_HELD_BACK'
   | 'BROKER_EVICTS'

@@ -115,6 +115,29 @@ describe('listening for hints', () => {
     }
   });
 
+  it('begins at a later poll when it could not begin at once', async () => {
+    let tries = 0;
+    let told = (): void => {};
+    bench.hint((hear) => {
+      tries += 1;
+      if (tries < 3) return Promise.reject(away);
+      told = hear;
+      return Promise.resolve(async () => {});
+    });
+    const relay = bench.relay();
+    relay.start();
+    for (let poll = 0; poll < 4; poll += 1) {
+      await settle();
+      await bench.clock.advance(100);
+    }
+    expect(tries).toBe(3);
+    await bench.add(keyA, 'a1');
+    told();
+    await settle();
+    expect(bench.published).toContain('a1');
+    await relay.stop();
+  });
+
   it('ends with the relay, also when it began late', async () => {
     const { promise, resolve } = Promise.withResolvers<() => Promise<void>>();
     let ended = 0;

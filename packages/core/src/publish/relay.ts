@@ -85,6 +85,8 @@ export class Relay {
   #endAt = 0;
   #running: Promise<void> | undefined;
   #endListening: (() => Promise<void>) | undefined;
+  /** False while it listens, or is about to. */
+  #mayListen = true;
   readonly #failing = new Map<number, Failing>();
 
   /** @throws {TypeError} If an option is out of range. */
@@ -159,8 +161,10 @@ export class Relay {
     }
   }
 
-  /** Hints spare the wait for the next poll. Where they cannot be had, the polls find everything. */
+  /** Hints spare the wait for the next poll. Until they can be had, the polls find everything. */
   async #listen(): Promise<void> {
+    if (!this.#mayListen) return;
+    this.#mayListen = false;
     try {
       const end = await this.#outbox.listen?.(() => {
         this.#scanAt = 0;
@@ -169,7 +173,7 @@ export class Relay {
       if (this.#stop.signal.aborted) await end?.();
       else this.#endListening = end;
     } catch {
-      return;
+      this.#mayListen = true;
     }
   }
 
@@ -189,6 +193,7 @@ export class Relay {
       return await this.#outbox.waitingPartitions(this.#name);
     });
     if (!found) return;
+    void this.#listen();
     for (const partition of found) this.#due.add(partition);
     for (const partition of this.#failing.keys()) {
       // Another relay was luckier, or an operator has helped.

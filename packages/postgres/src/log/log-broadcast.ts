@@ -2,8 +2,11 @@ import { ConsumerShell, shareOut } from '@waybill/core/adapter';
 import type { Clock, Observer } from '@waybill/core';
 import type { Deliver, Range, Subscription, TroubleSource } from '@waybill/core/adapter';
 
+import { BroadcastCursor } from './log-broadcast-cursor.ts';
 import { LogDelivery } from './log-delivery.ts';
 import type { LogHeads } from './log-heads.ts';
+import { reportLosses, RestoredTrouble } from './log-losses.ts';
+import { passes } from './log-passing.ts';
 import { maxRowsAtOnce, rangeParams, readRanges } from './log-rows.ts';
 import type { LogRow } from './log-rows.ts';
 import { logTransport } from './log-tables.ts';
@@ -31,14 +34,15 @@ const anew = { deliveries: 0, mayBeRepeated: false };
 export class LogBroadcast extends ConsumerShell<LogDelivery> {
   readonly #options: LogBroadcastOptions;
   readonly #reading: TroubleSource = this.source();
-  /** The next offset to read in each partition. */
-  readonly #cursor: Map<number, bigint>;
+  readonly #restored: RestoredTrouble;
+  readonly #cursor: BroadcastCursor;
   #turn = 0;
 
   constructor(options: LogBroadcastOptions) {
     super({ ...options, transport: logTransport });
     this.#options = options;
-    this.#cursor = new Map(options.heads.all);
+    this.#restored = new RestoredTrouble(this, options.clock);
+    this.#cursor = new BroadcastCursor(options);
     this.start();
   }
 
@@ -56,12 +60,15 @@ export class LogBroadcast extends ConsumerShell<LogDelivery> {
     try {
       await this.repeat({
         source: this.#reading,
+        passes,
         work: async () => {
+          await this.#lookAgain();
           this.outlet.handOut();
           return (await this.#readMore()) ? 'again' : 'wait';
         },
       });
     } finally {
+      this.#restored.end();
       unwatch();
       onClose();
     }
@@ -72,40 +79,41 @@ export class LogBroadcast extends ConsumerShell<LogDelivery> {
     const ranges = this.#ranges();
     if (ranges.length === 0) return false;
     const { client, tables, heads } = this.#options;
-    const ends = new Map(heads.all);
     const { rows } = await this.#reading.watch(() =>
-      client.query<LogRow>(
-        `${readRanges(tables.log, 1)} ORDER BY partition, log_offset`,
+      client.query<LogRow & { readonly connection: number }>(
+        `SELECT found.*, pg_backend_pid() AS connection FROM (${readRanges(tables.log, 1)}) AS found
+         ORDER BY partition, log_offset`,
         rangeParams(ranges),
         { prepared: true },
       ),
     );
     if (this.closing.aborted) return false;
-    for (const { partition } of ranges) {
-      const last = rows.findLast((row) => row.partition === partition);
-      // Nothing where something was: it was deleted, and a broadcast makes no promise about it.
-      this.#cursor.set(partition, last ? last.log_offset + 1n : ends.get(partition)!);
-    }
+    // Read once more, when it is known that it is the same log.
+    if (rows.length > 0 && !heads.meet(rows[0]!.connection)) return true;
+    for (const row of rows) this.#cursor.read(row);
     this.outlet.add(rows.map((row) => new LogDelivery(row, anew, this)));
+    for (const { partition } of ranges) {
+      if (rows.some((row) => row.partition === partition)) continue;
+      await this.#reading.watch(() => this.#cursor.passOver(partition));
+    }
     return true;
+  }
+
+  /** Before the first read of each new connection, and where the log is shorter: it may be another log. */
+  async #lookAgain(): Promise<void> {
+    const losses = await this.#reading.watch(() => this.#cursor.lookAgain());
+    if (losses.length === 0) return;
+    this.#restored.begin(reportLosses(this.#options.observe, undefined, losses));
   }
 
   #ranges(): Range[] {
     const ready = [...this.#options.heads.all]
       .map(([partition, head]) => {
-        const from = this.#cursorIn(partition, head);
+        const from = this.#cursor.in(partition);
         return { partition, from, available: Number(head - from) };
       })
       .filter(({ available }) => available > 0);
     this.#turn += 1;
     return shareOut(ready, Math.min(this.outlet.room, maxRowsAtOnce), this.#turn);
-  }
-
-  /** Where the log has become shorter, everything that comes is news from its new end on. */
-  #cursorIn(partition: number, head: bigint): bigint {
-    const cursor = this.#cursor.get(partition) ?? 0n;
-    if (cursor <= head) return cursor;
-    this.#cursor.set(partition, head);
-    return head;
   }
 }

@@ -1,4 +1,3 @@
-import { isEventError } from '@waybill/core';
 import { ConsumerShell } from '@waybill/core/adapter';
 import type { Clock, GroupStart, Ids, Observer } from '@waybill/core';
 import type { Deliver, Subscription, TroubleSource } from '@waybill/core/adapter';
@@ -6,8 +5,9 @@ import type { Deliver, Subscription, TroubleSource } from '@waybill/core/adapter
 import type { LogDelivery } from './log-delivery.ts';
 import type { GroupPartition, LogGroup } from './log-group.ts';
 import type { LogHeads } from './log-heads.ts';
-import { reportLosses } from './log-losses.ts';
+import { reportLosses, RestoredTrouble } from './log-losses.ts';
 import { LogMemory } from './log-memory.ts';
+import { passes } from './log-passing.ts';
 import { beyondTheEnd } from './log-position.ts';
 import type { LogSeats } from './log-seats.ts';
 import type { GroupStanding } from './log-standing.ts';
@@ -40,8 +40,6 @@ export interface LogConsumerOptions {
   readonly onClose: () => void;
 }
 
-/** How long the health says that the database went back, in milliseconds: nobody looks at it all the time. */
-const restoredForMs = 60_000;
 /** How far the clocks of a server and of its replica may be apart, in milliseconds. */
 const clockSkewMs = 60_000;
 
@@ -55,8 +53,7 @@ export class LogConsumer extends ConsumerShell<LogDelivery> {
     beating: this.source(),
   };
   readonly #memory: LogMemory;
-  readonly #restored: TroubleSource = this.source();
-  #forgetRestored: (() => void) | undefined;
+  readonly #restored: RestoredTrouble;
   /** True when it is to be looked whether the database went back. */
   #mayHaveGoneBack = false;
   /** True once the database went back, until the group is claimed: its owner may be one that was long ago. */
@@ -69,6 +66,7 @@ export class LogConsumer extends ConsumerShell<LogDelivery> {
     const { retryMs } = options.timing;
     super({ ...options, transport: logTransport, retryMs });
     this.#options = options;
+    this.#restored = new RestoredTrouble(this, options.clock);
     this.#memory = new LogMemory(options.heads.history.falls);
     this.start();
   }
@@ -84,7 +82,7 @@ export class LogConsumer extends ConsumerShell<LogDelivery> {
         if (claimed) await this.#consume(claimed);
       }
     } finally {
-      this.#forgetRestored?.();
+      this.#restored.end();
       unwatch();
       leave();
       seats.leave(group.name, this);
@@ -131,9 +129,7 @@ export class LogConsumer extends ConsumerShell<LogDelivery> {
         return claimed ? 'done' : 'wait';
       },
       waitAtMostMs: this.#options.timing.standbyMs,
-      // Whoever operates the log can mend that without a restart.
-      passes: (error) =>
-        isEventError(error) && (error.retryable || error.code === 'CURSOR_FOREIGN'),
+      passes,
     });
     return claimed;
   }
@@ -168,15 +164,14 @@ export class LogConsumer extends ConsumerShell<LogDelivery> {
 
   /** Looks where the group stands, and whether it has stood further than that. */
   async #compare(): Promise<GroupStanding> {
-    const { group, heads, observe, clock } = this.#options;
+    const { group, heads, observe } = this.#options;
+    if (this.#mayHaveGoneBack) await heads.refresh();
     const standing = await group.standing(this.#memory.lastOffsets);
     const losses = this.#memory.compare(standing, heads.history);
     this.#mayHaveGoneBack = false;
     if (losses.length === 0) return standing;
     this.#wentBack = true;
-    this.failed(reportLosses(observe, group.name, losses), this.#restored);
-    this.#forgetRestored?.();
-    this.#forgetRestored = clock.schedule(restoredForMs, () => this.#restored.gotOn());
+    this.#restored.begin(reportLosses(observe, group.name, losses));
     return standing;
   }
 

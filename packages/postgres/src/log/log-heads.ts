@@ -6,6 +6,7 @@ import { channelName } from '../client/lock-key.ts';
 import type { Heads } from './log-appender.ts';
 import { logTransport } from './log-tables.ts';
 import type { LogTables } from './log-tables.ts';
+import { secondsOf } from './log-watermarks.ts';
 import { PerClient } from '../client/per-client.ts';
 import type { SqlClient } from '../client/sql-client.ts';
 import { ThrottledNotice } from '../client/throttled-notice.ts';
@@ -22,6 +23,15 @@ export interface LogHeadsOptions {
 /** Longest pause between two looks while the database is away, in milliseconds. */
 const longestRetryMs = 2_000;
 
+/** Pause after a subscription to the notices has failed, in milliseconds. */
+const listenAgainMs = 1_000;
+/**
+ * Number of the history that a server writes: it begins another one whenever it goes on from an earlier state of its
+ * own, or of the server that it was a replica of, and not at a mere restart.
+ */
+const timeline = `SELECT CASE WHEN pg_is_in_recovery() THEN 'replica'
+  ELSE left(pg_walfile_name(pg_current_wal_lsn()), 8) END AS timeline`;
+
 /** Most connections that are told apart; more of them are looked at again. */
 const maxConnections = 1_000;
 
@@ -30,6 +40,7 @@ interface HeadRow {
   readonly next_offset: bigint;
   readonly connection: number;
   readonly origin: string;
+  readonly looked_at: number;
 }
 
 /** Whoever reads the log. */
@@ -54,13 +65,17 @@ export class LogHeads {
   readonly #notice: ThrottledNotice | undefined;
   readonly #channel: string;
   readonly #heads = new Map<number, bigint>();
-  /** The furthest that each partition has ever reached. */
-  readonly #longest = new Map<number, bigint>();
+  /** How far each partition had reached before the log was found shorter. */
+  #longest: Heads = new Map();
   readonly #connections = new Set<number>();
   #falls = 0;
   #epoch = 0;
   #origin = '';
+  #timeline = '';
+  #lookedAt = 0;
+  #listenAgainAt = 0;
   readonly #watchers = new Set<HeadsWatcher>();
+  readonly #troubles: TroubleSources;
   readonly #looking: TroubleSource;
   #trouble: unknown;
   readonly #learn = (heads: Heads): void => this.#raise(heads);
@@ -74,7 +89,8 @@ export class LogHeads {
     this.#neighbours = neighbours.of(client, schema);
     this.#channel = channelName('log', schema);
     const onTrouble = (error: unknown): void => this.#tell(error);
-    this.#looking = new TroubleSources({ onTrouble, clock, transport: logTransport }).source();
+    this.#troubles = new TroubleSources({ onTrouble, clock, transport: logTransport });
+    this.#looking = this.#troubles.source();
     if (client.dialect === 'pglite') return;
     this.#notice = new ThrottledNotice({
       client,
@@ -94,7 +110,7 @@ export class LogHeads {
     return this.#heads;
   }
 
-  /** How often the log was found shorter than it had been, and how long it has been. */
+  /** How often the log was found shorter than it had been, and how long it was before the last time. */
   get history(): { readonly falls: number; readonly longest: Heads } {
     return { falls: this.#falls, longest: this.#longest };
   }
@@ -104,9 +120,14 @@ export class LogHeads {
     return this.#epoch;
   }
 
-  /** Another text for each database, each start of its server, and each time that the log was found shorter. */
+  /** Another text for each database, each failover or recovery of its server, and each time that the log was found shorter. */
   get version(): string {
-    return `${this.#origin} ${this.#falls}`;
+    return `${this.#origin} ${this.#timeline} ${this.#falls}`;
+  }
+
+  /** When the database was asked last, in seconds by its clock. */
+  get lookedAt(): number {
+    return this.#lookedAt;
   }
 
   /** Tells this process, and by a notice the others, what was appended. */
@@ -120,14 +141,15 @@ export class LogHeads {
     const { client, tables } = this.#options;
     const before = new Map(this.#heads);
     const { rows } = await client.query<HeadRow>(
-      `SELECT h.partition, h.next_offset, pg_backend_pid() AS connection, d.origin
-       FROM (SELECT pg_postmaster_start_time() || ' ' || oid AS origin
-             FROM pg_catalog.pg_database WHERE datname = current_database()) AS d
+      `SELECT h.partition, h.next_offset, pg_backend_pid() AS connection, d.origin,
+              ${secondsOf('clock_timestamp()')} AS looked_at
+       FROM (SELECT oid::text AS origin FROM pg_catalog.pg_database WHERE datname = current_database()) AS d
        LEFT JOIN ${tables.head} AS h ON true`,
       [],
       { prepared: true },
     );
-    this.#meet(rows[0]!);
+    await this.#askTimeline(rows[0]!);
+    this.#answered(rows[0]!);
     const found = rows.filter(({ partition }) => partition !== null);
     const heads = new Map(found.map((row) => [row.partition, row.next_offset]));
     const isShorter = [...before].some(([partition, head]) => (heads.get(partition) ?? 0n) < head);
@@ -135,13 +157,33 @@ export class LogHeads {
     else this.#raise(heads);
   }
 
-  /** Takes note of who has answered. */
-  #meet({ connection, origin }: HeadRow): void {
-    this.#origin = origin;
-    if (this.#connections.has(connection)) return;
+  /** Takes note over which connection something was read. @returns False if it is a new one. */
+  meet(connection: number): boolean {
+    if (this.#connections.has(connection)) return true;
     if (this.#connections.size >= maxConnections) this.#connections.clear();
     this.#connections.add(connection);
     this.#change();
+    return false;
+  }
+
+  /** Over each new connection. A hosted server may refuse it; then the rows alone tell that it has gone back. */
+  async #askTimeline({ connection }: HeadRow): Promise<void> {
+    const { client } = this.#options;
+    if (client.dialect === 'pglite' || this.#connections.has(connection)) return;
+    try {
+      const { rows } = await client.query<{ timeline: string }>(timeline, []);
+      this.#timeline = rows[0]!.timeline;
+    } catch {
+      // The one that is known stands.
+    }
+  }
+
+  /** Takes note of who has answered. */
+  #answered({ connection, origin, looked_at }: HeadRow): void {
+    const isOther = origin !== this.#origin;
+    this.#origin = origin;
+    this.#lookedAt = looked_at;
+    if (this.meet(connection) && isOther) this.#change();
   }
 
   /** The database may not be the one that it was: whoever reads has to look. */
@@ -155,6 +197,11 @@ export class LogHeads {
     this.#watchers.add(watcher);
     if (this.#trouble !== undefined) watcher.source.failed(this.#trouble);
     return () => void this.#watchers.delete(watcher);
+  }
+
+  /** Something more that whoever reads has to hear of when it fails. */
+  source(): TroubleSource {
+    return this.#troubles.source();
   }
 
   start(): void {
@@ -176,17 +223,20 @@ export class LogHeads {
     const { clock, pollMs } = this.#options;
     const maxMs = Math.max(pollMs, longestRetryMs);
     const retries = new GrowingDelay({ firstMs: pollMs, maxMs });
-    const unlisten = await this.#listen();
+    let unlisten = await this.#listen();
     for (let delayMs = pollMs; !stopped.aborted;) {
       await clock.sleep(delayMs, this.#hint.signal);
       if (stopped.aborted) break;
       this.#hint = new AbortController();
       // Where there is nobody to tell there is nothing to ask.
       const isAnswered = this.#watchers.size === 0 || (await this.#tryRefresh());
-      if (isAnswered) retries.reset();
+      if (isAnswered) {
+        retries.reset();
+        unlisten ??= await this.#listen();
+      }
       delayMs = isAnswered ? pollMs : retries.next();
     }
-    await unlisten();
+    await unlisten?.();
   }
 
   async #tryRefresh(): Promise<boolean> {
@@ -199,14 +249,17 @@ export class LogHeads {
     }
   }
 
-  async #listen(): Promise<() => Promise<void>> {
-    const { client } = this.#options;
+  /** @returns What ends it; nothing if it has failed, or is not its turn to be tried again. */
+  async #listen(): Promise<(() => Promise<void>) | undefined> {
+    const { client, clock } = this.#options;
     if (client.dialect === 'pglite') return async () => {};
+    if (clock.now() < this.#listenAgainAt) return undefined;
     try {
       return await client.listen(this.#channel, () => this.#hint.abort());
     } catch {
-      // Without notices the polls alone find what others append.
-      return async () => {};
+      // Until it is tried again the polls alone find what others append; a database that is away they report.
+      this.#listenAgainAt = clock.now() + listenAgainMs;
+      return undefined;
     }
   }
 
@@ -215,7 +268,6 @@ export class LogHeads {
     for (const [partition, head] of heads) {
       if (head <= this.of(partition)) continue;
       this.#heads.set(partition, head);
-      if (head > (this.#longest.get(partition) ?? 0n)) this.#longest.set(partition, head);
       grown = true;
     }
     if (grown) for (const { onChange } of this.#watchers) onChange();
@@ -223,6 +275,7 @@ export class LogHeads {
 
   /** The log ends before where it has ended: it was emptied, or the database restored. */
   #replace(heads: Heads): void {
+    this.#longest = new Map(this.#heads);
     for (const partition of this.#heads.keys()) {
       this.#heads.set(partition, heads.get(partition) ?? 0n);
     }

@@ -1,6 +1,8 @@
 import { EventError } from '@waybill/core';
-import type { Observer } from '@waybill/core';
+import type { Clock, Observer } from '@waybill/core';
+import type { ConsumerShell, TroubleSource } from '@waybill/core/adapter';
 
+import type { LogDelivery } from './log-delivery.ts';
 import type { Loss } from './log-memory.ts';
 import { logStream, logTransport, positionOf } from './log-tables.ts';
 
@@ -42,4 +44,32 @@ function observeLoss(
     after: positionOf(partition, from - 1n),
     until: positionOf(partition, until - 1n),
   });
+}
+
+/** How long the health says that the database went back, in milliseconds: nobody looks at it all the time. */
+const saidForMs = 60_000;
+
+/** Keeps it in the health of a consumer for a while that the database went back. */
+export class RestoredTrouble {
+  readonly #consumer: ConsumerShell<LogDelivery>;
+  readonly #source: TroubleSource;
+  readonly #clock: Clock;
+  #cancel: (() => void) | undefined;
+
+  constructor(consumer: ConsumerShell<LogDelivery>, clock: Clock) {
+    this.#consumer = consumer;
+    this.#source = consumer.source();
+    this.#clock = clock;
+  }
+
+  begin(error: EventError): void {
+    this.#consumer.failed(error, this.#source);
+    this.#cancel?.();
+    this.#cancel = this.#clock.schedule(saidForMs, () => this.#source.gotOn());
+  }
+
+  /** Says nothing any more: the consumer ends. */
+  end(): void {
+    this.#cancel?.();
+  }
 }

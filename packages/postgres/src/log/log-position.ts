@@ -80,6 +80,24 @@ export class LogPosition extends PartitionProgress {
   }
 }
 
+/**
+ * Where the offsets end that were handed out, in partitions of which something was read and was not. What a former
+ * owner had handed out stays noted, unless its rows are being told apart one by one.
+ */
+export function handedOutUpTo(
+  unhanded: Iterable<{ readonly partition: number; readonly offset: bigint }>,
+  positions: ReadonlyMap<number, LogPosition>,
+  isolating: boolean,
+): Map<number, bigint> {
+  const ends = new Map<number, bigint>();
+  for (const { partition, offset } of unhanded) {
+    const { claimed } = positions.get(partition)!;
+    const end = isolating || offset > claimed.fetched ? offset : claimed.fetched;
+    if (end < (ends.get(partition) ?? end + 1n)) ends.set(partition, end);
+  }
+  return ends;
+}
+
 /** A group stands beyond the end of the log: it would skip whatever is appended until the log is that long again. */
 export function beyondTheEnd(
   group: string,

@@ -91,11 +91,12 @@ describe.skipIf(!hasPostgres())('a database that is put back under a running gro
     }
     return ids;
   }
+  const missingOf = (probe: LogProbe, ids: readonly string[]): string[] => {
+    const got = new Set(probe.ids);
+    return ids.filter((id) => !got.has(id));
+  };
   const allOf = async (probe: LogProbe, ids: readonly string[]): Promise<void> => {
-    await vi.waitFor(() => {
-      const got = new Set(probe.ids);
-      expect(ids.filter((id) => !got.has(id))).toEqual([]);
-    }, waiting);
+    await vi.waitFor(() => expect(missingOf(probe, ids)).toEqual([]), waiting);
   };
   const isReported = async (probe: LogProbe, seen = observed): Promise<void> => {
     await vi.waitFor(() => {
@@ -195,6 +196,22 @@ describe.skipIf(!hasPostgres())('a database that is put back under a running gro
     expectRepeatsFlagged(probe);
   });
 
+  it('waits while its tables are missing, as they are in the middle of a restore', async () => {
+    const probe = await LogProbe.subscribe(transport, 'billing', { settle: true });
+    await allOf(probe, await publish(20));
+    const putBack = await copyTables();
+    await allOf(probe, await publish(20));
+    await client.query('ALTER TABLE event_log RENAME TO event_log_away');
+    await client.query('ALTER TABLE event_log_group RENAME TO event_log_group_away');
+    await probe.inTrouble('STORE_REJECTED');
+    await client.query('ALTER TABLE event_log_away RENAME TO event_log');
+    await client.query('ALTER TABLE event_log_group_away RENAME TO event_log_group');
+    await putBack();
+    await allOf(probe, await publish(100));
+    await isReported(probe);
+    expectRepeatsFlagged(probe);
+  });
+
   it('begins anew in a database that was wiped, with all that was published since', async () => {
     for (const start of ['earliest', 'latest'] as const) {
       const probe = await LogProbe.subscribe(transport, `from-${start}`, { start, settle: true });
@@ -205,6 +222,7 @@ describe.skipIf(!hasPostgres())('a database that is put back under a running gro
       const after = await publish(60);
       await allOf(probe, after);
       await isReported(probe);
+      expect(missingOf(probe, after)).toEqual([]);
       await probe.consumer.close();
     }
   });
@@ -220,6 +238,7 @@ describe.skipIf(!hasPostgres())('a database that is put back under a running gro
     const after = await publish(100);
     await allOf(probe, after);
     await isReported(probe);
+    expect(observed).toContainEqual(isLost());
   });
 
   it('goes to the one that stands by as well as to its former owner', async () => {
@@ -254,5 +273,16 @@ describe.skipIf(!hasPostgres())('a database that is put back under a running gro
     );
     await client.query(`DELETE FROM event_log_group WHERE group_name = 'billing'`);
     await allOf(probe, after);
+  });
+
+  it('gives a broadcast everything that is committed after it was restored', async () => {
+    const probe = await LogProbe.subscribe(transport, null, { settle: true });
+    await allOf(probe, await publish(60));
+    const copy = await copyDatabase();
+    await allOf(probe, await publish(60));
+    await restore(copy);
+    await allOf(probe, await publish(150));
+    await isReported(probe);
+    expect(new Set(probe.ids).size).toBe(probe.ids.length);
   });
 });

@@ -1,3 +1,6 @@
+import type { Clock, Observer } from '@waybill/core';
+import type { TroubleSource } from '@waybill/core/adapter';
+
 import type { LogTables } from './log-tables.ts';
 import type { SqlClient } from '../client/sql-client.ts';
 
@@ -46,4 +49,61 @@ async function pruneBatch(
     [olderThanMs, batch],
   );
   return rowCount;
+}
+
+export interface LogPrunerOptions {
+  readonly prune: () => Promise<number>;
+  readonly everyMs: number;
+  readonly clock: Clock;
+  readonly observe: Observer;
+  /** In trouble while rows cannot be deleted. */
+  readonly source: TroubleSource;
+}
+
+/** Deletes from time to time what may go. What cannot be deleted now is found again the next time. */
+export class LogPruner {
+  readonly #options: LogPrunerOptions;
+  #cancel: (() => void) | undefined;
+  #stopped = false;
+  #isFailing = false;
+
+  constructor(options: LogPrunerOptions) {
+    this.#options = options;
+    this.#schedule();
+  }
+
+  /** Begins nothing any more. Idempotent. */
+  stop(): void {
+    this.#stopped = true;
+    this.#cancel?.();
+  }
+
+  #schedule(): void {
+    const { clock, everyMs } = this.#options;
+    this.#cancel = clock.schedule(everyMs, () => {
+      this.#schedule();
+      void this.#prune();
+    });
+  }
+
+  async #prune(): Promise<void> {
+    const { prune, source } = this.#options;
+    try {
+      await prune();
+      this.#isFailing = false;
+      source.gotOn();
+    } catch (error) {
+      if (this.#stopped) return;
+      source.failed(error);
+      if (!this.#isFailing) this.#warn(error);
+      this.#isFailing = true;
+    }
+  }
+
+  /** Once for each series of failures: each of them is in the health. */
+  #warn(error: unknown): void {
+    const reason = error instanceof Error ? error.message : String(error);
+    const message = `rows of the log that may go could not be deleted; it is tried again, and the log grows meanwhile: ${reason}`;
+    this.#options.observe({ kind: 'warning', code: 'LOG_PRUNE_FAILED', message });
+  }
 }

@@ -59,8 +59,8 @@ export async function readStanding(
   );
   const partitions = rows.map(({ partition, end, committed, eventId, ...at }): LogStanding => {
     const { fetched, handed, token } = at;
-    const group = committed === null ? undefined : { committed, fetched, handed, token };
-    return { partition, end, group, eventId: eventId ?? undefined };
+    const place = committed === null ? undefined : { committed, fetched, handed, token };
+    return { partition, end, group: place, eventId: eventId ?? undefined };
   });
   return { partitions, wasOwned: rows.some(({ wasOwned }) => wasOwned) };
 }

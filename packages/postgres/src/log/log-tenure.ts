@@ -4,7 +4,8 @@ import type { Commit, ConsumerShell, Range } from '@waybill/core/adapter';
 
 import { LogDelivery } from './log-delivery.ts';
 import { LogOwnership } from './log-ownership.ts';
-import { LogPosition } from './log-position.ts';
+import { passes } from './log-passing.ts';
+import { handedOutUpTo, LogPosition } from './log-position.ts';
 import { maxRowsAtOnce } from './log-rows.ts';
 import type { LogRow } from './log-rows.ts';
 import { LogSettlements } from './log-settlements.ts';
@@ -81,7 +82,7 @@ export class LogTenure {
     if (this.#ended.signal.aborted) return;
     this.#end();
     await this.#running;
-    this.#takenBack = this.#handedOutUpTo();
+    this.#takenBack = handedOutUpTo(this.#unhanded, this.#positions, this.#isolating);
     const partitions = [...this.#takenBack.keys()];
     await this.#pacer.writeLast(new Set(partitions.map((each) => this.#positions.get(each)!)));
     await this.#own.release();
@@ -126,6 +127,7 @@ export class LogTenure {
     await consumer.repeat({
       source: sources.reading,
       signal: this.#ended.signal,
+      passes,
       work: async () => {
         prepared ||= await this.#prepare();
         await this.#lookAgain();
@@ -228,7 +230,7 @@ export class LogTenure {
 
   /**
    * Before the first read of each new connection: it may lead to another database, or to an older state of this
-   * one. What a server that has started anew has kept of the rows in hand, nobody can tell.
+   * one. What a server that goes on from an earlier state has kept of what was finished, nobody can tell.
    */
   async #lookAgain(): Promise<void> {
     const { heads, sources } = this.#options;
@@ -264,7 +266,10 @@ export class LogTenure {
       leaseMs,
       clock,
       renew: () => sources.beating.watch(() => this.#own.beat()),
-      onLost: () => this.#refused('heartbeat'),
+      onLost: () => {
+        // The last watermark takes back what was not handed out, and tells by itself if it is refused.
+        if (this.#takenBack.size === 0) this.#refused('heartbeat');
+      },
       onFailed: (error) => consumer.failed(error, sources.beating),
       onLapsed: () => {
         const message = `group ${group.name} has given no sign of life for ${leaseMs} ms; somebody else may have it by now`;
@@ -275,20 +280,6 @@ export class LogTenure {
         this.#end();
       },
     });
-  }
-
-  /**
-   * Where the offsets end that were handed out, in partitions of which something was read and was not.
-   * What a former owner had handed out stays noted.
-   */
-  #handedOutUpTo(): Map<number, bigint> {
-    const ends = new Map<number, bigint>();
-    for (const { partition, offset } of this.#unhanded) {
-      const { claimed } = this.#positions.get(partition)!;
-      const end = this.#isolating || offset > claimed.fetched ? offset : claimed.fetched;
-      if (end < (ends.get(partition) ?? end + 1n)) ends.set(partition, end);
-    }
-    return ends;
   }
 
   #refused(what: string): void {

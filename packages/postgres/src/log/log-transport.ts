@@ -24,7 +24,7 @@ import { LogConsumer } from './log-consumer.ts';
 import { LogGroup } from './log-group.ts';
 import { LogHeads } from './log-heads.ts';
 import { inspectLog } from './log-inspection.ts';
-import { pruneLog } from './log-retention.ts';
+import { LogPruner, pruneLog } from './log-retention.ts';
 import { seatsOf } from './log-seats.ts';
 import type { LogSeats } from './log-seats.ts';
 import { LogRegistry } from './log-registry.ts';
@@ -141,7 +141,7 @@ export class PostgresLogTransport implements Transport {
       await this.#consumers.close();
     } finally {
       const log = await opening?.catch(() => undefined);
-      log?.stopPruning();
+      log?.pruner.stop();
       await log?.appender.settled();
       await log?.heads.stop();
       await log?.lock.release();
@@ -156,7 +156,7 @@ export class PostgresLogTransport implements Transport {
     heads.start();
     return {
       heads,
-      stopPruning: this.#prunePeriodically(),
+      pruner: this.#newPruner(heads),
       appender: new LogAppender({
         client,
         tables,
@@ -216,19 +216,15 @@ export class PostgresLogTransport implements Transport {
     });
   }
 
-  /** @returns A function that ends it. */
-  #prunePeriodically(): () => void {
+  #newPruner(heads: LogHeads): LogPruner {
     const { clock, pruneEveryMs } = this.#options;
-    let cancel: () => void;
-    const next = (): void => {
-      cancel = clock.schedule(pruneEveryMs, () => {
-        // What cannot be deleted now is found again the next time.
-        this.prune().catch(() => {});
-        next();
-      });
-    };
-    next();
-    return () => cancel();
+    return new LogPruner({
+      prune: () => this.prune(),
+      everyMs: pruneEveryMs,
+      clock,
+      observe: this.#observe,
+      source: heads.source(),
+    });
   }
 }
 
@@ -237,7 +233,7 @@ interface OpenLog {
   readonly heads: LogHeads;
   readonly appender: LogAppender;
   readonly lock: ProcessLock;
-  readonly stopPruning: () => void;
+  readonly pruner: LogPruner;
 }
 
 /** Whom a consumer serves. */

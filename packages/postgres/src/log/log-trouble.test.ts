@@ -1,4 +1,4 @@
-import { systemClock } from '@waybill/core';
+import { EventError, systemClock } from '@waybill/core';
 import type { Clock } from '@waybill/core';
 import { partitionOf } from '@waybill/core/adapter';
 import type { Message } from '@waybill/core/adapter';
@@ -214,6 +214,71 @@ describe('a consumer of the log in trouble', () => {
     expect(probe.deliveries).toHaveLength(10);
     client.fails = () => false;
     await probe.received(50);
+    await probe.inTrouble(undefined);
+  });
+
+  it('goes on where the answer to a watermark got lost, written or not', async () => {
+    const { transport, observed } = await connect({ commitEveryMs: 1 });
+    const probe = await LogProbe.subscribe(transport, 'billing', { settle: true });
+    let lost = 0;
+    client.afterQuery = (text) => {
+      if (!text.includes('SET committed_offset =') || lost >= 3) return Promise.resolve();
+      lost += 1;
+      throw new EventError('STORE_UNAVAILABLE', 'no answer', { sqlState: undefined });
+    };
+    await transport.publish(several(20));
+    await probe.received(20);
+    await vi.waitFor(() => expect(lost).toBe(3), waiting);
+    await transport.publish(several(5));
+    await probe.received(25);
+    await vi.waitFor(async () => {
+      const { rows } = await database.query<{ at: bigint }>(
+        'SELECT committed_offset AS at FROM event_log_group WHERE partition = $1',
+        [partition],
+      );
+      expect(rows[0]!.at).toBe(25n);
+    }, waiting);
+    expect(probe.deliveries).toHaveLength(25);
+    expect(observed).not.toContainEqual(expect.objectContaining({ kind: 'stale-refused' }));
+  });
+
+  it('does not write its watermark over one that it has not written', async () => {
+    const { transport, observed } = await connect({ commitEveryMs: 1 });
+    const probe = await LogProbe.subscribe(transport, 'billing');
+    const sent = several(10);
+    await transport.publish(sent);
+    for (const delivery of (await probe.received(10)).slice(0, 5)) delivery.settle();
+    await vi.waitFor(async () => {
+      const { rowCount } = await database.query(
+        'UPDATE event_log_group SET committed_offset = 2 WHERE committed_offset = 5',
+      );
+      expect(rowCount).toBe(1);
+    }, waiting);
+    for (const delivery of probe.deliveries.slice(5, 7)) delivery.settle();
+    await probe.received(18);
+    expect(observed).toContainEqual(
+      expect.objectContaining({ kind: 'stale-refused', what: 'watermark' }),
+    );
+    expect(observed).toContainEqual(expect.objectContaining({ code: 'LOG_RESTORED' }));
+    const again = probe.deliveries.slice(10);
+    expect(again.map((each) => each.message.id)).toEqual(sent.slice(2).map(({ id }) => id));
+    expect(again.every(({ mayBeRepeated }) => mayBeRepeated)).toBe(true);
+  });
+
+  it('is told while rows that may go cannot be deleted, and that is warned of once', async () => {
+    const { transport, observed } = await connect({ pruneEveryMs: 10, retentionMs: 1 });
+    const probe = await LogProbe.subscribe(transport, 'billing', { settle: true });
+    let tries = 0;
+    client.fails = (text) => {
+      const isPruning = text.includes('DELETE FROM');
+      if (isPruning) tries += 1;
+      return isPruning;
+    };
+    await probe.inTrouble('STORE_UNAVAILABLE');
+    await vi.waitFor(() => expect(tries).toBeGreaterThan(3), waiting);
+    const warnings = observed.filter((each) => each.kind === 'warning');
+    expect(warnings.filter(({ code }) => code === 'LOG_PRUNE_FAILED')).toHaveLength(1);
+    client.fails = () => false;
     await probe.inTrouble(undefined);
   });
 
