@@ -24,7 +24,7 @@ const proven = [
 /** Adapters that have a column before they have a run. */
 const expected = [...proven, 'Kafka'];
 const suiteName =
-  /^(transport|event store|transactions(?! around)|outbox|inbox|dead-letter sink|dead-letter queue|idempotency store|delivery) (?:over )?(.+)$/;
+  /^(transport|event store|transactions(?! around)|outbox|inbox|dead-letter sink|dead-letter queue|handover queue|idempotency store|delivery) (?:over )?(.+)$/;
 
 /**
  * Finds out which suite and case a test belongs to. Where a suite is part of another one, it is the inner one.

@@ -3,6 +3,7 @@ export { describeDeadLetterSink } from './conformance/describe-dead-letter-sink.
 export { describeDelivery } from './conformance/describe-delivery.ts';
 export { describeEventStore } from './conformance/describe-event-store.ts';
 export type { EventStoreConformanceOptions } from './conformance/event-store/event-store-options.ts';
+export { describeHandoverQueue } from './conformance/describe-handover-queue.ts';
 export { describeIdempotencyStore } from './conformance/describe-idempotency-store.ts';
 export { describeInbox } from './conformance/describe-inbox.ts';
 export { describeOutbox } from './conformance/describe-outbox.ts';
@@ -18,6 +19,7 @@ export { plantedDeadLetterFaults } from './conformance/faults/planted-dead-lette
 export { plantedDeadLetterSinkFaults } from './conformance/faults/planted-dead-letter-sink-faults.ts';
 export { plantedDeliveryFaults } from './conformance/faults/planted-delivery-faults.ts';
 export { plantedEventStoreFaults } from './conformance/faults/planted-event-store-faults.ts';
+export { plantedHandoverFaults } from './conformance/faults/planted-handover-faults.ts';
 export { plantedIdempotencyFaults } from './conformance/faults/planted-idempotency-faults.ts';
 export { plantedInboxFaults } from './conformance/faults/planted-inbox-faults.ts';
 export {

@@ -10,6 +10,7 @@ import { ManualClock } from '../memory/manual-clock.ts';
 import { MemoryDatabase } from '../memory/memory-database.ts';
 import { MemoryDeadLetterQueue } from '../memory/memory-dead-letter-queue.ts';
 import { MemoryEventStore } from '../memory/memory-event-store.ts';
+import { MemoryHandoverQueue } from '../memory/memory-handover-queue.ts';
 import { MemoryIdempotencyStore } from '../memory/memory-idempotency-store.ts';
 import { MemoryInbox } from '../memory/memory-inbox.ts';
 import { MemoryOutbox } from '../memory/memory-outbox.ts';
@@ -19,6 +20,7 @@ import { describeDeadLetterQueue } from './describe-dead-letter-queue.ts';
 import { describeDeadLetterSink } from './describe-dead-letter-sink.ts';
 import { describeEventStore } from './describe-event-store.ts';
 import type { EventStoreConformanceOptions } from './event-store/event-store-options.ts';
+import { describeHandoverQueue } from './describe-handover-queue.ts';
 import { describeIdempotencyStore } from './describe-idempotency-store.ts';
 import { describeInbox } from './describe-inbox.ts';
 import { describeOutbox } from './describe-outbox.ts';
@@ -28,6 +30,7 @@ import { describeTransport } from './describe-transport.ts';
 import { plantedDeadLetterFaults } from './faults/planted-dead-letter-faults.ts';
 import { plantedDeadLetterSinkFaults } from './faults/planted-dead-letter-sink-faults.ts';
 import { plantedEventStoreFaults } from './faults/planted-event-store-faults.ts';
+import { plantedHandoverFaults } from './faults/planted-handover-faults.ts';
 import { plantedIdempotencyFaults } from './faults/planted-idempotency-faults.ts';
 import { plantedInboxFaults } from './faults/planted-inbox-faults.ts';
 import { plantedOutboxFaults, plantedTransactionFaults } from './faults/planted-outbox-faults.ts';
@@ -90,6 +93,7 @@ const deadLetters = inMemory((database, options) => new MemoryDeadLetterQueue(da
 const deadLetterSink = inMemory((database, options) =>
   sinkAlone(new MemoryDeadLetterQueue(database, options)),
 );
+const handovers = inMemory((database, options) => new MemoryHandoverQueue(database, options));
 const idempotency = inMemory((database, options) => new MemoryIdempotencyStore(database, options));
 
 describeTransport('memory', transport, api);
@@ -100,6 +104,7 @@ describeOutbox('memory', outbox, api);
 describeInbox('memory', inbox, api);
 describeDeadLetterQueue('memory', deadLetters, api);
 describeDeadLetterSink('memory', deadLetterSink, api);
+describeHandoverQueue('memory', handovers, api);
 describeIdempotencyStore('memory', idempotency, api);
 
 describePlantedFaults(
@@ -160,6 +165,11 @@ describePlantedFaults(
     options: deadLetterSink,
     faults: plantedDeadLetterSinkFaults,
   },
+  api,
+);
+describePlantedFaults(
+  'memory handover queue',
+  { describeSuite: describeHandoverQueue, options: handovers, faults: plantedHandoverFaults },
   api,
 );
 describePlantedFaults(

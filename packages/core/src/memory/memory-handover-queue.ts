@@ -33,6 +33,8 @@ export class MemoryHandoverQueue implements HandoverQueue {
   readonly #database: MemoryDatabase;
   readonly #clock: Clock;
   readonly #ids: Ids;
+  /** Its own: two queues of one database do not share their rows. */
+  readonly #identity = `memory handovers ${randomIds()}`;
   readonly #rows = new Map<string, Row>();
   /** Row id of each handler's part of each event. */
   readonly #byEvent = new Map<string, string>();
@@ -48,8 +50,8 @@ export class MemoryHandoverQueue implements HandoverQueue {
     this.#ids = ids;
   }
 
-  identity(): Promise<string | null> {
-    return this.#database.identity();
+  async identity(): Promise<string | null> {
+    return this.#identity;
   }
 
   async add(handovers: readonly NewHandover[], options?: TransactionChoice): Promise<void> {
@@ -96,11 +98,16 @@ export class MemoryHandoverQueue implements HandoverQueue {
           .filter((row) => this.#isHeld(row) && row.lease!.worker !== worker)
           .map(({ handover }) => handover.message.key),
       );
-      return waiting
+      const free = waiting
         .filter((row) => !this.#isHeld(row) && !held.has(row.handover.message.key))
         .filter(({ handover }) => wanted.has(JSON.stringify(kindOf(handover))))
-        .slice(0, limit)
-        .map((row) => this.#lease(tx, row, { leaseMs, worker }));
+        .slice(0, limit);
+      const keys = new Set(free.map(({ handover }) => handover.message.key));
+      this.#endLapsed(
+        tx,
+        waiting.filter(({ handover }) => keys.has(handover.message.key)),
+      );
+      return free.map((row) => this.#lease(tx, row, { leaseMs, worker }));
     });
   }
 
@@ -185,6 +192,14 @@ export class MemoryHandoverQueue implements HandoverQueue {
     const lease = { token: this.#ids(), worker, expiresAtMs: this.#clock.now() + leaseMs };
     tx.set(this.#rows, handover.id, { handover, status, lease });
     return { handover: structuredClone(handover), token: lease.token };
+  }
+
+  #endLapsed(tx: MemoryTransaction, rows: readonly Row[]): void {
+    for (const row of rows) {
+      if (!row.lease || this.#isHeld(row)) continue;
+      const { handover, status } = row;
+      tx.set(this.#rows, handover.id, { handover, status });
+    }
   }
 
   #underClaim({ handover, token }: HandoverClaim, next: (row: Row) => Row): Promise<boolean> {

@@ -101,6 +101,8 @@ export interface HandoverQueue {
   /**
    * Takes handovers of these kinds that nobody has taken, or whose claim has lapsed: of each key the oldest of
    * them, unless another worker holds one of that key.
+   * Whoever takes one ends every claim of its key that has lapsed, so that no former worker goes on with what
+   * comes after it.
    *
    * @param options.limit Most of them; they may have one key in common, and are in their order then.
    * @param options.leaseMs How long the claims hold without renewal, in milliseconds of the queue's own clock.

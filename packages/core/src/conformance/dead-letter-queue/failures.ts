@@ -35,7 +35,7 @@ export const awkwardMessages: readonly Message[] = [
 ];
 
 /** The message that carries an event. */
-function messageOf(event: EventEnvelope): Message {
+export function messageOf(event: EventEnvelope): Message {
   const { id, type, subject } = event;
   const contentType = 'application/cloudevents+json';
   return { id, type, key: subject ?? id, contentType, body: JSON.stringify(event) };
