@@ -2,6 +2,7 @@ import {
   describeDeadLetterQueue,
   describeDelivery,
   describeEventStore,
+  describeHandoverQueue,
   describeIdempotencyStore,
   describeInbox,
   describeOutbox,
@@ -11,6 +12,7 @@ import {
   plantedDeadLetterFaults,
   plantedDeliveryFaults,
   plantedEventStoreFaults,
+  plantedHandoverFaults,
   plantedIdempotencyFaults,
   plantedInboxFaults,
   plantedOutboxFaults,
@@ -92,6 +94,15 @@ describe.skipIf(!hasPostgres())('PostgreSQL 18', () => {
         describeSuite: describeDeadLetterQueue,
         options: options.deadLetters,
         faults: plantedDeadLetterFaults,
+      },
+      api,
+    );
+    describePlantedFaults(
+      'the handover queue',
+      {
+        describeSuite: describeHandoverQueue,
+        options: options.handovers,
+        faults: plantedHandoverFaults,
       },
       api,
     );

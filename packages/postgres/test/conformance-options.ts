@@ -6,6 +6,7 @@ import type {
 } from '@waybill/core/conformance';
 import type {
   DeadLetterQueue,
+  HandoverQueue,
   IdempotencyStore,
   Inbox,
   Outbox,
@@ -15,6 +16,7 @@ import type {
 
 import { PostgresDeadLetterQueue } from '../src/consume/dead-letter-queue.ts';
 import { PostgresEventStore } from '../src/store/event-store.ts';
+import { PostgresHandoverQueue } from '../src/consume/handover-queue.ts';
 import { PostgresIdempotencyStore } from '../src/idempotency/idempotency-store.ts';
 import { PostgresInbox } from '../src/consume/inbox.ts';
 import { PostgresLogTransport } from '../src/log/log-transport.ts';
@@ -30,6 +32,7 @@ export interface ConformanceOptions {
   readonly outbox: StoreConformanceOptions<Outbox>;
   readonly inbox: StoreConformanceOptions<Inbox>;
   readonly deadLetters: StoreConformanceOptions<DeadLetterQueue>;
+  readonly handovers: StoreConformanceOptions<HandoverQueue>;
   readonly idempotency: StoreConformanceOptions<IdempotencyStore>;
   readonly transport: TransportConformanceOptions;
   /** The engine over the transport, the dead letters and the inbox. */
@@ -92,6 +95,7 @@ export function conformanceOptions(bench: ConformanceBench): ConformanceOptions 
     outbox: store((place) => new PostgresOutbox(place)),
     inbox: store((place) => new PostgresInbox({ ...place, lockTimeoutMs })),
     deadLetters: store((place) => new PostgresDeadLetterQueue(place)),
+    handovers: store((place) => new PostgresHandoverQueue(place)),
     idempotency: store((place) => new PostgresIdempotencyStore(place)),
     transport: {
       capabilities,

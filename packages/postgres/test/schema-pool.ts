@@ -13,6 +13,8 @@ const storeTables = [
   'event_destination',
   'inbox',
   'event_dlq',
+  'event_handover',
+  'event_handover_retired',
   'idempotency_keys',
 ];
 

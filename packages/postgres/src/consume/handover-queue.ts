@@ -140,7 +140,7 @@ export class PostgresHandoverQueue implements HandoverQueue {
   ): Promise<HandoverClaim[]> {
     const { kinds, limit, leaseMs, worker } = options;
     const name = printable(group);
-    const rows = await this.#client.run(async (tx) => {
+    const { rows } = await this.#client.run(async (tx) => {
       await tx.query(claimLock, [`${this.#table} ${name}`]);
       return await tx.query<HandoverRow>(this.#claimText(), [
         name,
@@ -152,9 +152,11 @@ export class PostgresHandoverQueue implements HandoverQueue {
         kinds.map(({ eventVersion }) => eventVersion),
       ]);
     });
-    return rows.rows
+    return rows
       .sort((a, b) => Number(a.id - b.id))
-      .map((row) => ({ handover: handoverOf(row), token: row.claim_token! }));
+      .flatMap((row) =>
+        row.claim_token === null ? [] : [{ handover: handoverOf(row), token: row.claim_token }],
+      );
   }
 
   async renew(claim: HandoverClaim, leaseMs: number): Promise<boolean> {
@@ -208,22 +210,37 @@ export class PostgresHandoverQueue implements HandoverQueue {
     }
   }
 
+  /**
+   * A claim that is renewed at this moment holds its key: what has lapsed is locked before it counts as lapsed.
+   * What has lapsed of a key that is taken, and is not taken itself, loses its token.
+   */
   #claimText(): string {
-    const isFree = (row: string): string =>
-      `${row}.status = 'waiting' AND (${row}.claim_until IS NULL OR ${row}.claim_until < clock_timestamp())`;
-    return `WITH free AS (
-        SELECT h.id FROM ${this.#table} AS h
-        JOIN unnest($5::text[], $6::text[], $7::int[]) AS kind (handler, event_type, event_version)
-          USING (handler, event_type, event_version)
-        WHERE h.group_name = $1 AND ${isFree('h')} AND NOT EXISTS (
-          SELECT FROM ${this.#table} AS held
-          WHERE held.group_name = h.group_name AND held.key = h.key AND held.status = 'waiting'
-            AND held.claim_until >= clock_timestamp() AND held.claimed_by <> $2)
+    return `WITH lapsed AS MATERIALIZED (
+        SELECT id, key FROM ${this.#table}
+        WHERE group_name = $1 AND status = 'waiting' AND claim_until < clock_timestamp()
+        ORDER BY id FOR UPDATE
+      ), free AS MATERIALIZED (
+        SELECT h.id, h.key FROM ${this.#table} AS h
+        WHERE h.group_name = $1 AND h.status = 'waiting'
+          AND (h.claim_token IS NULL OR h.id IN (SELECT id FROM lapsed))
+          AND (h.handler, h.event_type, h.event_version) IN (
+            SELECT * FROM unnest($5::text[], $6::text[], $7::int[]))
+          AND NOT EXISTS (
+            SELECT FROM ${this.#table} AS held
+            WHERE held.group_name = h.group_name AND held.key = h.key AND held.status = 'waiting'
+              AND held.claim_token IS NOT NULL AND held.claimed_by <> $2
+              AND held.id NOT IN (SELECT id FROM lapsed))
         ORDER BY h.id LIMIT $4
+      ), next AS MATERIALIZED (
+        SELECT id, gen_random_uuid()::text AS token FROM free
+        UNION ALL
+        SELECT id, NULL FROM lapsed
+        WHERE key IN (SELECT key FROM free) AND id NOT IN (SELECT id FROM free)
       )
       UPDATE ${this.#table} AS taken
-      SET claim_token = gen_random_uuid(), claim_until = ${leaseEnd('$3')}, claimed_by = $2
-      FROM free WHERE taken.id = free.id AND ${isFree('taken')}
+      SET claim_token = next.token, claimed_by = CASE WHEN next.token IS NOT NULL THEN $2 END,
+          claim_until = CASE WHEN next.token IS NOT NULL THEN ${leaseEnd('$3')} END
+      FROM next WHERE taken.id = next.id AND taken.status = 'waiting'
       RETURNING taken.*`;
   }
 

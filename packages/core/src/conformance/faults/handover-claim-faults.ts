@@ -166,6 +166,18 @@ const leaseFaults: readonly HandoverFault[] = [
         },
         renew: async (claim, leaseMs) =>
           (await inner.renew(claim, leaseMs)) || taken.get(claim.handover.id) === claim,
+        release: async (claim) => {
+          taken.delete(claim.handover.id);
+          return await inner.release(claim);
+        },
+        settle: async (claim) => {
+          taken.delete(claim.handover.id);
+          return await inner.settle(claim);
+        },
+        retire: async (...given) => {
+          taken.clear();
+          return await inner.retire(...given);
+        },
       };
     },
   ),
@@ -203,9 +215,15 @@ const leaseFaults: readonly HandoverFault[] = [
       };
     },
   ),
-  handoverFault('ends a claim as often as it is told', 'end once only', (inner) => ({
-    settle: async (claim) => (await inner.settle(claim)) || true,
-  })),
+  handoverFault('ends a claim as often as it is told', 'end once only', (inner) => {
+    const settled = new Set<HandoverClaim>();
+    return {
+      settle: async (claim) => {
+        if (await inner.settle(claim)) settled.add(claim);
+        return settled.has(claim);
+      },
+    };
+  }),
 ];
 
 /** Ways in which a queue can give out handovers wrongly. */

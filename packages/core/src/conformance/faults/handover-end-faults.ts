@@ -1,4 +1,4 @@
-import type { HandoverClaim, NewHandover } from '../../transport/handover-queue.ts';
+import type { NewHandover } from '../../transport/handover-queue.ts';
 import { handoverFault, type HandoverFault } from './handover-fault.ts';
 
 const byKind = 'tells what waits by handler, type and version, the oldest first';
@@ -13,9 +13,12 @@ const countingFaults: readonly HandoverFault[] = [
   handoverFault('tells the newest kind first', byKind, (inner) => ({
     open: async (group) => (await inner.open(group)).toReversed(),
   })),
-  handoverFault('tells the time of now for the oldest', byKind, (inner) => ({
+  handoverFault('tells another time for the oldest', byKind, (inner) => ({
     open: async (group) =>
-      (await inner.open(group)).map((kind, at) => ({ ...kind, oldest: new Date(at) })),
+      (await inner.open(group)).map((kind) => ({
+        ...kind,
+        oldest: new Date(kind.oldest.getTime() + 1),
+      })),
   })),
   handoverFault('counts groups together', byKind, (inner) => ({
     open: async (group) => [...(await inner.open(group)), ...(await inner.open('shipping'))],
@@ -91,14 +94,13 @@ const retiringFaults: readonly HandoverFault[] = [
     'lets claims of a retired handler go on',
     'ends claims that are under way',
     (inner) => {
-      const taken = new Map<string, HandoverClaim>();
+      let hasRetired = false;
       return {
-        claim: async (group, options) => {
-          const claims = await inner.claim(group, options);
-          for (const claim of claims) taken.set(claim.handover.id, claim);
-          return claims;
+        retire: async (...given) => {
+          hasRetired = true;
+          return await inner.retire(...given);
         },
-        settle: async (claim) => (await inner.settle(claim)) || taken.has(claim.handover.id),
+        settle: async (claim) => (await inner.settle(claim)) || hasRetired,
       };
     },
   ),
