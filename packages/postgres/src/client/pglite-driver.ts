@@ -1,9 +1,8 @@
 import { EventError } from '@waybill/core';
 
+import { byteaOid, bytesOf, int8Oid } from './pg-types.ts';
 import type { RawResult } from './raw-connection.ts';
 import { toStoreError } from './sql-errors.ts';
-
-const int8Oid = 20;
 
 interface PgliteResult {
   readonly rows: unknown[];
@@ -30,7 +29,9 @@ export interface PgliteDatabase extends PgliteQueryable {
 
 /** Databases that were opened with our parsers. Given with a statement, they make it twice as slow. */
 const prepared = new WeakSet<PgliteQueryable>();
-const options: PgliteQueryOptions = { parsers: { [int8Oid]: (value) => BigInt(value) } };
+const options: PgliteQueryOptions = {
+  parsers: { [int8Oid]: (value) => BigInt(value), [byteaOid]: bytesOf },
+};
 
 /**
  * Runs a statement on PGlite with our parsers and errors. Without `params` the text may hold several
