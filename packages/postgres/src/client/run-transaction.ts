@@ -1,6 +1,6 @@
 import { EventError, isEventError } from '@waybill/core';
-import { assertKnownOptions } from '@waybill/core/adapter';
-import type { TransactionOptions } from '@waybill/core';
+import { assertKnownOptions, throwIfEnded } from '@waybill/core/adapter';
+import type { EndSignal, TransactionOptions } from '@waybill/core';
 
 import type { RawConnection } from './raw-connection.ts';
 import type { SqlTransaction } from './sql-client.ts';
@@ -19,7 +19,7 @@ export async function runTransaction<T>(
   options: TransactionOptions = {},
 ): Promise<T> {
   const begin = beginText(options);
-  options.signal?.throwIfAborted();
+  throwIfEnded(options.signal);
   await beginOn(connection, begin);
   const handle = new TransactionHandle(connection);
   const abort = watchAbort(options.signal, handle);
@@ -96,7 +96,7 @@ async function beginOn(connection: RawConnection, text: string): Promise<void> {
 
 /** Rejects with the signal's reason as soon as it is aborted, and revokes the handle at that moment. */
 function watchAbort(
-  signal: AbortSignal | undefined,
+  signal: EndSignal | undefined,
   handle: TransactionHandle,
 ): { aborted: Promise<never>; stop: () => void } {
   const { promise, reject } = Promise.withResolvers<never>();

@@ -1,3 +1,4 @@
+import { Abort } from '../../consume/abort.ts';
 import {
   isDeadLetterQueue,
   type DeadLetterClaim,
@@ -170,11 +171,18 @@ function withOtherData(message: Message): Message {
 function revokedByPause(): TransportChanges {
   return (inner) => ({
     async subscribe(subscription, deliver) {
-      const revoked = new AbortController();
-      const consumer = await inner.subscribe(subscription, (delivery) =>
-        deliver(changed(delivery, { signal: AbortSignal.any([delivery.signal, revoked.signal]) })),
-      );
-      return changed(consumer, { pause: () => (revoked.abort(), consumer.pause()) });
+      const under = new Set<Abort>();
+      const consumer = await inner.subscribe(subscription, (delivery) => {
+        const signal = new Abort(delivery.signal);
+        under.add(signal);
+        deliver(changed(delivery, { signal }));
+      });
+      return changed(consumer, {
+        pause() {
+          for (const signal of under) signal.abort(new Error('paused'));
+          consumer.pause();
+        },
+      });
     },
   });
 }

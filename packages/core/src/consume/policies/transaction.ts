@@ -37,7 +37,7 @@ export function transaction(options: {
           eventId: identity.id,
         });
       },
-      { statementTimeoutMs: limitMs, idleTimeoutMs: limitMs, signal: abort.signal },
+      { statementTimeoutMs: limitMs, idleTimeoutMs: limitMs, signal: abort },
     );
     for (const run of committed) run();
   };
