@@ -38,6 +38,11 @@ export interface TransactionOptions {
   lockTimeoutMs?: number;
   /** When aborted, the handle refuses further statements (`TX_FINISHED`) and the transaction is rolled back. */
   signal?: EndSignal;
+  /**
+   * Called when somebody else has ended the connection that the transaction is on, before or during the commit:
+   * it was rolled back, or its outcome is unknown. `run` rejects then. Adapters over a network call it.
+   */
+  onLost?: () => void;
 }
 
 /**

@@ -59,8 +59,9 @@ export function invocation(said: Partial<Invocation> = {}): Invocation {
     giveUp: () => {},
     attempt: 1,
     tx: undefined,
+    refusal: undefined,
     afterCommit: (run) => run(),
-    progress: { attempts: 0, entered: false },
+    progress: { attempts: 0, entered: false, lostConnections: 0 },
     ...said,
   };
 }

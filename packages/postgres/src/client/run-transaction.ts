@@ -2,6 +2,7 @@ import { EventError, isEventError } from '@waybill/core';
 import { assertKnownOptions, throwIfEnded } from '@waybill/core/adapter';
 import type { EndSignal, TransactionOptions } from '@waybill/core';
 
+import { tellingLoss } from './lost-connection.ts';
 import type { RawConnection } from './raw-connection.ts';
 import type { SqlTransaction } from './sql-client.ts';
 import { TransactionHandle } from './transaction-handle.ts';
@@ -21,12 +22,13 @@ export async function runTransaction<T>(
   const begin = beginText(options);
   throwIfEnded(options.signal);
   await beginOn(connection, begin);
-  const handle = new TransactionHandle(connection);
+  const telling = tellingLoss(connection, options.onLost);
+  const handle = new TransactionHandle(telling);
   const abort = watchAbort(options.signal, handle);
   try {
     const result = await Promise.race([work(handle), abort.aborted]);
     handle.revoke('its work has returned');
-    await commit(connection);
+    await commit(telling);
     return result;
   } catch (error) {
     handle.revoke('it was rolled back');
@@ -60,6 +62,7 @@ const knownOptions: readonly (keyof TransactionOptions)[] = [
   'idleTimeoutMs',
   'lockTimeoutMs',
   'signal',
+  'onLost',
 ];
 
 /** `BEGIN` and the limits in one round trip; a limit that was not asked for is left alone. */

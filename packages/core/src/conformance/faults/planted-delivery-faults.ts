@@ -137,6 +137,20 @@ export const plantedDeliveryFaults: readonly DeliveryFault[] = [
     'lets a repeated event pass without another effect',
     (inner) => ({ record: async (key, tx) => (await inner.record(key, tx)) || true }),
   ),
+  overInbox(
+    'remembers the last event alone',
+    'settles an event that was delivered too often and whose effect is there already',
+    (inner) => {
+      let last: string | undefined;
+      return {
+        record: async (key, tx) => {
+          const isLast = last === key.id;
+          last = key.id;
+          return (await inner.record(key, tx)) || !isLast;
+        },
+      };
+    },
+  ),
   overInbox('has one memory for all groups', 'keeps groups and handlers apart', (inner) => ({
     record: (key, tx) => inner.record({ ...key, group: 'any' }, tx),
   })),
