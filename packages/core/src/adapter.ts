@@ -91,6 +91,7 @@ export { type Available, type Range, shareOut } from './transport/share-out.ts';
 export { type TroubleSource, TroubleSources } from './transport/trouble-sources.ts';
 export { Wake } from './transport/wake.ts';
 export { Watermark } from './transport/watermark.ts';
+export { throwIfEnded } from './end-signal.ts';
 export { endsWithin } from './ends-within.ts';
 export { GrowingDelay } from './growing-delay.ts';
 export { LeaseKeeper, type LeaseKeeperOptions } from './lease-keeper.ts';

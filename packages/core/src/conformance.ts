@@ -22,10 +22,8 @@ export { plantedEventStoreFaults } from './conformance/faults/planted-event-stor
 export { plantedHandoverFaults } from './conformance/faults/planted-handover-faults.ts';
 export { plantedIdempotencyFaults } from './conformance/faults/planted-idempotency-faults.ts';
 export { plantedInboxFaults } from './conformance/faults/planted-inbox-faults.ts';
-export {
-  plantedOutboxFaults,
-  plantedTransactionFaults,
-} from './conformance/faults/planted-outbox-faults.ts';
+export { plantedOutboxFaults } from './conformance/faults/planted-outbox-faults.ts';
+export { plantedTransactionFaults } from './conformance/faults/planted-transaction-faults.ts';
 export { plantedTransportFaults } from './conformance/faults/planted-transport-faults.ts';
 export type {
   StoreCapabilities,

@@ -108,6 +108,7 @@ export {
 export { type IdempotencyStore } from './idempotency/idempotency-store.ts';
 
 // What comes from outside, and what is told
+export type { EndSignal } from './end-signal.ts';
 export { type Clock, systemClock } from './clock.ts';
 export { type Ids, randomIds } from './ids.ts';
 export {

@@ -1,3 +1,5 @@
+import type { EndSignal } from './end-signal.ts';
+
 /**
  * Runs work in a database transaction. To the engine a transaction is an opaque object; only the
  * adapter that made it, and the handler it is given to, know what it can do.
@@ -35,7 +37,12 @@ export interface TransactionOptions {
   /** The server gives up waiting for a lock after this long, in milliseconds. */
   lockTimeoutMs?: number;
   /** When aborted, the handle refuses further statements (`TX_FINISHED`) and the transaction is rolled back. */
-  signal?: AbortSignal;
+  signal?: EndSignal;
+  /**
+   * Called when somebody else has ended the connection that the transaction is on, before or during the commit:
+   * it was rolled back, or its outcome is unknown. `run` rejects then. Adapters over a network call it.
+   */
+  onLost?: () => void;
 }
 
 /**

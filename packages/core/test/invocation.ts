@@ -60,8 +60,9 @@ export function invocation(said: Partial<Invocation> = {}): Invocation {
     attempt: 1,
     tx: undefined,
     stepAside: (wait) => wait(),
+    refusal: undefined,
     afterCommit: (run) => run(),
-    progress: { attempts: 0, entered: false },
+    progress: { attempts: 0, entered: false, lostConnections: 0 },
     ...said,
   };
 }

@@ -18,6 +18,8 @@ export interface ConformanceBench {
   /** A client of the same database, as another process would have it; embedded there is only one. */
   lend(): SqlClient;
   giveBack(lent: SqlClient): void;
+  /** Ends every connection from outside; embedded there is none. */
+  cut?(): Promise<void>;
 }
 
 /** An embedded database in memory. */
@@ -74,6 +76,15 @@ export class PostgresBench implements ConformanceBench {
   /** A client whose pool is warm spares the next case most of its time. */
   giveBack(lent: SqlClient): void {
     this.#free.push(lent);
+  }
+
+  async cut(): Promise<void> {
+    const other = this.lend();
+    await other.query(
+      `SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity
+       WHERE datname = current_database() AND pid <> pg_backend_pid()`,
+    );
+    this.giveBack(other);
   }
 
   #openOther(): SqlClient {

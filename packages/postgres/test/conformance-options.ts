@@ -75,12 +75,14 @@ export function conformanceOptions(bench: ConformanceBench): ConformanceOptions 
       identity: true,
     },
     reopens: true,
+    cuts: bench.cut !== undefined,
     create: async () => {
       const { client } = bench;
       const schema = await pool.take(client);
       const cleanup = (): Promise<void> => pool.giveBack(client, schema);
       const open = (): Store => make({ client, schema });
-      return { store: open(), reopen: open, transactions: client, cleanup };
+      const cut = (): Promise<void> => bench.cut!();
+      return { store: open(), reopen: open, transactions: client, cut, cleanup };
     },
   });
   return {

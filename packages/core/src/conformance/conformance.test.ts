@@ -33,7 +33,8 @@ import { plantedEventStoreFaults } from './faults/planted-event-store-faults.ts'
 import { plantedHandoverFaults } from './faults/planted-handover-faults.ts';
 import { plantedIdempotencyFaults } from './faults/planted-idempotency-faults.ts';
 import { plantedInboxFaults } from './faults/planted-inbox-faults.ts';
-import { plantedOutboxFaults, plantedTransactionFaults } from './faults/planted-outbox-faults.ts';
+import { plantedOutboxFaults } from './faults/planted-outbox-faults.ts';
+import { plantedTransactionFaults } from './faults/planted-transaction-faults.ts';
 import { plantedTransportFaults } from './faults/planted-transport-faults.ts';
 import type { StoreConformanceOptions } from './store/store-bench.ts';
 import type { TransportConformanceOptions } from './transport/transport-bench.ts';

@@ -24,6 +24,8 @@ export function describeTransactions(
     'does not say which database it is on',
   );
 
+  const whenCut = itWhen(it, options.cuts ?? false, 'has no connection that could be lost');
+
   describe(`transactions ${name}`, () => {
     it(
       'commits when the work resolves, and answers what it returned',
@@ -140,6 +142,39 @@ export function describeTransactions(
         });
         controller.abort();
         assert.equal(await waiting(b), 1);
+      }),
+    );
+
+    whenCut(
+      'says that somebody has ended its connection, whatever its work makes of it',
+      bench(async (b) => {
+        for (const works of [true, false]) {
+          let lost = false;
+          const running = b.transactions.run(
+            async (tx) => {
+              await b.store.add([b.message()], { ...to, tx });
+              await b.cut();
+              if (works) await b.store.add([b.message()], { ...to, tx }).catch(() => undefined);
+            },
+            { onLost: () => void (lost = true) },
+          );
+          await assert.rejects(running);
+          assert.equal(lost, true, works ? 'under a statement' : 'during the commit');
+        }
+        assert.equal(await waiting(b), 0);
+      }),
+    );
+
+    it(
+      'says nothing of its connection where its work fails for another reason',
+      bench(async (b) => {
+        let lost = false;
+        const onLost = (): void => void (lost = true);
+        const reason = new Error('no');
+        const failing = b.transactions.run(() => Promise.reject(reason), { onLost });
+        await assert.rejects(failing, (error) => error === reason);
+        await b.transactions.run((tx) => b.store.add([b.message()], { ...to, tx }), { onLost });
+        assert.equal(lost, false);
       }),
     );
 

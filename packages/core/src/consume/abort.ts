@@ -1,16 +1,19 @@
+import { EndListeners, type EndSignal } from '../end-signal.ts';
+
 /**
  * What may have to end early: a delivery, and within it one attempt after the other.
  *
  * It makes its signal when somebody asks for it: nearly every event is handled without, and signals
  * that follow one another take a tenth of the time of everything that the engine does for an event.
  */
-export class Abort {
-  readonly #parent: Abort | AbortSignal;
+export class Abort implements EndSignal {
+  readonly #parent: Abort | EndSignal;
   readonly #onParentAbort: ((reason: unknown) => void) | undefined;
   /** Attempts follow one another, so there is one at a time. */
   #child: Abort | undefined;
   #own: { readonly reason: unknown } | undefined;
   #controller: AbortController | undefined;
+  #listeners: EndListeners | undefined;
   #unfollow: (() => void) | undefined;
   #released = false;
 
@@ -18,7 +21,7 @@ export class Abort {
    * @param parent Ends this together with itself.
    * @param onParentAbort Hears each time that the parent is told to end, also when this had ended before.
    */
-  constructor(parent: Abort | AbortSignal, onParentAbort?: (reason: unknown) => void) {
+  constructor(parent: Abort | EndSignal, onParentAbort?: (reason: unknown) => void) {
     this.#parent = parent;
     this.#onParentAbort = onParentAbort;
     if (parent instanceof Abort) parent.#child = this;
@@ -29,7 +32,7 @@ export class Abort {
   }
 
   get reason(): unknown {
-    return this.#own ? this.#own.reason : (this.#parent.reason as unknown);
+    return this.#own ? this.#own.reason : this.#parent.reason;
   }
 
   /** The same for whoever takes signals only. */
@@ -42,16 +45,28 @@ export class Abort {
     return this.#controller.signal;
   }
 
+  /** For whoever can do without a signal. */
+  addEventListener(_type: 'abort', heard: () => void): void {
+    if (this.aborted) return;
+    (this.#listeners ??= new EndListeners()).add(heard);
+    this.follow();
+  }
+
+  removeEventListener(_type: 'abort', heard: () => void): void {
+    this.#listeners?.delete(heard);
+  }
+
   /** The first reason stays. */
   abort(reason: unknown): void {
     if (!this.#own) {
       this.#own = { reason };
       this.#controller?.abort(reason);
+      this.#listeners?.tell();
     }
     if (this.#child) this.#child.#endWithParent(reason);
   }
 
-  /** Listens to the signal at the root, until that is released: else it is only looked at when somebody asks. */
+  /** Listens to the end at the root, until that is released: else it is only looked at when somebody asks. */
   follow(): void {
     const parent = this.#parent;
     if (parent instanceof Abort) return parent.follow();

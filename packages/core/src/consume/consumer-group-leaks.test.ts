@@ -48,6 +48,36 @@ describe('ten thousand deliveries', () => {
 });
 
 describe('a delivery', () => {
+  it.each([
+    { inbox: false, asks: false, made: 0 },
+    { inbox: true, asks: false, made: 0 },
+    { inbox: false, asks: true, made: 1 },
+    { inbox: true, asks: true, made: 1 },
+  ])('makes a signal for a handler that asks: $asks, with an inbox: $inbox', async (each) => {
+    const group = bench.group();
+    let handled = 0;
+    const handle = (_event: unknown, context: { signal: AbortSignal }): void => {
+      handled += each.asks && context.signal.aborted ? 0 : 1;
+    };
+    group.on(['item.*'], handle, { inbox: each.inbox });
+    await group.start();
+    let made = 0;
+    const original = globalThis.AbortController;
+    globalThis.AbortController = class extends original {
+      constructor() {
+        super();
+        made += 1;
+      }
+    };
+    try {
+      bench.publish({ id: 'e1' });
+      await bench.settled();
+    } finally {
+      globalThis.AbortController = original;
+    }
+    expect({ handled, made }).toEqual({ handled: 1, made: each.made });
+  });
+
   it('keeps the scope of a publisher out of what it delivers', async () => {
     const group = bench.group();
     const scopes: unknown[] = [];

@@ -61,10 +61,10 @@ export class HandlerRunner {
     delivery: Delivery,
     abort: Abort,
   ): Promise<void> {
-    const invocation = this.invocation(registration, delivery, event, abort);
-    const { deliveryCount } = delivery;
-    if (deliveryCount !== undefined && deliveryCount > this.#options.maxDeliveries) {
-      return this.#recordCrashLoop(event, invocation);
+    let invocation = this.invocation(registration, delivery, event, abort);
+    const { maxDeliveries } = this.#options;
+    if ((delivery.deliveryCount ?? 0) > maxDeliveries) {
+      invocation = refused(invocation, maxDeliveries);
     }
     const run = registration.run(event, invocation);
     if (this.#options.group !== null) return run;
@@ -103,9 +103,10 @@ export class HandlerRunner {
       giveUp: (reason) => abort.abort(reason),
       attempt: 1,
       tx: undefined,
+      refusal: undefined,
       afterCommit: (run) => run(),
       stepAside: (wait) => this.#options.lanes.stepAside(delivery.message.key, wait),
-      progress: { attempts: 0, entered: false },
+      progress: { attempts: 0, entered: false, lostConnections: 0 },
     };
   }
 
@@ -114,30 +115,20 @@ export class HandlerRunner {
     if (invocation.abort.aborted) throw error;
     this.#options.observe({ kind: 'broadcast-failed', error, ...aboutInvocation(invocation, '') });
   }
+}
 
-  async #recordCrashLoop(event: EventEnvelope, invocation: Invocation): Promise<void> {
-    const { recorder, maxDeliveries } = this.#options;
-    const { registration, delivery, abort } = invocation;
-    const { id: eventId, type: eventType } = event;
-    const { name: handler } = registration;
-    const deliveries = delivery.deliveryCount!;
-    const error = new EventError(
-      'DELIVERIES_EXCEEDED',
-      `${eventType} ${eventId} was delivered ${deliveries} times and never finished; look for a handler that kills its process`,
-      { deliveries, maxDeliveries },
-    );
-    if (!recorder || (await recorder.isKnown(registration, event, abort.signal))) return;
-    await recorder.record(
-      {
-        ...describe(delivery, error),
-        handler,
-        event,
-        eventId,
-        eventType,
-        totalAttempts: deliveries,
-      },
-      error,
-      abort.signal,
-    );
-  }
+/**
+ * An event that was delivered too often goes through its policies once more, for the inbox may know that it is
+ * handled; its handler is not called.
+ */
+function refused(invocation: Invocation, maxDeliveries: number): Invocation {
+  const { identity, delivery } = invocation;
+  const { type, id } = identity;
+  const deliveries = delivery.deliveryCount!;
+  const refusal = new EventError(
+    'DELIVERIES_EXCEEDED',
+    `${type} ${id} was delivered ${deliveries} times and never finished; look for a handler that kills its process`,
+    { deliveries, maxDeliveries },
+  );
+  return { ...invocation, refusal, progress: { ...invocation.progress, attempts: deliveries - 1 } };
 }

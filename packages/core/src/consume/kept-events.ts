@@ -1,4 +1,5 @@
 import { Abort } from './abort.ts';
+import { throwIfEnded } from '../end-signal.ts';
 import { EventError } from '../errors.ts';
 import { isCalled } from './handler-name.ts';
 import type { HandlerRunner } from './handler-runner.ts';
@@ -30,7 +31,7 @@ export class KeptEvents {
     if (chosen.length === 0) throw this.#handlerMissing(delivery, handler, type);
     await this.#underAbort(delivery, async (abort) => {
       for (const registration of chosen) {
-        delivery.signal.throwIfAborted();
+        throwIfEnded(delivery.signal);
         await this.#runKept(registration, handler === '' ? 'run' : 'runOnce', delivery, abort);
       }
     });

@@ -1,4 +1,5 @@
 import type { Coordinates } from '../coordinates.ts';
+import { OwnEnd, type EndSignal } from '../end-signal.ts';
 import type { Message } from '../event/message.ts';
 import type { RevocableDelivery } from '../transport/outlet.ts';
 import type { MemoryEntry } from './memory-group.ts';
@@ -10,10 +11,10 @@ export class MemoryDelivery implements RevocableDelivery {
   readonly coordinates: Coordinates;
   readonly deliveryCount: number;
   readonly mayBeRepeated: boolean;
-  readonly signal: AbortSignal;
+  readonly signal: EndSignal;
   /** A property of its own, so that a copy of the delivery has it, too. */
   readonly settle: () => void;
-  readonly #controller = new AbortController();
+  readonly #end = new OwnEnd();
 
   constructor(entry: MemoryEntry, transport: string, settle: (delivery: MemoryDelivery) => void) {
     this.entry = entry;
@@ -21,11 +22,11 @@ export class MemoryDelivery implements RevocableDelivery {
     this.coordinates = { transport, stream: 'memory', position: String(entry.index) };
     this.deliveryCount = entry.deliveryCount;
     this.mayBeRepeated = entry.deliveryCount > 1;
-    this.signal = this.#controller.signal;
+    this.signal = this.#end;
     this.settle = () => settle(this);
   }
 
   giveUp(): void {
-    this.#controller.abort();
+    this.#end.abort();
   }
 }

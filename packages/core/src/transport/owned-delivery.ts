@@ -1,4 +1,5 @@
 import type { Coordinates } from '../coordinates.ts';
+import { OwnEnd, type EndSignal } from '../end-signal.ts';
 import type { Message } from '../event/message.ts';
 import type { RevocableDelivery } from './outlet.ts';
 
@@ -11,22 +12,16 @@ export abstract class OwnedDelivery implements RevocableDelivery {
   abstract readonly coordinates: Coordinates;
   abstract readonly mayBeRepeated: boolean;
   abstract readonly deliveryCount: number | undefined;
-  /** Made when somebody asks for it: most deliveries end without. */
-  #controller: AbortController | undefined;
-  #givenUp = false;
+  readonly signal: EndSignal;
+  readonly #end = new OwnEnd();
 
-  get signal(): AbortSignal {
-    if (!this.#controller) {
-      this.#controller = new AbortController();
-      if (this.#givenUp) this.#controller.abort();
-    }
-    return this.#controller.signal;
+  constructor() {
+    this.signal = this.#end;
   }
 
   abstract settle(): void;
 
   giveUp(): void {
-    this.#givenUp = true;
-    this.#controller?.abort();
+    this.#end.abort();
   }
 }

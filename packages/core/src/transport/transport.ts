@@ -1,4 +1,5 @@
 import type { Coordinates } from '../coordinates.ts';
+import type { EndSignal } from '../end-signal.ts';
 import type { Message } from '../event/message.ts';
 import type { GroupRegistry } from './group-registry.ts';
 import type { HandoverQueue } from './handover-queue.ts';
@@ -45,8 +46,8 @@ export interface Delivery {
   readonly mayBeRepeated: boolean;
   /** 1 for the first time; `undefined` where the transport does not count. */
   readonly deliveryCount: number | undefined;
-  /** Aborted when this consumer no longer owns the message. */
-  readonly signal: AbortSignal;
+  /** Aborted when this consumer no longer owns the message; an `AbortSignal`, or what costs less. */
+  readonly signal: EndSignal;
   /**
    * Marks the message finished for the group. The transport may tell its broker later and together
    * with others, but has told it when `Consumer.close()` resolves. Calls after the first, or after

@@ -227,9 +227,35 @@ describe.skipIf(!hasPostgres())('the client over pg', () => {
     const refused = joinable(raw).query('SELECT 1 / 0');
     await expect(refused).rejects.toMatchObject({ details: { sqlState: '22012' } });
     await raw.query('ROLLBACK');
+    expect(() => joinable(raw)).toThrow(/TX_FINISHED/);
     for (const foreign of [pool, client, {}, { query: 'no function' }]) {
       expect(() => joinable(foreign)).toThrow(/^TX_FOREIGN/);
     }
+    raw.release();
+    await pool.end();
+  });
+
+  it('asks the server about a client of an older pg, which cannot tell whether it is in a transaction', async () => {
+    const pool = new pg.Pool({ connectionString: database.url });
+    const raw = await pool.connect();
+    const old = new Proxy(raw, {
+      get: (target, name) =>
+        name === 'getTransactionStatus' ? undefined : Reflect.get(target, name, target),
+    });
+    const insert = (n: number): Promise<unknown> =>
+      joinable(old).query('INSERT INTO t VALUES ($1)', [n]);
+    await expect(insert(300)).rejects.toThrow(/^TX_FINISHED.*in no transaction/);
+    await raw.query('BEGIN');
+    await insert(301);
+    await expect(insert(301)).rejects.toMatchObject({ details: { sqlState: '23505' } });
+    await expect(insert(302)).rejects.toMatchObject({ details: { sqlState: '25P02' } });
+    await raw.query('ROLLBACK');
+    await raw.query('BEGIN');
+    await insert(303);
+    await raw.query('COMMIT');
+    await expect(insert(304)).rejects.toThrow(/^TX_FINISHED/);
+    const { rows } = await client.query('SELECT n FROM t WHERE n BETWEEN 300 AND 304');
+    expect(rows).toEqual([{ n: 303 }]);
     raw.release();
     await pool.end();
   });

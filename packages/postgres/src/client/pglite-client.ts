@@ -2,7 +2,7 @@ import { AsyncLocalStorage } from 'node:async_hooks';
 
 import { EventError } from '@waybill/core';
 import { runOutsideScope } from '@waybill/core/adapter';
-import type { TransactionOptions } from '@waybill/core';
+import type { EndSignal, TransactionOptions } from '@waybill/core';
 
 import { closedError } from './closed-error.ts';
 import { identityOfPglite } from './database-identity.ts';
@@ -109,7 +109,7 @@ export class PgliteClient implements SqlClient {
     }
   }
 
-  async #inTurn<T>(task: () => Promise<T>, signal?: AbortSignal): Promise<T> {
+  async #inTurn<T>(task: () => Promise<T>, signal?: EndSignal): Promise<T> {
     if (this.#closed) throw closedError();
     this.assertFree();
     return await this.#queue.run(task, signal);

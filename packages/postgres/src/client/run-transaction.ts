@@ -1,7 +1,8 @@
 import { EventError, isEventError } from '@waybill/core';
-import { assertKnownOptions, type OptionNames } from '@waybill/core/adapter';
-import type { TransactionOptions } from '@waybill/core';
+import { assertKnownOptions, throwIfEnded, type OptionNames } from '@waybill/core/adapter';
+import type { EndSignal, TransactionOptions } from '@waybill/core';
 
+import { tellingLoss } from './lost-connection.ts';
 import type { RawConnection } from './raw-connection.ts';
 import type { SqlTransaction } from './sql-client.ts';
 import { TransactionHandle } from './transaction-handle.ts';
@@ -19,14 +20,15 @@ export async function runTransaction<T>(
   options: TransactionOptions = {},
 ): Promise<T> {
   const begin = beginText(options);
-  options.signal?.throwIfAborted();
+  throwIfEnded(options.signal);
   await beginOn(connection, begin);
-  const handle = new TransactionHandle(connection);
+  const telling = tellingLoss(connection, options.onLost);
+  const handle = new TransactionHandle(telling);
   const abort = watchAbort(options.signal, handle);
   try {
     const result = await Promise.race([work(handle), abort.aborted]);
     handle.revoke('its work has returned');
-    await commit(connection);
+    await commit(telling);
     return result;
   } catch (error) {
     handle.revoke('it was rolled back');
@@ -60,6 +62,7 @@ const knownOptions: OptionNames<TransactionOptions> = {
   idleTimeoutMs: true,
   lockTimeoutMs: true,
   signal: true,
+  onLost: true,
 };
 
 /** `BEGIN` and the limits in one round trip; a limit that was not asked for is left alone. */
@@ -96,7 +99,7 @@ async function beginOn(connection: RawConnection, text: string): Promise<void> {
 
 /** Rejects with the signal's reason as soon as it is aborted, and revokes the handle at that moment. */
 function watchAbort(
-  signal: AbortSignal | undefined,
+  signal: EndSignal | undefined,
   handle: TransactionHandle,
 ): { aborted: Promise<never>; stop: () => void } {
   const { promise, reject } = Promise.withResolvers<never>();

@@ -1,5 +1,8 @@
 import { setImmediate as eventLoopTurn } from 'node:timers/promises';
 
+import { throwIfEnded } from '@waybill/core/adapter';
+import type { EndSignal } from '@waybill/core';
+
 /**
  * Runs tasks one after the other, in the order in which they came.
  *
@@ -13,12 +16,12 @@ export class SerialQueue {
    * @param signal When aborted while the task is still waiting, it is never run.
    * @throws What the task threw, or the signal's reason.
    */
-  async run<T>(task: () => Promise<T>, signal?: AbortSignal): Promise<T> {
-    signal?.throwIfAborted();
+  async run<T>(task: () => Promise<T>, signal?: EndSignal): Promise<T> {
+    throwIfEnded(signal);
     let started = false;
     const turn = this.#last.then(async () => {
       await eventLoopTurn();
-      signal?.throwIfAborted();
+      throwIfEnded(signal);
       started = true;
       return await task();
     });

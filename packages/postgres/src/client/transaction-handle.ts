@@ -3,6 +3,9 @@ import { EventError } from '@waybill/core';
 import type { SqlResult, SqlTransaction, StatementOptions } from './sql-client.ts';
 import type { RawConnection } from './raw-connection.ts';
 
+/** The same in every copy of the library that a process may have loaded. */
+const brand = Symbol.for('@waybill/postgres transaction');
+
 /** An open transaction that its owner can revoke, so that nothing slips in after the end. */
 export class TransactionHandle implements SqlTransaction {
   readonly #connection: RawConnection;
@@ -29,6 +32,13 @@ export class TransactionHandle implements SqlTransaction {
     if (this.#endedBecause !== undefined) throw finishedError(this.#endedBecause);
     return await this.#connection.execute<Row>(text, params, options);
   }
+}
+
+Object.defineProperty(TransactionHandle.prototype, brand, { value: true });
+
+/** Says whether something is a transaction of this library. */
+export function isTransactionHandle(tx: object): tx is SqlTransaction {
+  return Reflect.get(tx, brand) === true;
 }
 
 /** `TX_FINISHED` with what ended the transaction. */

@@ -211,6 +211,29 @@ export function describeDeadLettering(
       }),
     );
 
+    itWhen(
+      it,
+      deliveryCounts && options.inbox,
+      deliveryCounts ? 'there is no inbox' : 'counts no deliveries',
+    )(
+      'settles an event that was delivered too often and whose effect is there already',
+      bench(async (b) => {
+        const event = b.event();
+        await handleUnsettled(b, event.id, b.event().id);
+        await crashWith(b, event.id, () => b.publish(event));
+        await crashWith(b, event.id, async () => {});
+        const group = await b.group('billing', { maxDeliveries: 2, clock: systemClock });
+        group.on(['order.*'], b.handler(), { name: 'book', inbox: true });
+        await group.start();
+        const good = b.event();
+        await b.publish(good);
+        await b.observed('processed', 1);
+        assert.deepEqual(b.idsOf(), [good.id]);
+        assert.deepEqual(await b.deadLetters('billing'), []);
+        assert.equal(b.seen('duplicate-skipped')[0]!.eventId, event.id);
+      }),
+    );
+
     it(
       'holds a key until its dead letter is stored, and lets other keys flow',
       bench(async (b) => {
@@ -250,6 +273,16 @@ async function startFailing(
   group.on(['order.*'], handler, { name: 'book' });
   await group.start();
   return group;
+}
+
+/** Leaves of events what a handler leaves that dies between its commit and the settlement. */
+async function handleUnsettled(b: DeliveryBench, ...ids: readonly string[]): Promise<void> {
+  const { transactions, inbox } = b.subject;
+  const { source } = b.event();
+  for (const id of ids) {
+    const key = { group: b.name('billing'), handler: 'book', source, id };
+    await transactions!.run((tx) => inbox!.record(key, tx));
+  }
 }
 
 /** Takes an event for the group `billing` as a consumer does that dies with it. */

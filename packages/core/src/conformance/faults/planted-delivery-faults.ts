@@ -1,3 +1,4 @@
+import { Abort } from '../../consume/abort.ts';
 import {
   isDeadLetterQueue,
   type DeadLetterClaim,
@@ -143,6 +144,20 @@ export const plantedDeliveryFaults: readonly DeliveryFault[] = [
     'lets a repeated event pass without another effect',
     (inner) => ({ record: async (key, tx) => (await inner.record(key, tx)) || true }),
   ),
+  overInbox(
+    'remembers the last event alone',
+    'settles an event that was delivered too often and whose effect is there already',
+    (inner) => {
+      let last: string | undefined;
+      return {
+        record: async (key, tx) => {
+          const isLast = last === key.id;
+          last = key.id;
+          return (await inner.record(key, tx)) || !isLast;
+        },
+      };
+    },
+  ),
   overInbox('has one memory for all groups', 'keeps groups and handlers apart', (inner) => ({
     record: (key, tx) => inner.record({ ...key, group: 'any' }, tx),
   })),
@@ -183,11 +198,18 @@ function withOneRunMore(message: Message): Message {
 function revokedByPause(): TransportChanges {
   return (inner) => ({
     async subscribe(subscription, deliver) {
-      const revoked = new AbortController();
-      const consumer = await inner.subscribe(subscription, (delivery) =>
-        deliver(changed(delivery, { signal: AbortSignal.any([delivery.signal, revoked.signal]) })),
-      );
-      return changed(consumer, { pause: () => (revoked.abort(), consumer.pause()) });
+      const under = new Set<Abort>();
+      const consumer = await inner.subscribe(subscription, (delivery) => {
+        const signal = new Abort(delivery.signal);
+        under.add(signal);
+        deliver(changed(delivery, { signal }));
+      });
+      return changed(consumer, {
+        pause() {
+          for (const signal of under) signal.abort(new Error('paused'));
+          consumer.pause();
+        },
+      });
     },
   });
 }

@@ -1,13 +1,11 @@
-import { randomIds } from '../../ids.ts';
 import type { Outbox } from '../../publish/outbox.ts';
-import type { TransactionRunner } from '../../transaction.ts';
 import type { Message } from '../../event/message.ts';
 import type { PlantedFault } from '../describe-planted-faults.ts';
 import { acceptAll } from '../outbox/outbox-cases.ts';
 import type { StoreConformanceOptions } from '../store/store-bench.ts';
 import { headerFaults } from './header-faults.ts';
 import { refusalFaults } from './outbox-refusal-faults.ts';
-import { forgetsRollback, storeFault, transactionFault } from './store-fault.ts';
+import { forgetsRollback, storeFault } from './store-fault.ts';
 
 const fault = storeFault<Outbox>;
 const wholeHeaders =
@@ -99,34 +97,5 @@ export const plantedOutboxFaults: readonly PlantedFault<StoreConformanceOptions<
   ...refusalFaults,
   forgetsRollback<Outbox>(
     'keeps nothing of a message when the transaction is rolled back, and can do it again',
-  ),
-];
-
-/** Ways in which transactions can be wrong, each with the case of `describeTransactions` that notices it. */
-export const plantedTransactionFaults: readonly PlantedFault<StoreConformanceOptions<Outbox>>[] = [
-  forgetsRollback<Outbox>('rolls back when the work rejects, and rejects with the very reason'),
-  transactionFault<Outbox>(
-    'ends before its work when it is aborted',
-    'does not end before its work has, so that nobody repeats work that still runs',
-    (inner) => ({
-      run: async <T>(...[work, options]: Parameters<TransactionRunner['run']>) => {
-        const { promise: aborted, reject } = Promise.withResolvers<never>();
-        options?.signal?.addEventListener('abort', () => reject(new Error('aborted')));
-        return (await Promise.race([inner.run(work, options), aborted])) as T;
-      },
-    }),
-  ),
-  transactionFault<Outbox>(
-    'does not hear that it is aborted',
-    'rolls back and refuses the handle as soon as the signal is aborted',
-    (inner) => ({
-      run: <T>(...[work, options]: Parameters<TransactionRunner['run']>) =>
-        inner.run(work, { ...options, signal: undefined }) as Promise<T>,
-    }),
-  ),
-  transactionFault<Outbox>(
-    'says which call it was, not which database',
-    'says which database it is on, and nothing else the next time',
-    (inner) => ({ identity: async () => `${await inner.identity?.()} ${randomIds()}` }),
   ),
 ];

@@ -24,6 +24,8 @@ export interface StoreSubject<Store> {
   readonly transactions?: TransactionRunner;
   /** Another instance over the same rows, as another process would have it; needed where `reopens` is claimed. */
   reopen?(): Store | Promise<Store>;
+  /** Ends every connection of `transactions`, as an operator or a network would; needed where `cuts` is claimed. */
+  cut?(): Promise<void>;
   /** Moves the store's own clock; unless given, the suite waits. */
   passTime?(ms: number): Promise<void>;
   /** Takes down what `create` put up. */
@@ -36,6 +38,8 @@ export interface StoreConformanceOptions<Store> {
   create(): Promise<StoreSubject<Store>>;
   /** Subjects can be opened a second time (`reopen`). */
   readonly reopens?: boolean;
+  /** Subjects can have their connections ended (`cut`). */
+  readonly cuts?: boolean;
   /** Longest wait for something that should happen, in milliseconds; 10,000 unless given. */
   readonly timeoutMs?: number;
 }
@@ -89,6 +93,12 @@ export class StoreBench<Store> {
   async reopen(): Promise<Store> {
     assert.ok(this.#subject.reopen, 'create() must offer reopen where the adapter claims it');
     return await this.#subject.reopen();
+  }
+
+  /** Ends every connection of the transactions from outside. */
+  async cut(): Promise<void> {
+    assert.ok(this.#subject.cut, 'create() must offer cut where the adapter claims it');
+    await this.#subject.cut();
   }
 
   /** Another store that knows nothing of this one. */

@@ -8,6 +8,7 @@ import type { Warnings } from '../../warnings.ts';
 import { deadLetter, type DeadLetterRecorder } from './dead-letter.ts';
 import { invoke } from './invoke.ts';
 import { measure } from './measure.ts';
+import { unlessRefused } from './refusal.ts';
 import { retry } from './retry.ts';
 import type { Policy, Step } from './step.ts';
 import { timeout } from './timeout.ts';
@@ -43,7 +44,7 @@ export function policyChain(options: {
   const policies: (Policy | undefined)[] = [
     once || !recorder ? undefined : deadLetter(recorder),
     retry(shared),
-    validate(options),
+    unlessRefused(validate(options)),
     measure(shared),
     timeout(shared),
     transactions && inbox ? transaction({ ...shared, transactions, inbox }) : undefined,

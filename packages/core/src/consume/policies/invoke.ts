@@ -8,7 +8,8 @@ import type { Step } from './step.ts';
 /** Calls the handler itself, so that the calls it makes of the library know its event and transaction. */
 export function invoke(options: { group: string | null; logger: Logger }): Step {
   return async (event, invocation) => {
-    const { registration, progress, tx, afterCommit } = invocation;
+    const { registration, progress, tx, afterCommit, refusal } = invocation;
+    if (refusal) throw refusal;
     const context = new InvocationContext(event, invocation, options);
     let begun: PendingWork | undefined;
     progress.entered = true;

@@ -46,6 +46,8 @@ export interface Invocation {
   /** Number of the attempt within this delivery, from 1 on. */
   readonly attempt: number;
   readonly tx: object | undefined;
+  /** Why the handler is not called any more: unless its effect is there already, the event has failed. */
+  readonly refusal: EventError | undefined;
   /** Runs something once the effect is committed; at once where there is no transaction. */
   readonly afterCommit: (run: () => void) => void;
   /** Waits for something while events of other keys are handled in its place; those of the same key wait, too. */
@@ -63,6 +65,8 @@ export interface Progress {
   attempts: number;
   /** The current attempt has reached the handler. */
   entered: boolean;
+  /** How often somebody else has ended the connection of its transaction. */
+  lostConnections: number;
 }
 
 /** One link of the chain. Rejecting means "not handled". */

@@ -14,7 +14,15 @@ import { Abort } from '../abort.ts';
 import type { Invocation, Step } from './step.ts';
 import { transaction } from './transaction.ts';
 
-function setUp(said: Partial<Invocation> & { fence?: Delivery['fence'] } = {}) {
+type Run = (
+  database: MemoryDatabase,
+  work: (tx: MemoryTransaction) => Promise<unknown>,
+  options: TransactionOptions,
+) => Promise<any>;
+
+const away = new EventError('STORE_UNAVAILABLE', 'away', {});
+
+function setUp(said: { fence?: Delivery['fence']; run?: Run } = {}) {
   const database = new MemoryDatabase();
   const seen = new Observations();
   const effects = new Map<string, number>();
@@ -22,7 +30,7 @@ function setUp(said: Partial<Invocation> & { fence?: Delivery['fence'] } = {}) {
   const transactions = {
     run: <T>(work: (tx: MemoryTransaction) => Promise<T>, options: TransactionOptions = {}) => {
       asked.push(options);
-      return database.run(work, options);
+      return said.run?.(database, work, options) ?? database.run(work, options);
     },
   };
   const policy = transaction({
@@ -140,8 +148,50 @@ describe('the transaction of a handler', () => {
     expect(seen.of('stale-refused')).toMatchObject([{ group: 'graders' }]);
   });
 
+  it.each([
+    { what: 'an answer to the commit', commits: true, thrown: undefined },
+    { what: 'a statement of the handler', commits: false, thrown: away },
+    { what: 'what the handler made of it', commits: false, thrown: new Error('cannot be booked') },
+  ])('takes an attempt back that lost its connection: $what', async ({ commits, thrown }) => {
+    const run: Run = async (database, work, options) => {
+      await database.run(async (tx) => {
+        await work(tx);
+        if (commits) return;
+        options.onLost!();
+        throw thrown;
+      });
+      options.onLost!();
+      throw away;
+    };
+    const { handle, effects, add } = setUp({ run });
+    const progress = { attempts: 0, entered: false, lostConnections: 0 };
+    const entering: Step = async (...call) => {
+      progress.entered = true;
+      await add(...call);
+    };
+    await expect(handle(entering, { progress })).rejects.toMatchObject({
+      code: 'STORE_UNAVAILABLE',
+      retryable: true,
+    });
+    expect(progress).toEqual({ attempts: 0, entered: false, lostConnections: 1 });
+    expect(effects.size).toBe(commits ? 1 : 0);
+  });
+
+  it('counts an attempt once its handler has lost ten connections', async () => {
+    const mine = new Error('ends its own session');
+    const { handle } = setUp({
+      run: async (_database, work, options) => {
+        await work({} as MemoryTransaction).catch(() => undefined);
+        options.onLost!();
+        throw mine;
+      },
+    });
+    const progress = { attempts: 0, entered: true, lostConnections: 10 };
+    await expect(handle(async () => {}, { progress })).rejects.toBe(mine);
+    expect(progress).toMatchObject({ entered: true, lostConnections: 11 });
+  });
+
   it('does not take a database that is away for a lost message', async () => {
-    const away = new EventError('STORE_UNAVAILABLE', 'away', {});
     const { handle } = setUp({ fence: () => Promise.reject(away) });
     await expect(handle(async () => {}, { giveUp: () => expect.fail('given up') })).rejects.toBe(
       away,

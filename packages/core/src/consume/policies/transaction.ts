@@ -3,6 +3,7 @@ import { isEventError } from '../../errors.ts';
 import type { Inbox } from '../inbox.ts';
 import type { Observer } from '../../observer.ts';
 import type { TransactionRunner } from '../../transaction.ts';
+import { attemptLost } from './lost-connection.ts';
 import { aboutInvocation, type Invocation, type Policy } from './step.ts';
 
 /** The server waits this much longer than we do, so that our own timeout speaks first. */
@@ -10,7 +11,8 @@ const graceMs = 5_000;
 
 /**
  * Runs an attempt in a transaction of its own, together with its inbox row: the effect and the memory
- * of it commit together or not at all. An event that is in the inbox is skipped.
+ * of it commit together or not at all. An event that is in the inbox is skipped. An attempt that lost its
+ * connection is taken back: the inbox knows how it ended.
  */
 export function transaction(options: {
   group: string;
@@ -27,17 +29,25 @@ export function transaction(options: {
     const key = { group, handler, formerly, source: identity.source, id: identity.id };
     const committed: (() => void)[] = [];
     const afterCommit = (run: () => void): void => void committed.push(run);
-    await transactions.run(
-      async (tx) => {
-        await assertOurs(tx, invocation);
-        if (await inbox.record(key, tx)) return next(event, { ...invocation, tx, afterCommit });
-        observe({
-          kind: 'duplicate-skipped',
-          ...aboutInvocation(invocation, group),
-        });
-      },
-      { statementTimeoutMs: limitMs, idleTimeoutMs: limitMs, signal: abort.signal },
-    );
+    let lost = false;
+    const attempt = async (tx: object): Promise<void> => {
+      await assertOurs(tx, invocation);
+      if (await inbox.record(key, tx)) return next(event, { ...invocation, tx, afterCommit });
+      observe({
+        kind: 'duplicate-skipped',
+        ...aboutInvocation(invocation, group),
+      });
+    };
+    try {
+      await transactions.run(attempt, {
+        statementTimeoutMs: limitMs,
+        idleTimeoutMs: limitMs,
+        signal: abort,
+        onLost: () => void (lost = true),
+      });
+    } catch (error) {
+      throw lost ? attemptLost(error, invocation) : error;
+    }
     for (const run of committed) run();
   };
 
