@@ -120,17 +120,21 @@ export type Observation =
     }
   /** A transport could not read for a group, or write what it had settled; it tries again. */
   | { kind: 'consume-failed'; group: string; error: unknown }
+  /** Rows that nobody needs any more were deleted; those of a group, or what belongs to none. */
+  | { kind: 'pruned'; what: string; group: string | undefined; count: number }
+  /** They could not be deleted; it is tried again. */
+  | { kind: 'prune-failed'; what: string; group: string | undefined; error: unknown }
   /** Somebody does not get on, and says so once; what it tries meanwhile fails each time for itself. */
   | {
       kind: 'trouble';
-      who: 'consumer' | 'relay' | 'publisher' | 'handler';
+      who: 'consumer' | 'relay' | 'publisher' | 'handler' | 'pruner';
       name: string;
       error: unknown;
     }
   /** It gets on again. */
   | {
       kind: 'recovered';
-      who: 'consumer' | 'relay' | 'publisher' | 'handler';
+      who: 'consumer' | 'relay' | 'publisher' | 'handler' | 'pruner';
       name: string;
       afterMs: number;
     }
@@ -158,6 +162,8 @@ export type EngineWarningCode =
   | 'CONSUMER_TROUBLE'
   | 'RELAY_TROUBLE'
   | 'PUBLISHER_TROUBLE'
+  | 'PRUNER_TROUBLE'
+  | 'PRUNE_HELD_BACK'
   | 'MESSAGE_REFUSED'
   | 'DESTINATION_EMPTIED'
   | 'GROUP_SHARED'

@@ -5,7 +5,7 @@ import type { Logger, Observer, WarningCode } from './observer.ts';
 import { messageOfThrown } from './thrown.ts';
 
 export interface TroubleReporterOptions {
-  readonly who: 'consumer' | 'relay' | 'publisher';
+  readonly who: 'consumer' | 'relay' | 'publisher' | 'pruner';
   /** Which one: the group, or where the messages go. */
   readonly name: string;
   readonly clock: Clock;
@@ -20,6 +20,7 @@ const codes = {
   consumer: 'CONSUMER_TROUBLE',
   relay: 'RELAY_TROUBLE',
   publisher: 'PUBLISHER_TROUBLE',
+  pruner: 'PRUNER_TROUBLE',
 } as const;
 
 /** How long an answer may take before it counts as trouble, in milliseconds. */

@@ -9,6 +9,7 @@ import type { Catalogue, ConsumerChoices, Observer, Profile, Transport } from '@
 
 import { consumerDatabase } from '../consume/consumer-database.ts';
 import { PostgresLogTransport } from '../log/log-transport.ts';
+import type { PruneOptions } from '../prune/prune-options.ts';
 import type { SqlClient } from '../client/sql-client.ts';
 
 export interface PostgresEventBusOptions {
@@ -30,6 +31,8 @@ export interface PostgresEventBusOptions {
   retryDelayMs?: number;
   /** What groups get unless they choose otherwise. */
   consumers?: ConsumerChoices;
+  /** What is deleted beside the log while groups run, and when: see `PruneOptions`; `false` to delete nothing. */
+  prune?: PruneOptions | false;
   observer?: Observer;
 }
 
@@ -44,6 +47,7 @@ const knownOptions: OptionNames<PostgresEventBusOptions> = {
   maxRetries: true,
   retryDelayMs: true,
   consumers: true,
+  prune: true,
   observer: true,
 };
 
@@ -53,7 +57,14 @@ export class PostgresEventBus extends TransportEventBus {
   constructor(options: PostgresEventBusOptions) {
     assertKnownOptions('PostgresEventBus', options, knownOptions);
     const { client, schema = 'public', profile = plainProfile, catalogue, observer } = options;
-    const { maxRetries = 3, retryDelayMs = 1_000, serviceName, consumers, destination } = options;
+    const {
+      maxRetries = 3,
+      retryDelayMs = 1_000,
+      serviceName,
+      consumers,
+      destination,
+      prune,
+    } = options;
     const heard = alsoLogged(observer, consumers);
     super({
       serviceName,
@@ -69,7 +80,7 @@ export class PostgresEventBus extends TransportEventBus {
       codec: new JsonCodec({ profile, observe: observer }),
       profile,
       consumers: {
-        ...consumerDatabase({ client, schema }),
+        ...consumerDatabase({ client, schema, ...(prune === undefined ? {} : { prune }) }),
         retry: { maxRetries, baseDelayMs: retryDelayMs },
         ...consumers,
       },
