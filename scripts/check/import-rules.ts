@@ -46,10 +46,11 @@ export const importRules: readonly ImportRule[] = [
       migrate: ['client'],
       outbox: ['client'],
       store: ['client', 'migrate', 'outbox'],
-      consume: ['client'],
+      prune: ['client'],
+      consume: ['client', 'prune'],
       idempotency: ['client'],
       log: ['client'],
-      bus: ['client', 'consume', 'log'],
+      bus: ['client', 'prune', 'consume', 'log'],
     },
   },
   {

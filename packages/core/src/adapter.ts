@@ -44,6 +44,7 @@ export {
   type Retirement,
 } from './transport/handover-queue.ts';
 export type { InboxKey } from './consume/inbox.ts';
+export type { PrunedGroup, PrunedKind, Pruner, Pruning } from './consume/pruner.ts';
 export type { NewDeadLetter } from './consume/dead-letter.ts';
 export type { DeadLetterKey } from './consume/dead-letter-sink.ts';
 export type { DeadLetterClaim, RedriveOutcome } from './consume/dead-letter-queue.ts';

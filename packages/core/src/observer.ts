@@ -71,8 +71,6 @@ export type Observation =
   | ({ kind: 'handler-overdue'; overdueMs: number } & EventLabels)
   /** Left unfinished at the deadline of a stop; another worker will get it. */
   | ({ kind: 'left-unfinished'; coordinates: Coordinates } & EventLabels)
-  /** Rows that are old enough to be forgotten could not be; it is tried again. */
-  | { kind: 'prune-failed'; what: string; error: unknown }
   /** A settle, heartbeat or write came from somebody who had lost ownership, and was refused. */
   | { kind: 'stale-refused'; group: string; what: string; coordinates?: Coordinates }
   | { kind: 'took-over'; group: string; what: string }
@@ -94,10 +92,14 @@ export type Observation =
     }
   /** A transport could not read for a group, or write what it had settled; it tries again. */
   | { kind: 'consume-failed'; group: string; error: unknown }
+  /** Rows that nobody needs any more were deleted; those of a group, or what belongs to none. */
+  | { kind: 'pruned'; what: string; group: string | undefined; count: number }
+  /** They could not be deleted; it is tried again. */
+  | { kind: 'prune-failed'; what: string; group: string | undefined; error: unknown }
   /** Somebody does not get on, and says so once; what it tries meanwhile fails each time for itself. */
   | {
       kind: 'trouble';
-      who: 'consumer' | 'relay' | 'publisher' | 'handler';
+      who: 'consumer' | 'relay' | 'publisher' | 'handler' | 'pruner';
       name: string;
       /** What is the matter, for people. */
       words: string;
@@ -106,7 +108,7 @@ export type Observation =
   /** It gets on again. */
   | {
       kind: 'recovered';
-      who: 'consumer' | 'relay' | 'publisher' | 'handler';
+      who: 'consumer' | 'relay' | 'publisher' | 'handler' | 'pruner';
       name: string;
       afterMs: number;
     }
@@ -135,6 +137,8 @@ export type EngineWarningCode =
   | 'CONSUMER_TROUBLE'
   | 'RELAY_TROUBLE'
   | 'PUBLISHER_TROUBLE'
+  | 'PRUNER_TROUBLE'
+  | 'PRUNE_HELD_BACK'
   | 'MESSAGE_REFUSED'
   | 'DESTINATION_EMPTIED'
   | 'GROUP_SHARED'
@@ -147,7 +151,6 @@ export type EngineWarningCode =
   | 'DEAD_LETTER_FAILED'
   | 'BROADCAST_FAILED'
   | 'HANDOVER_FAILED'
-  | 'PRUNE_FAILED'
   | 'HANDLER_OVERDUE'
   | 'LEFT_UNFINISHED'
   | 'STALE_REFUSED'

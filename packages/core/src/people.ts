@@ -54,11 +54,6 @@ const lines: Lines = {
     code: 'HANDOVER_FAILED',
     words: `group ${group} cannot leave events for other instances, and they wait: ${messageOfThrown(error)}`,
   }),
-  'prune-failed': ({ what, error }) => ({
-    level: 'warn',
-    code: 'PRUNE_FAILED',
-    words: `${what} could not be pruned: ${messageOfThrown(error)}`,
-  }),
   'handler-overdue': (seen) => ({
     level: 'warn',
     code: 'HANDLER_OVERDUE',
@@ -108,6 +103,7 @@ const troubleCodes = {
   relay: 'RELAY_TROUBLE',
   publisher: 'PUBLISHER_TROUBLE',
   handler: 'HANDLER_OUTAGE',
+  pruner: 'PRUNER_TROUBLE',
 } as const;
 
 /** What is observed at each try, so that people hear of it now and then only. */
@@ -133,6 +129,8 @@ const serious: ReadonlySet<WarningCode> = new Set([
   'HANDLER_RENAMED',
   'HANDOVERS_MISSING',
   'RETRIES_PILE_UP',
+  'LOG_PRUNE_FAILED',
+  'PRUNE_HELD_BACK',
 ]);
 
 /** What this process has been warned of. */

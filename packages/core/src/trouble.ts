@@ -5,7 +5,7 @@ import type { Observer } from './observer.ts';
 import { messageOfThrown } from './thrown.ts';
 
 export interface TroubleReporterOptions {
-  readonly who: 'consumer' | 'relay' | 'publisher';
+  readonly who: 'consumer' | 'relay' | 'publisher' | 'pruner';
   /** Which one: the group, or where the messages go. */
   readonly name: string;
   readonly clock: Clock;

@@ -27,6 +27,7 @@ export { PostgresInbox } from './consume/inbox.ts';
 export type { PostgresInboxOptions } from './consume/inbox.ts';
 export { consumerDatabase } from './consume/consumer-database.ts';
 export type { ConsumerDatabaseOptions } from './consume/consumer-database.ts';
+export type { PruneOptions } from './prune/prune-options.ts';
 export { PostgresHandoverQueue } from './consume/handover-queue.ts';
 export type { PostgresHandoverQueueOptions } from './consume/handover-queue.ts';
 export { PostgresDeadLetterQueue } from './consume/dead-letter-queue.ts';

@@ -74,6 +74,7 @@ export {
   openPostgres,
   PostgresDeadLetterQueue,
   PostgresLogTransport,
+  type PruneOptions,
   type SqlClient,
   type SqlTransaction,
 } from '@waybill/postgres';

@@ -9,6 +9,7 @@ import type { HandoverQueue } from '../transport/handover-queue.ts';
 import type { Ids } from '../ids.ts';
 import type { Inbox } from './inbox.ts';
 import type { Logger, Observer, WarningCode } from '../observer.ts';
+import type { Pruner } from './pruner.ts';
 import { assertKnownOptions, assertName, assertRange, type OptionNames } from '../options.ts';
 import {
   assertRetryPolicy,
@@ -44,6 +45,8 @@ export interface ConsumerGroupOptions {
   /** Needed by handlers with `{ inbox: true }`. */
   transactions?: TransactionRunner;
   inbox?: Inbox;
+  /** Deletes what the group no longer needs while it runs; nobody does unless given. */
+  pruner?: Pruner;
   /** Brings events of an older version up to date. */
   catalogue?: Catalogue;
   /**
@@ -99,6 +102,7 @@ const notForBroadcasts: ReadonlySet<string> = new Set<keyof ConsumerChoices>([
   'registryEveryMs',
   'transactions',
   'inbox',
+  'pruner',
   'start',
   'worker',
   'outageAfterKeys',
@@ -125,6 +129,7 @@ export const consumerGroupOptions: OptionNames<ConsumerGroupOptions> = {
   registryEveryMs: true,
   transactions: true,
   inbox: true,
+  pruner: true,
   catalogue: true,
   start: true,
   concurrency: true,

@@ -8,6 +8,7 @@ import {
 } from './dead-letter-queue.ts';
 import type { UnfinishedDelivery } from './delivery-processor.ts';
 import type { EventError } from '../errors.ts';
+import { startPruning } from './group-pruning.ts';
 import { GroupSharing } from './group-sharing.ts';
 import type { HandlerRegistry } from './handler-registry.ts';
 import type { HandlerRunner } from './handler-runner.ts';
@@ -17,6 +18,7 @@ import { KeptEvents } from './kept-events.ts';
 import type { Lanes } from './lanes.ts';
 import type { Observer } from '../observer.ts';
 import type { HandoverClaim, HandoverQueue } from '../transport/handover-queue.ts';
+import type { Pruning } from './pruner.ts';
 import { redriveSource } from './redrive-source.ts';
 import type { Warnings } from '../warnings.ts';
 
@@ -38,6 +40,7 @@ export class KeptWork {
   readonly #options: KeptWorkOptions;
   readonly #redrives: ClaimLoop<DeadLetterClaim, RedriveOutcome> | undefined;
   readonly #sharing: GroupSharing | undefined;
+  #pruning: Pruning | undefined;
   #paused = false;
   #started = false;
 
@@ -75,6 +78,8 @@ export class KeptWork {
   /** Begins to take. */
   start(): void {
     this.#started = true;
+    const handovers = handoverQueues(this.#options.options);
+    this.#pruning = startPruning({ ...this.#options, handovers });
     for (const loop of this.#loops()) {
       if (this.#paused) loop.pause();
       loop.start();
@@ -94,7 +99,8 @@ export class KeptWork {
 
   /** Takes nothing more; resolves when that is certain. */
   async stop(): Promise<void> {
-    if (this.#started) await Promise.all(this.#loops().map((loop) => loop.stop()));
+    if (!this.#started) return;
+    await Promise.all([...this.#loops().map((loop) => loop.stop()), this.#pruning?.stop()]);
   }
 
   abandon(reason: EventError): UnfinishedDelivery[] {

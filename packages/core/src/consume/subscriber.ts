@@ -196,11 +196,13 @@ function choicesOf(options: SubscriberOptions): ConsumerChoices {
   if (!database) return choices;
   const { transactions, inbox, deadLetters } = database;
   const handovers = choices.handovers ?? database.handovers;
+  const pruner = choices.pruner ?? database.pruner;
   return {
     ...choices,
     transactions,
     inbox,
     deadLetters: choices.deadLetters ?? deadLetters,
     ...(handovers ? { handovers } : {}),
+    ...(pruner ? { pruner } : {}),
   };
 }

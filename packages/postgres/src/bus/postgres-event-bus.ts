@@ -17,6 +17,7 @@ import type {
 
 import { consumerDatabase } from '../consume/consumer-database.ts';
 import { PostgresLogTransport } from '../log/log-transport.ts';
+import type { PruneOptions } from '../prune/prune-options.ts';
 import type { SqlClient } from '../client/sql-client.ts';
 
 export interface PostgresEventBusOptions {
@@ -38,6 +39,8 @@ export interface PostgresEventBusOptions {
   retryDelayMs?: number;
   /** What groups get unless they choose otherwise. */
   consumers?: ConsumerChoices;
+  /** What is deleted beside the log while groups run, and when: see `PruneOptions`; `false` to delete nothing. */
+  prune?: PruneOptions | false;
   observer?: Observer;
   /** Hears everything that people have to know; see `TransportEventBusOptions`. */
   logger?: Logger;
@@ -56,6 +59,7 @@ const knownOptions: OptionNames<PostgresEventBusOptions> = {
   maxRetries: true,
   retryDelayMs: true,
   consumers: true,
+  prune: true,
   observer: true,
   logger: true,
   silence: true,
@@ -67,7 +71,14 @@ export class PostgresEventBus extends TransportEventBus {
   constructor(options: PostgresEventBusOptions) {
     assertKnownOptions('PostgresEventBus', options, knownOptions);
     const { client, schema = 'public', profile = plainProfile, catalogue, observer } = options;
-    const { maxRetries = 3, retryDelayMs = 1_000, serviceName, consumers, destination } = options;
+    const {
+      maxRetries = 3,
+      retryDelayMs = 1_000,
+      serviceName,
+      consumers,
+      destination,
+      prune,
+    } = options;
     const { logger = consumers?.logger, silence = consumers?.silence } = options;
     const heard = observeFor({ observer, logger, silence });
     super({
@@ -84,7 +95,7 @@ export class PostgresEventBus extends TransportEventBus {
       codec: new JsonCodec({ profile, observe: observer }),
       profile,
       consumers: {
-        ...consumerDatabase({ client, schema }),
+        ...consumerDatabase({ client, schema, ...(prune === undefined ? {} : { prune }) }),
         retry: { maxRetries, baseDelayMs: retryDelayMs },
         ...consumers,
       },

@@ -17,6 +17,7 @@ const knownOptions: OptionNames<PostgresEventBusConfig> = {
   maxRetries: true,
   retryDelayMs: true,
   consumers: true,
+  prune: true,
   observer: true,
   logger: true,
   silence: true,

@@ -8,7 +8,7 @@ import {
   type SubscriptionOptions,
   type UnfinishedDelivery,
 } from '@waybill/core';
-import { consumerDatabase, type SqlClient } from '@waybill/postgres';
+import { consumerDatabase, type PruneOptions, type SqlClient } from '@waybill/postgres';
 
 import type { EventDataMap, EventType } from '../domains/index.ts';
 import { quickwmsEvents } from '../profile.ts';
@@ -22,6 +22,8 @@ export interface EventSubscriberOptions<Inbox extends boolean = boolean> extends
   database?: SqlClient;
   /** Schema of the library's tables; `public` unless given. */
   schemaName?: string;
+  /** What is deleted from the database while the subscriber runs, and when; `false` to delete nothing. */
+  prune?: PruneOptions | false;
   /** Default of `{ inbox }` for every handler; off unless given. */
   inbox?: Inbox;
 }
@@ -153,17 +155,27 @@ export class EventSubscriber<Inbox extends boolean = boolean> {
 
 /** The warehouse's catalogue stands in where the bus has none. */
 function engineOptions(bus: EventBus, options: EventSubscriberOptions): SubscriberOptions {
-  const { database: client, schemaName: schema, ...engine } = options;
-  if (schema !== undefined && !client) {
-    throw new TypeError(
-      'EventSubscriber: schemaName says where in a database; give { database } too',
-    );
-  }
+  const { database: client, schemaName: schema, prune, ...engine } = options;
+  if (!client) assertNoDatabaseOptions({ schemaName: schema, prune });
   return {
     ...engine,
     ...(engine.strict && !bus.catalogue ? { catalogue: quickwmsEvents } : {}),
     ...(client
-      ? { database: consumerDatabase({ client, ...(schema === undefined ? {} : { schema }) }) }
+      ? {
+          database: consumerDatabase({
+            client,
+            ...(schema === undefined ? {} : { schema }),
+            ...(prune === undefined ? {} : { prune }),
+          }),
+        }
       : {}),
   };
+}
+
+/** @throws {TypeError} If one is given that only says something about a database. */
+function assertNoDatabaseOptions(options: Readonly<Record<string, unknown>>): void {
+  for (const [name, value] of Object.entries(options)) {
+    if (value === undefined) continue;
+    throw new TypeError(`EventSubscriber: ${name} is about a database; give { database } too`);
+  }
 }
