@@ -83,9 +83,9 @@ export class LogTenure {
     this.#end();
     await this.#running;
     this.#takenBack = handedOutUpTo(this.#unhanded, this.#positions, this.#isolating);
-    const partitions = [...this.#takenBack.keys()];
-    await this.#pacer.writeLast(new Set(partitions.map((each) => this.#positions.get(each)!)));
-    await this.#own.release();
+    const last = new Set([...this.#takenBack.keys()].map((each) => this.#positions.get(each)!));
+    const writing = this.#settlements.last(this.#options.clock, () => this.#pacer.writeLast(last));
+    await writing.finally(() => this.#own.release());
   }
 
   settle(delivery: LogDelivery): void {
