@@ -3,6 +3,7 @@ import { describeDeadLettering } from './delivery/dead-lettering.ts';
 import type { DeliveryConformanceOptions } from './delivery/delivery-bench.ts';
 import { describeLanes } from './delivery/lanes.ts';
 import { describeOnce } from './delivery/once.ts';
+import { describeOutages } from './delivery/outages.ts';
 import { describePausing } from './delivery/pausing.ts';
 import { describeRedrives } from './delivery/redriving.ts';
 import { describeRetries } from './delivery/retries.ts';
@@ -26,6 +27,7 @@ export function describeDelivery(
     describeBroadcastDeliveries(options, api);
     describeRedrives(options, api);
     describeLanes(options, api);
+    describeOutages(options, api);
     describePausing(options, api);
     describeStopping(options, api);
     describeOnce(options, api);

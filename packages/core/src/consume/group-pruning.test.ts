@@ -167,7 +167,7 @@ describe('a group whose database is pruned', () => {
     pruned.failed('inbox', error);
     const failure = { kind: 'prune-failed', what: 'inbox', group: 'graders', error };
     expect(bench.seen.of('prune-failed')).toEqual([failure, failure]);
-    expect(warn.mock.calls.map(([details]) => details)).toEqual([
+    expect(warn.mock.calls.map(([details]) => details)).toMatchObject([
       { code: 'PRUNER_TROUBLE', who: 'pruner', name: 'graders', error },
     ]);
     expect(group.health().reasons).toEqual([

@@ -12,7 +12,14 @@ import type { PlantedFault } from '../describe-planted-faults.ts';
 import { changed } from './changed.ts';
 import { withoutHeaders } from './header-faults.ts';
 import { rollbackForgotten } from './store-fault.ts';
-import { everyNth, onConsumer, onDelivery, type TransportChanges } from './transport-fault.ts';
+import { systemClock } from '../../clock.ts';
+import {
+  everyNth,
+  lagMs,
+  onConsumer,
+  onDelivery,
+  type TransportChanges,
+} from './transport-fault.ts';
 
 type DeliveryFault = PlantedFault<DeliveryConformanceOptions>;
 
@@ -83,6 +90,16 @@ export const plantedDeliveryFaults: readonly DeliveryFault[] = [
     'throws away what comes where its first message finds it paused',
     'takes nothing before it is resumed where a group was paused before its start',
     lostInPause,
+  ),
+  overTransport(
+    'never hands out more at once than it was asked for at first',
+    'takes other keys while more keys wait for a retry than may be in flight',
+    () => onConsumer(() => ({ setMaxInFlight() {} })),
+  ),
+  overTransport(
+    'hands out anew what is not settled soon',
+    'holds the events of a handler that fails for one key after another, and loses and repeats none',
+    handedOutTwice,
   ),
   overDeadLetters(
     'loses dead letters',
@@ -192,6 +209,21 @@ function withOneRunMore(message: Message): Message {
   const event = JSON.parse(Buffer.from(message.body).toString('utf8')) as { retrycount?: number };
   if (event.retrycount === undefined) return message;
   return { ...message, body: JSON.stringify({ ...event, retrycount: event.retrycount + 1 }) };
+}
+
+/** What has waited for a while is handed out once more, to whoever has it already. */
+function handedOutTwice(): TransportChanges {
+  return onDelivery((delivery, deliver) => {
+    let settled = false;
+    const settle = (): void => {
+      settled = true;
+      delivery.settle();
+    };
+    deliver(changed(delivery, { settle }));
+    void systemClock.sleep(lagMs).then(() => {
+      if (!settled) deliver(changed(delivery, {}));
+    });
+  });
 }
 
 /** A pause that aborts the signal of everything that was handed out. */

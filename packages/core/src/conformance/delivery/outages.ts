@@ -1,0 +1,108 @@
+import assert from 'node:assert/strict';
+
+import type { TestApi } from '../test-api.ts';
+import {
+  onDeliveries,
+  type Call,
+  type DeliveryBench,
+  type DeliveryConformanceOptions,
+} from './delivery-bench.ts';
+
+const never = Number.POSITIVE_INFINITY;
+
+/** What fails keeps nothing else waiting, and what fails for everybody is nobody's fault. */
+export function describeOutages(
+  options: DeliveryConformanceOptions,
+  { describe, it }: TestApi,
+): void {
+  const bench = onDeliveries(options);
+
+  describe('outages', () => {
+    it(
+      'takes other keys while more keys wait for a retry than may be in flight',
+      bench(async (b) => {
+        const retry = { maxRetries: 5, baseDelayMs: 3_600_000, maxDelayMs: 3_600_000 };
+        const group = await b.group('billing', {
+          concurrency: 2,
+          maxInFlight: 4,
+          retry,
+          outageAfterKeys: never,
+        });
+        const handled: string[] = [];
+        group.on(
+          ['order.*'],
+          b.handler(({ event }) => {
+            if (event.subject!.startsWith('bad')) throw new Error('no');
+            handled.push(event.id);
+          }),
+        );
+        await group.start();
+        await b.publish(...range(10).map((number) => b.event(`bad-${number}`)));
+        await b.called(10);
+        const good = range(10).map((number) => b.event(`good-${number}`));
+        await b.publish(...good);
+        await b.until(
+          () => handled.length === 10,
+          () => `ten events of other keys; ${handled.length} came`,
+        );
+        assert.deepEqual(handled.toSorted(), good.map(({ id }) => id).toSorted());
+      }),
+    );
+
+    it(
+      'holds the events of a handler that fails for one key after another, and loses and repeats none',
+      bench(async (b) => {
+        let isAway = true;
+        const group = await b.group('billing', { concurrency: 4, maxInFlight: 8 });
+        const handled: Call[] = [];
+        group.on(
+          ['order.*'],
+          b.handler((call) => {
+            if (isAway) throw new Error('what it needs is away');
+            handled.push(call);
+          }),
+        );
+        await group.start();
+        const keys = range(10).map((number) => `order-${number}`);
+        const events = [...keys, ...keys].map((subject) => b.event(subject));
+        await b.publish(...events);
+        await secondsUntil(
+          b,
+          () => b.seen('attempt-failed').length >= 15,
+          () => `fifteen failed attempts; ${b.seen('attempt-failed').length} came`,
+        );
+        assert.deepEqual(await b.deadLetters('billing'), [], 'an outage makes no dead letters');
+        assert.match(group.health().reasons.join(), /has failed for 5 keys in a row/);
+        isAway = false;
+        await secondsUntil(
+          b,
+          () => handled.length >= events.length,
+          () => `${events.length} events; ${handled.length} were handled`,
+        );
+        await b.quiet();
+        for (const key of keys) {
+          const wanted = events.filter(({ subject }) => subject === key).map(({ id }) => id);
+          const got = handled.filter(({ event }) => event.subject === key);
+          assert.deepEqual(b.idsOf(got), wanted, 'each once, in the order of the key');
+        }
+        assert.deepEqual(group.health().reasons, []);
+      }),
+    );
+  });
+}
+
+/** Moves time on, a second at a time, until the condition holds. */
+async function secondsUntil(
+  b: DeliveryBench,
+  condition: () => boolean,
+  what: () => string,
+): Promise<void> {
+  await b.until(async () => {
+    await b.clock.advance(1_000);
+    return condition();
+  }, what);
+}
+
+function range(count: number): number[] {
+  return Array.from({ length: count }, (_, number) => number);
+}
