@@ -73,6 +73,7 @@ export function describeOutages(
         );
         assert.deepEqual(await b.deadLetters('billing'), [], 'an outage makes no dead letters');
         assert.match(group.health().reasons.join(), /has failed for 5 keys in a row/);
+        await b.quiet();
         isAway = false;
         await secondsUntil(
           b,
