@@ -1,9 +1,10 @@
 import { systemClock } from '@waybill/core';
-import { assertKnownOptions, assertRange, maxTimerMs } from '@waybill/core/adapter';
+import { assertKnownOptions, assertRange, maxTimerMs, runJoined } from '@waybill/core/adapter';
 import type { Clock, TransactionOptions } from '@waybill/core';
 
 import { closedError } from './closed-error.ts';
 import { identityOverPg } from './database-identity.ts';
+import { joinable } from './joinable.ts';
 import { assertConnectionString } from './connection-string.ts';
 import { PgConnection } from './pg-connection.ts';
 import { loadPg } from './pg-driver.ts';
@@ -105,8 +106,10 @@ class PgClient implements SqlClient {
   }
 
   async run<T>(work: (tx: SqlTransaction) => Promise<T>, options?: TransactionOptions): Promise<T> {
-    return await outlastWork(work, (tracked) =>
-      this.#using((connection) => runTransaction(connection, tracked, options)),
+    return await runJoined(this, work, (joined) =>
+      outlastWork(joined, (tracked) =>
+        this.#using((connection) => runTransaction(connection, tracked, options)),
+      ),
     );
   }
 
@@ -114,8 +117,8 @@ class PgClient implements SqlClient {
     return await this.#listener.listen(channel, heard);
   }
 
-  identity(): Promise<string> {
-    return identityOverPg(this);
+  identity(tx?: object): Promise<string> {
+    return identityOverPg(tx ? joinable(tx) : this);
   }
 
   async close(): Promise<void> {
