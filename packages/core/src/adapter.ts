@@ -125,7 +125,9 @@ export {
   type HandlerScope,
   holdHandler,
   runOutsideScope,
+  wantedTransaction,
 } from './handler-scope.ts';
+export { runJoined } from './transaction-scope.ts';
 
 // Options
 export { assertConsumerGroupOptions } from './consume/consumer-group-options.ts';

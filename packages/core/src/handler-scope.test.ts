@@ -4,6 +4,8 @@ import { describe, expect, it } from 'vitest';
 
 import { envelope } from '../test/envelope.ts';
 import { turn } from '../test/until.ts';
+import { MemoryDatabase } from './memory/memory-database.ts';
+import type { TransactionRunner } from './transaction.ts';
 import {
   chosenTransaction,
   currentScope,
@@ -32,13 +34,35 @@ describe('the scope of a handler', () => {
   it('lends its transaction unless the call chooses another, or none', () => {
     const own = {};
     const other = {};
-    runInScope(scopeWith(own), () => {
-      expect(chosenTransaction(undefined)).toBe(own);
-      expect(chosenTransaction({})).toBe(own);
-      expect(chosenTransaction({ tx: other })).toBe(other);
-      expect(chosenTransaction({ tx: null })).toBeUndefined();
+    const runner = new MemoryDatabase();
+    for (const scope of [scopeWith(own), { ...scopeWith(own), runner }]) {
+      runInScope(scope, () => {
+        expect(chosenTransaction(undefined, runner)).toBe(own);
+        expect(chosenTransaction({}, runner)).toBe(own);
+        expect(chosenTransaction({ tx: other }, runner)).toBe(other);
+        expect(chosenTransaction({ tx: null }, runner)).toBeUndefined();
+      });
+    }
+    expect(chosenTransaction(undefined, runner)).toBeUndefined();
+  });
+
+  it('lends its transaction to no call that writes to another database, and asks once', async () => {
+    let asked = 0;
+    const on = (name: string): TransactionRunner => ({
+      run: () => Promise.reject(new Error('not needed')),
+      identity: async () => `${name}${(asked += 1) > 0 ? '' : '?'}`,
     });
-    expect(chosenTransaction(undefined)).toBeUndefined();
+    const [here, alsoHere, there] = [on('here'), on('here'), on('there')];
+    const tx = {};
+    await runInScope({ ...scopeWith(tx), runner: here }, async () => {
+      expect(await chosenTransaction(undefined, alsoHere)).toBe(tx);
+      expect(await chosenTransaction(undefined, there)).toBeUndefined();
+      asked = 0;
+      expect(await chosenTransaction(undefined, alsoHere)).toBe(tx);
+      expect(await chosenTransaction(undefined, there)).toBeUndefined();
+      expect(chosenTransaction({ tx }, there)).toBe(tx);
+      expect(asked).toBe(0);
+    });
   });
 
   it('is left by what outlives it, together with the context of everybody else', async () => {

@@ -1,11 +1,12 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 
-import type { TransactionChoice } from './transaction.ts';
+import { canHold } from './same-database.ts';
+import type { TransactionChoice, TransactionRunner } from './transaction.ts';
 
-/** What a handler's calls of the library know without being told. */
+/** What calls of the library know without being told, in a handler and in the work of a transaction. */
 export interface HandlerScope {
-  /** What events that are published now follow from. */
-  readonly event: {
+  /** What events that are published now follow from; absent outside handlers. */
+  readonly event?: {
     readonly id: string;
     readonly correlationId?: string;
     readonly userId?: string;
@@ -13,9 +14,11 @@ export interface HandlerScope {
     readonly tracestate?: string;
   };
   readonly tx: object | undefined;
-  /** Runs something once the handler's transaction has committed; at once where there is none. */
+  /** Whose transaction it is. */
+  readonly runner?: TransactionRunner | undefined;
+  /** Runs something once the transaction has committed; at once where there is none. */
   afterCommit(run: () => void): void;
-  /** Lets the handler end, and its transaction commit, only after `work` has ended either way. */
+  /** Lets the handler or the work end, and its transaction commit, only after `work` has ended either way. */
   waitFor?(work: Promise<unknown>): void;
 }
 
@@ -38,13 +41,13 @@ export function runOutsideScope<T>(work: () => T): T {
   return outside(work);
 }
 
-/** The handler that the current call was made in, if any. */
+/** The handler, or the transaction, that the current call was made in, if any. */
 export function currentScope(): HandlerScope | undefined {
   return storage.getStore();
 }
 
 /**
- * Makes the handler that this is called in, if any, end only after `work`, even if it forgets to await
+ * Makes the handler or transaction that this is called in, if any, end only after `work`, even if it forgets to await
  * it: its transaction would commit without what was just begun.
  */
 export function holdHandler(work: Promise<unknown>): void {
@@ -54,9 +57,23 @@ export function holdHandler(work: Promise<unknown>): void {
 /**
  * The transaction that a call should join.
  *
- * @returns The given one; the handler's if nothing was said; `undefined` for `null` and outside handlers.
+ * @param own Transactions of the database that the call writes to.
+ * @returns The given one; the one around the call if nothing was said and it is on that database; else
+ *   `undefined`. It has to be asked once for each two runners, so it may take its time.
  */
-export function chosenTransaction(choice: TransactionChoice | undefined): object | undefined {
+export function chosenTransaction(
+  choice: TransactionChoice | undefined,
+  own: TransactionRunner,
+): object | undefined | Promise<object | undefined> {
+  const tx = wantedTransaction(choice);
+  const runner = choice?.tx ? undefined : storage.getStore()?.runner;
+  if (!tx || !runner) return tx;
+  const holds = canHold(tx, runner, own);
+  return holds === true ? tx : holds.then((can) => (can ? tx : undefined));
+}
+
+/** The transaction that a call should join if it were on its database. */
+export function wantedTransaction(choice: TransactionChoice | undefined): object | undefined {
   if (choice?.tx === null) return undefined;
   return choice?.tx ?? storage.getStore()?.tx;
 }

@@ -127,6 +127,7 @@ export type EngineWarningCode =
   | 'STORE_BEFORE_PUBLISH_OFF'
   | 'NEW_GROUP_STARTS'
   | 'NOT_DURABLE'
+  | 'TX_ELSEWHERE'
   | 'STALLED_READER'
   | 'LOG_GAP'
   | 'LOG_RESTORED'

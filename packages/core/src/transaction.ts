@@ -6,7 +6,8 @@ import type { EndSignal } from './end-signal.ts';
  */
 export interface TransactionRunner<Tx extends object = object> {
   /**
-   * Begins a transaction, runs `work`, and commits when it resolves or rolls back when it rejects.
+   * Begins a transaction, runs `work`, and commits when it resolves or rolls back when it rejects. Calls of the
+   * library that are made in `work` join it unless they say otherwise, as in a handler.
    * Ends no earlier than `work` does, also when it was aborted: nobody repeats what still runs.
    *
    * @returns What `work` returned, once the commit is durable.
@@ -24,9 +25,12 @@ export interface TransactionRunner<Tx extends object = object> {
    * Which database the transactions are on: equal for two runners of one database, and different for two
    * databases, also of one server. Equal texts count as long as the server runs; do not keep them.
    *
+   * @param tx An open transaction of this runner to ask in.
    * @throws {EventError} `STORE_UNAVAILABLE` if the database has to be asked and is away.
    */
-  identity?(): Promise<string>;
+  identity?(tx?: object): Promise<string>;
+  /** What its connections come from; runners that have the same are on one database, and nobody is asked. */
+  readonly origin?: object;
 }
 
 export interface TransactionOptions {

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 
 import { isEventError } from '../errors.ts';
+import { currentScope, holdHandler } from '../handler-scope.ts';
 import type { Outbox } from '../publish/outbox.ts';
 import { onStore, type StoreBench, type StoreConformanceOptions } from './store/store-bench.ts';
 import { to } from './outbox/outbox-cases.ts';
@@ -145,6 +146,41 @@ export function describeTransactions(
       }),
     );
 
+    it(
+      'is joined by what is called in its work and says nothing',
+      bench(async (b) => {
+        await b.rolledBack(() => b.store.add([b.message()], to));
+        assert.equal(await waiting(b), 0);
+        await b.transactions.run(() => b.store.add([b.message()], to));
+        assert.equal(await waiting(b), 1);
+      }),
+    );
+
+    it(
+      'commits what was begun in its work and not awaited',
+      bench(async (b) => {
+        await b.transactions.run(async () => {
+          const begun = turns(10).then(() => b.store.add([b.message()], to));
+          begun.catch(() => undefined);
+          holdHandler(begun);
+        });
+        assert.equal(await waiting(b), 1);
+      }),
+    );
+
+    it(
+      'tells after the commit what waits for it, and nothing after it was rolled back',
+      bench(async (b) => {
+        const told: string[] = [];
+        await b.transactions.run(async () => {
+          currentScope()?.afterCommit(() => told.push('committed'));
+          assert.deepEqual(told, []);
+        });
+        await b.rolledBack(async () => currentScope()?.afterCommit(() => told.push('never')));
+        assert.deepEqual(told, ['committed']);
+      }),
+    );
+
     whenCut(
       'says that somebody has ended its connection, whatever its work makes of it',
       bench(async (b) => {
@@ -204,6 +240,10 @@ export function describeTransactions(
       }),
     );
   });
+}
+
+async function turns(count: number): Promise<void> {
+  for (let turn = 0; turn < count; turn += 1) await Promise.resolve();
 }
 
 async function waiting(b: StoreBench<Outbox>): Promise<number> {

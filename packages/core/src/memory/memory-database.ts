@@ -4,6 +4,7 @@ import { EventError } from '../errors.ts';
 import { chosenTransaction } from '../handler-scope.ts';
 import { randomIds } from '../ids.ts';
 import type { TransactionChoice, TransactionOptions, TransactionRunner } from '../transaction.ts';
+import { runJoined } from '../transaction-scope.ts';
 import { MemoryTransaction } from './memory-transaction.ts';
 
 /**
@@ -20,7 +21,14 @@ export class MemoryDatabase implements TransactionRunner<MemoryTransaction> {
 
   async run<T>(
     work: (tx: MemoryTransaction) => Promise<T>,
-    { signal }: TransactionOptions = {},
+    options: TransactionOptions = {},
+  ): Promise<T> {
+    return await runJoined(this, work, (joined) => this.#run(joined, options));
+  }
+
+  async #run<T>(
+    work: (tx: MemoryTransaction) => Promise<T>,
+    { signal }: TransactionOptions,
   ): Promise<T> {
     const { tx, free } = await this.#begin();
     const revoke = (): void => {
@@ -52,9 +60,10 @@ export class MemoryDatabase implements TransactionRunner<MemoryTransaction> {
     choice: TransactionChoice | undefined,
     step: (tx: MemoryTransaction) => T,
   ): Promise<T> {
-    const chosen = chosenTransaction(choice);
+    const choosing = chosenTransaction(choice, this);
+    const chosen = choosing instanceof Promise ? await choosing : choosing;
     if (chosen) return step(this.own(chosen));
-    return await this.run(async (tx) => step(tx));
+    return await this.#run(async (tx) => step(tx), {});
   }
 
   /**

@@ -1,6 +1,6 @@
 import { EventError } from '../errors.ts';
 import type { EncodedEvent } from '../event/message.ts';
-import { chosenTransaction } from '../handler-scope.ts';
+import { wantedTransaction } from '../handler-scope.ts';
 import { SharedOpening } from '../shared-opening.ts';
 import type { TransactionChoice } from '../transaction.ts';
 import type { PublishOutcome } from '../transport/publish-outcome.ts';
@@ -33,7 +33,7 @@ export class DirectPublishing {
     options?: TransactionChoice,
   ): Promise<readonly PromiseSettledResult<unknown>[]> {
     if (options?.tx) throw this.#cannotJoin();
-    if (chosenTransaction(options)) this.#options.onNotDurable();
+    if (wantedTransaction(options)) this.#options.onNotDurable();
     const { sender, trouble } = this.#options;
     const answered = trouble.asked(sender.transport.destination);
     try {

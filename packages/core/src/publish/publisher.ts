@@ -59,6 +59,11 @@ export class Publisher {
       store,
       destination: options.bus.transport.destination,
       onCommitted: (partitions) => this.relay?.nudge(partitions),
+      onElsewhere: () =>
+        this.warn(
+          'TX_ELSEWHERE',
+          `${options.serviceName} publishes in a transaction of another database than its store's: events commit by themselves, even if that is rolled back. Use one database, or say intended: ['TX_ELSEWHERE']`,
+        ),
     });
     if (options.relay !== false) this.#hold = this.#shareRelay(store);
   }
@@ -94,8 +99,8 @@ export class Publisher {
   /**
    * Checks an event and publishes it.
    *
-   * Inside a handler it joins the handler's transaction; `{ tx }` joins the caller's, `{ tx: null }`
-   * stays out of both.
+   * Inside a handler with an inbox, or the work of a transaction, it joins that transaction where its store is
+   * on the same database; `{ tx }` joins the caller's, `{ tx: null }` stays out of all.
    *
    * @returns The event as it was published.
    * @throws {EventError} `PAYLOAD_INVALID`, `TYPE_UNKNOWN`, `ENVELOPE_INVALID`, `PAYLOAD_NOT_JSON`,
@@ -254,7 +259,7 @@ export class Publisher {
     const onNotDurable = (): void =>
       this.warn(
         'NOT_DURABLE',
-        `${serviceName} publishes from a handler with a transaction, and its publisher has no store: events go out even if the transaction is rolled back. Give it a store, or say silence: ['NOT_DURABLE']`,
+        `${serviceName} publishes in a transaction, and its publisher has no store: events go out even if the transaction is rolled back. Give it a store, or say silence: ['NOT_DURABLE']`,
       );
     return new DirectPublishing({ sender: bus, trouble, onNotDurable });
   }

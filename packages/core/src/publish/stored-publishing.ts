@@ -1,6 +1,6 @@
 import { isEventError } from '../errors.ts';
 import type { EncodedEvent } from '../event/message.ts';
-import { chosenTransaction, currentScope } from '../handler-scope.ts';
+import { chosenTransaction, currentScope, wantedTransaction } from '../handler-scope.ts';
 import { partitionOf } from '../partition.ts';
 import type { TransactionChoice } from '../transaction.ts';
 import { GroupCommit } from './group-commit.ts';
@@ -14,6 +14,8 @@ export interface StoredPublishingOptions {
   readonly destination: string;
   /** Told after a commit which partitions of the outbox have something new. */
   readonly onCommitted: (partitions: ReadonlySet<number>) => void;
+  /** Told when events cannot join the transaction around them, which is on another database. */
+  readonly onElsewhere: () => void;
 }
 
 /** Commits events together with their outbox rows; a relay brings them to the transport. */
@@ -35,13 +37,16 @@ export class StoredPublishing {
     checked: readonly EncodedEvent[],
     options?: TransactionChoice,
   ): Promise<readonly PromiseSettledResult<unknown>[]> {
-    const tx = chosenTransaction(options);
+    const { store, onElsewhere } = this.#options;
+    const choosing = chosenTransaction(options, store.transactions);
+    const tx = choosing instanceof Promise ? await choosing : choosing;
+    if (!tx && wantedTransaction(options)) onElsewhere();
     if (!tx) return await this.#commit(checked);
     const [outcome] = await Promise.allSettled([this.#joinTransaction(tx, checked)]);
     return checked.map(() => outcome);
   }
 
-  /** Adds to a transaction that commits later; its handler, or else the relay's next poll, sees to the rest. */
+  /** Adds to a transaction that commits later; the scope, or else the relay's next poll, sees to the rest. */
   async #joinTransaction(tx: object, checked: readonly EncodedEvent[]): Promise<void> {
     await this.#appendAndAdd(tx, checked);
     const scope = currentScope();

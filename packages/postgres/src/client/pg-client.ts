@@ -4,11 +4,13 @@ import {
   assertRange,
   maxTimerMs,
   type OptionNames,
+  runJoined,
 } from '@waybill/core/adapter';
 import type { Clock, TransactionOptions } from '@waybill/core';
 
 import { closedError } from './closed-error.ts';
 import { identityOverPg } from './database-identity.ts';
+import { joinable } from './joinable.ts';
 import { assertConnectionString } from './connection-string.ts';
 import { PgConnection } from './pg-connection.ts';
 import { loadPg } from './pg-driver.ts';
@@ -110,8 +112,10 @@ class PgClient implements SqlClient {
   }
 
   async run<T>(work: (tx: SqlTransaction) => Promise<T>, options?: TransactionOptions): Promise<T> {
-    return await outlastWork(work, (tracked) =>
-      this.#using((connection) => runTransaction(connection, tracked, options)),
+    return await runJoined(this, work, (joined) =>
+      outlastWork(joined, (tracked) =>
+        this.#using((connection) => runTransaction(connection, tracked, options)),
+      ),
     );
   }
 
@@ -119,8 +123,8 @@ class PgClient implements SqlClient {
     return await this.#listener.listen(channel, heard);
   }
 
-  identity(): Promise<string> {
-    return identityOverPg(this);
+  identity(tx?: object): Promise<string> {
+    return identityOverPg(tx ? joinable(tx) : this);
   }
 
   async close(): Promise<void> {

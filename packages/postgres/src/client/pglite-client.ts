@@ -1,7 +1,7 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 
 import { EventError } from '@waybill/core';
-import { runOutsideScope } from '@waybill/core/adapter';
+import { runJoined, runOutsideScope } from '@waybill/core/adapter';
 import type { EndSignal, TransactionOptions } from '@waybill/core';
 
 import { closedError } from './closed-error.ts';
@@ -64,10 +64,13 @@ export class PgliteClient implements SqlClient {
   }
 
   async run<T>(work: (tx: SqlTransaction) => Promise<T>, options?: TransactionOptions): Promise<T> {
-    return await outlastWork(work, (tracked) => {
-      const scoped = (tx: SqlTransaction): Promise<T> => this.#around.run(tx, () => tracked(tx));
-      return this.#inTurn(() => runTransaction(this.#connection, scoped, options), options?.signal);
-    });
+    return await runJoined(this, work, (joined) =>
+      outlastWork(joined, (tracked) => {
+        const scoped = (tx: SqlTransaction): Promise<T> => this.#around.run(tx, () => tracked(tx));
+        const begin = (): Promise<T> => runTransaction(this.#connection, scoped, options);
+        return this.#inTurn(begin, options?.signal);
+      }),
+    );
   }
 
   async listen(channel: string, heard: (payload: string) => void): Promise<() => Promise<void>> {
@@ -92,6 +95,10 @@ export class PgliteClient implements SqlClient {
       'this call would wait for the transaction it is made in, because an embedded database has one connection; pass that transaction as tx, or call after it has ended',
       {},
     );
+  }
+
+  get origin(): object {
+    return this.#database;
   }
 
   async identity(): Promise<string> {

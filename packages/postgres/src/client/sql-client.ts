@@ -44,7 +44,7 @@ export interface SqlTransaction extends SqlQueryable {
 export interface SqlClient extends SqlQueryable {
   readonly dialect: 'postgres' | 'pglite';
   /**
-   * Runs `work` in a transaction of its own.
+   * Runs `work` in a transaction of its own, which calls of the library in it join.
    *
    * @throws What `work` threw, after the rollback.
    */
@@ -65,6 +65,8 @@ export interface SqlClient extends SqlQueryable {
    * Which database this is: equal for two clients of one database, and different for two databases, also
    * of one server. An embedded one is asked nothing. Equal texts count as long as the server runs.
    */
-  identity?(): Promise<string>;
+  identity?(tx?: object): Promise<string>;
+  /** What its connections come from, as in `TransactionRunner`. */
+  readonly origin?: object;
   close(): Promise<void>;
 }

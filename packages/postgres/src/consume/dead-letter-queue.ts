@@ -4,7 +4,6 @@ import {
   assertKnownOptions,
   type OptionNames,
   assertTransactionChoice,
-  chosenTransaction,
 } from '@waybill/core/adapter';
 import type {
   DeadLetter,
@@ -30,7 +29,7 @@ import {
   printable,
   severalLines,
 } from './dead-letter-text.ts';
-import { joinable } from '../client/joinable.ts';
+import { chosenDatabase } from '../client/chosen-database.ts';
 import type { SqlClient, SqlQueryable } from '../client/sql-client.ts';
 import { defaultNames, qualified } from '../client/sql-names.ts';
 
@@ -80,7 +79,9 @@ export class PostgresDeadLetterQueue implements DeadLetterQueue {
   /** A failure after somebody had ended the row opens it again, or nobody would see it. */
   async add(failure: NewDeadLetter, options?: TransactionChoice): Promise<string> {
     assertTransactionChoice('add', options, {});
-    const { rows } = await this.#db(options).query<{ id: bigint }>(
+    const { rows } = await (
+      await this.#db(options)
+    ).query<{ id: bigint }>(
       `INSERT INTO ${this.#table} AS known (${insertColumns.join(', ')})
        VALUES (${insertColumns.map((_, index) => `$${index + 1}`).join(', ')})
        ON CONFLICT ${failure.event ? handlingKey : unreadableKey} DO UPDATE SET
@@ -97,16 +98,15 @@ export class PostgresDeadLetterQueue implements DeadLetterQueue {
   async get(id: string): Promise<DeadLetter | null> {
     const rowId = rowIdOf(id);
     if (rowId === null) return null;
-    const { rows } = await this.#db().query<DeadLetterRow>(
-      `SELECT * FROM ${this.#table} WHERE id = $1`,
-      [rowId],
-    );
+    const { rows } = await (
+      await this.#db()
+    ).query<DeadLetterRow>(`SELECT * FROM ${this.#table} WHERE id = $1`, [rowId]);
     return rows[0] ? deadLetterOf(rows[0]) : null;
   }
 
   async find(keys: readonly DeadLetterKey[]): Promise<readonly (DeadLetter | null)[]> {
     assertDeadLetterKeys(keys);
-    return keys.length === 0 ? [] : await findDeadLetters(this.#db(), this.#table, keys);
+    return keys.length === 0 ? [] : await findDeadLetters(await this.#db(), this.#table, keys);
   }
 
   async list(filter: DeadLetterFilter = {}): Promise<DeadLetter[]> {
@@ -114,7 +114,9 @@ export class PostgresDeadLetterQueue implements DeadLetterQueue {
     const limit = checkedLimit(filter.limit);
     const afterId = filter.afterId === undefined ? 0n : rowIdOf(filter.afterId);
     if (afterId === null) return [];
-    const { rows } = await this.#db().query<DeadLetterRow>(
+    const { rows } = await (
+      await this.#db()
+    ).query<DeadLetterRow>(
       `SELECT * FROM ${this.#table}
        WHERE id > $1 AND ($2::text IS NULL OR status = $2) AND ($3::text IS NULL OR group_name = $3)
          AND ($4::text IS NULL OR event_type = $4) AND ($5::text IS NULL OR fingerprint = $5)
@@ -187,9 +189,8 @@ export class PostgresDeadLetterQueue implements DeadLetterQueue {
     );
   }
 
-  #db(options?: TransactionChoice): SqlQueryable {
-    const tx = chosenTransaction(options);
-    return tx ? joinable(tx) : this.#client;
+  #db(options?: TransactionChoice): Promise<SqlQueryable> {
+    return chosenDatabase(this.#client, options);
   }
 
   async #end(id: string, status: 'resolved' | 'skipped', { by, notes }: Resolution): Promise<void> {
@@ -209,7 +210,7 @@ export class PostgresDeadLetterQueue implements DeadLetterQueue {
   ): Promise<void> {
     const rowId = rowIdOf(id);
     if (rowId === null) throw unavailable(id);
-    const db = this.#db();
+    const db = await this.#db();
     const { rowCount } = await db.query(
       `UPDATE ${this.#table} SET ${changes} WHERE id = $1 AND status = ANY($2::text[])`,
       [rowId, from, ...params],
@@ -222,7 +223,9 @@ export class PostgresDeadLetterQueue implements DeadLetterQueue {
     changes: string,
     params: readonly unknown[] = [],
   ): Promise<boolean> {
-    const { rowCount } = await this.#db().query(
+    const { rowCount } = await (
+      await this.#db()
+    ).query(
       `UPDATE ${this.#table} SET ${changes}
        WHERE id = $1 AND claim_token = $2 AND status = 'processing'`,
       [rowIdOf(deadLetter.id), token, ...params],

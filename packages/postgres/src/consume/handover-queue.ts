@@ -4,7 +4,6 @@ import {
   assertRange,
   assertRetirement,
   assertTransactionChoice,
-  chosenTransaction,
 } from '@waybill/core/adapter';
 import type { HandoverQueue, Retirement, TransactionChoice } from '@waybill/core';
 import type {
@@ -16,7 +15,7 @@ import type {
   OpenHandovers,
 } from '@waybill/core/adapter';
 
-import { joinable } from '../client/joinable.ts';
+import { chosenDatabase } from '../client/chosen-database.ts';
 import type { SqlClient, SqlQueryable } from '../client/sql-client.ts';
 import { defaultNames, qualified } from '../client/sql-names.ts';
 import { oneLine, printable } from './dead-letter-text.ts';
@@ -74,7 +73,9 @@ export class PostgresHandoverQueue implements HandoverQueue {
       const first = at * handoverColumns.length + 1;
       return `(${handoverColumns.map(([, type], index) => `$${first + index}::${type}`).join(', ')}, ${at})`;
     });
-    await this.#db(options).query(
+    await (
+      await this.#db(options)
+    ).query(
       `INSERT INTO ${this.#table} (${names}, status, ended_at, ended_by, notes)
        SELECT ${handoverColumns.map(([name]) => `given.${name}`).join(', ')},
               CASE WHEN gone.handler IS NULL THEN 'waiting' ELSE 'skipped' END,
@@ -98,7 +99,9 @@ export class PostgresHandoverQueue implements HandoverQueue {
       source: printable(source),
       event_id: printable(eventId),
     }));
-    const { rows } = await this.#db().query<{ answer: HandoverAnswer }>(
+    const { rows } = await (
+      await this.#db()
+    ).query<{ answer: HandoverAnswer }>(
       `SELECT CASE
          WHEN EXISTS (
            SELECT FROM ${this.#table} AS h
@@ -119,7 +122,9 @@ export class PostgresHandoverQueue implements HandoverQueue {
   }
 
   async open(group: string): Promise<readonly OpenHandovers[]> {
-    const { rows } = await this.#db().query<OpenRow>(
+    const { rows } = await (
+      await this.#db()
+    ).query<OpenRow>(
       `SELECT handler, derived, event_type, event_version, count(*) AS count, min(entered_at) AS oldest
        FROM ${this.#table} WHERE group_name = $1 AND status = 'waiting'
        GROUP BY handler, derived, event_type, event_version ORDER BY min(id)`,
@@ -257,9 +262,8 @@ export class PostgresHandoverQueue implements HandoverQueue {
     return rowCount === 1;
   }
 
-  #db(options?: TransactionChoice): SqlQueryable {
-    const tx = chosenTransaction(options);
-    return tx ? joinable(tx) : this.#client;
+  #db(options?: TransactionChoice): Promise<SqlQueryable> {
+    return chosenDatabase(this.#client, options);
   }
 }
 

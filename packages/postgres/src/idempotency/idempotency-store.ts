@@ -9,7 +9,7 @@ import type {
 
 import { IdempotencyStatements } from './idempotency-statements.ts';
 import type { IdempotencyRow } from './idempotency-statements.ts';
-import { joinable } from '../client/joinable.ts';
+import { chosenDatabase } from '../client/chosen-database.ts';
 import type { SqlClient, SqlQueryable } from '../client/sql-client.ts';
 import { defaultNames } from '../client/sql-names.ts';
 
@@ -51,7 +51,7 @@ export class PostgresIdempotencyStore implements IdempotencyStore {
   async claim(key: string, options: IdempotencyClaimOptions): Promise<IdempotencyClaim> {
     const { operation } = options;
     const claimMs = checkedMs('claimMs', options.claimMs);
-    const db = this.#database(options);
+    const db = await this.#database(options);
     for (let look = 0; look < maxLooks; look += 1) {
       const token = this.#ids();
       if (await this.#statements.claim(db, { key, operation, token, claimMs })) {
@@ -66,7 +66,7 @@ export class PostgresIdempotencyStore implements IdempotencyStore {
 
   async renew(key: string, token: string, claimMs: number): Promise<boolean> {
     const ms = checkedMs('claimMs', claimMs);
-    return await this.#statements.renew(this.#database(), { key, token, claimMs: ms });
+    return await this.#statements.renew(await this.#database(), { key, token, claimMs: ms });
   }
 
   async complete(
@@ -76,7 +76,7 @@ export class PostgresIdempotencyStore implements IdempotencyStore {
     ttlMs: number,
     options?: TransactionChoice,
   ): Promise<boolean> {
-    return await this.#statements.end(this.#database(options), {
+    return await this.#statements.end(await this.#database(options), {
       key,
       token,
       status: 'completed',
@@ -87,7 +87,7 @@ export class PostgresIdempotencyStore implements IdempotencyStore {
   }
 
   async release(key: string, token: string, error: string): Promise<boolean> {
-    return await this.#statements.end(this.#database(), {
+    return await this.#statements.end(await this.#database(), {
       key,
       token,
       status: 'failed',
@@ -98,13 +98,12 @@ export class PostgresIdempotencyStore implements IdempotencyStore {
   }
 
   async get(key: string): Promise<IdempotencyRecord | null> {
-    const row = await this.#statements.get(this.#database(), key);
+    const row = await this.#statements.get(await this.#database(), key);
     return row ? toRecord(key, row) : null;
   }
 
-  #database(options?: TransactionChoice): SqlQueryable {
-    const tx = chosenTransaction(options);
-    return tx ? joinable(tx) : this.#client;
+  #database(options?: TransactionChoice): Promise<SqlQueryable> {
+    return chosenDatabase(this.#client, options);
   }
 }
 

@@ -5,7 +5,6 @@ import {
   assertName,
   assertRange,
   assertTransactionChoice,
-  chosenTransaction,
   maxTimerMs,
   partitionCount,
 } from '@waybill/core/adapter';
@@ -19,7 +18,7 @@ import type {
   RelayOrders,
 } from '@waybill/core/adapter';
 
-import { joinable } from '../client/joinable.ts';
+import { chosenDatabase } from '../client/chosen-database.ts';
 import { channelName, lockSpace } from '../client/lock-key.ts';
 import { OutboxDestinations } from './outbox-destinations.ts';
 import { OutboxHorizon } from './outbox-horizon.ts';
@@ -135,8 +134,7 @@ export class PostgresOutbox implements Outbox {
     const { destination } = options;
     assertName('a destination', destination);
     if (messages.length === 0) return;
-    const tx = chosenTransaction(options);
-    await this.#rows.insert(tx ? joinable(tx) : this.#client, messages, destination);
+    await this.#rows.insert(await chosenDatabase(this.#client, options), messages, destination);
     this.#announce();
   }
 

@@ -1,4 +1,3 @@
-import { chosenTransaction } from '@waybill/core/adapter';
 import type { EventEnvelope, EventPage, EventQueryOptions, Observer } from '@waybill/core';
 
 import { toEvent } from './event-columns.ts';
@@ -7,7 +6,7 @@ import { beginning, decodeCursor, encodeCursor, foreignCursor } from './event-cu
 import type { EventCursor } from './event-cursor.ts';
 import { checkedLimit, optionConditions, selectEvents } from './event-query.ts';
 import type { Condition } from './event-query.ts';
-import { joinable } from '../client/joinable.ts';
+import { chosenDatabase } from '../client/chosen-database.ts';
 import { quoteIdentifier } from '../client/quote-identifier.ts';
 import type { ReadHorizon } from './read-horizon.ts';
 import type { SqlClient, SqlQueryable } from '../client/sql-client.ts';
@@ -38,16 +37,17 @@ export class EventReader<E extends EventEnvelope> {
     this.#observer = observer;
   }
 
-  /** The handler's transaction, so that it sees what it has written; else the client. */
-  get database(): SqlQueryable {
-    const tx = chosenTransaction(undefined);
-    return tx ? joinable(tx) : this.#client;
+  /** The transaction around the call, so that it sees what it has written; else the client. */
+  database(): Promise<SqlQueryable> {
+    return chosenDatabase(this.#client);
   }
 
   async select(conditions: readonly Condition[], options: EventQueryOptions = {}): Promise<E[]> {
     const all = [...conditions, ...optionConditions(options)];
     const { text, params } = selectEvents(this.#from, all, options);
-    const { rows } = await this.database.query<StoredRow>(text, params, { prepared: true });
+    const { rows } = await (
+      await this.database()
+    ).query<StoredRow>(text, params, { prepared: true });
     return rows.map((row) => toEvent<E>(row, this.#columns));
   }
 

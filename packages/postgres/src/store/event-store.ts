@@ -152,7 +152,9 @@ export class PostgresEventStore<E extends EventEnvelope = EventEnvelope> impleme
 
   async getCount(eventType?: string): Promise<number> {
     const where = eventType === undefined ? '' : 'WHERE event_type = $1';
-    const { rows } = await this.#reader.database.query<{ count: bigint }>(
+    const { rows } = await (
+      await this.#reader.database()
+    ).query<{ count: bigint }>(
       `SELECT count(*) AS count FROM ${this.#table} ${where}`,
       eventType === undefined ? [] : [eventType],
     );
@@ -160,7 +162,9 @@ export class PostgresEventStore<E extends EventEnvelope = EventEnvelope> impleme
   }
 
   async getLatestSequence(): Promise<bigint | null> {
-    const { rows } = await this.#reader.database.query<{ latest: bigint | null }>(
+    const { rows } = await (
+      await this.#reader.database()
+    ).query<{ latest: bigint | null }>(
       `SELECT max(sequence_number) AS latest FROM ${this.#table}`,
       [],
     );

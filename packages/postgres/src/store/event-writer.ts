@@ -69,7 +69,7 @@ export class EventWriter {
         this.#appendExpecting(db, row, expectedPosition),
       );
     }
-    const tx = chosenTransaction(options);
+    const tx = await chosenTransaction(options, this.#client);
     if (tx) return position((await this.#appender.append(joinable(tx), [row]))[0]!);
     this.#client.assertFree?.();
     return position(await this.#group.add(row));
@@ -118,7 +118,7 @@ export class EventWriter {
     options: TransactionChoice | undefined,
     work: (db: SqlQueryable) => Promise<T>,
   ): Promise<T> {
-    const tx = chosenTransaction(options);
+    const tx = await chosenTransaction(options, this.#client);
     if (tx) return await work(joinable(tx));
     return await retryPassing(this.#clock, () => this.#client.run(work));
   }

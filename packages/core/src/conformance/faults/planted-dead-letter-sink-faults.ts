@@ -1,7 +1,7 @@
 import type { DeadLetterKey, DeadLetterSink } from '../../consume/dead-letter-sink.ts';
 import type { DeadLetter, NewDeadLetter } from '../../consume/dead-letter.ts';
 import type { Message } from '../../event/message.ts';
-import { chosenTransaction } from '../../handler-scope.ts';
+import { wantedTransaction } from '../../handler-scope.ts';
 import { randomIds } from '../../ids.ts';
 import type { PlantedFault } from '../describe-planted-faults.ts';
 import type { StoreConformanceOptions } from '../store/store-bench.ts';
@@ -37,7 +37,7 @@ export function sinkFaults<Store extends DeadLetterSink>(): SinkFault<Store>[] {
       'refuses to write inside a handler with a transaction',
       'keeps a dead letter at once, whatever transaction the handler that it is called in has',
       (inner) => ({
-        add: (failure, options) => inner.add(failure, { tx: chosenTransaction(options) }),
+        add: (failure, options) => inner.add(failure, { tx: wantedTransaction(options) }),
       }),
     ),
   ];

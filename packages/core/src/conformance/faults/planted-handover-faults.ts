@@ -1,5 +1,5 @@
 import type { Message } from '../../event/message.ts';
-import { chosenTransaction } from '../../handler-scope.ts';
+import { wantedTransaction } from '../../handler-scope.ts';
 import { randomIds } from '../../ids.ts';
 import type {
   HandoverClaim,
@@ -203,7 +203,7 @@ const transactionFaults: readonly HandoverFault[] = [
     'refuses to write inside a handler with a transaction',
     'keeps a handover at once, whatever transaction the handler that it is called in has',
     (inner) => ({
-      add: (rows, options) => inner.add(rows, { tx: chosenTransaction(options) }),
+      add: (rows, options) => inner.add(rows, { tx: wantedTransaction(options) }),
     }),
   ),
 ];

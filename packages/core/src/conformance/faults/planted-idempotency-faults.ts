@@ -1,4 +1,4 @@
-import { chosenTransaction } from '../../handler-scope.ts';
+import { wantedTransaction } from '../../handler-scope.ts';
 import type { IdempotencyStore } from '../../idempotency/idempotency-store.ts';
 import { randomIds } from '../../ids.ts';
 import type { PlantedFault } from '../describe-planted-faults.ts';
@@ -102,7 +102,7 @@ export const plantedIdempotencyFaults: readonly PlantedFault<
     'keeps a completion at once, whatever transaction the handler that it is called in has',
     (inner) => ({
       complete: (key, token, result, ttlMs, options) =>
-        inner.complete(key, token, result, ttlMs, { tx: chosenTransaction(options) }),
+        inner.complete(key, token, result, ttlMs, { tx: wantedTransaction(options) }),
     }),
   ),
 ];

@@ -1,3 +1,4 @@
+import { currentScope, runInScope, type HandlerScope } from '../../handler-scope.ts';
 import { randomIds } from '../../ids.ts';
 import type { Outbox } from '../../publish/outbox.ts';
 import type { TransactionRunner } from '../../transaction.ts';
@@ -27,6 +28,21 @@ export const plantedTransactionFaults: readonly PlantedFault<StoreConformanceOpt
         inner.run(work, { ...options, signal: undefined }) as Promise<T>,
     }),
   ),
+  inScope(
+    'lends its transaction to nobody',
+    'is joined by what is called in its work and says nothing',
+    (scope) => ({ ...scope, tx: undefined }),
+  ),
+  inScope(
+    'commits before what was begun in its work',
+    'commits what was begun in its work and not awaited',
+    (scope) => ({ ...scope, waitFor() {} }),
+  ),
+  inScope(
+    'tells of its commit too early',
+    'tells after the commit what waits for it, and nothing after it was rolled back',
+    (scope) => ({ ...scope, afterCommit: (run) => run() }),
+  ),
   transactionFault<Outbox>(
     'keeps it to itself that its connection was ended',
     'says that somebody has ended its connection, whatever its work makes of it',
@@ -55,3 +71,15 @@ export const plantedTransactionFaults: readonly PlantedFault<StoreConformanceOpt
     (inner) => ({ identity: async () => `${await inner.identity?.()} ${randomIds()}` }),
   ),
 ];
+
+/** A fault of what the calls in the work know of the transaction. */
+function inScope(
+  name: string,
+  noticedBy: string,
+  change: (scope: HandlerScope) => HandlerScope,
+): PlantedFault<StoreConformanceOptions<Outbox>> {
+  return transactionFault<Outbox>(name, noticedBy, (inner) => ({
+    run: <T>(...[work, options]: Parameters<TransactionRunner['run']>) =>
+      inner.run((tx) => runInScope(change(currentScope()!), () => work(tx)), options) as Promise<T>,
+  }));
+}

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 
 import { isEventError } from '../../errors.ts';
-import { runInScope } from '../../handler-scope.ts';
+import { runInScope, runOutsideScope } from '../../handler-scope.ts';
 import type { TransactionChoice } from '../../transaction.ts';
 import { itWhen, type TestApi } from '../test-api.ts';
 import { onStore, type StoreBench, type StoreConformanceOptions } from './store-bench.ts';
@@ -86,7 +86,7 @@ export function describeTransactionChoice<Store>(
         const { write, isThere } = await prepare(b);
         await b.transactions.run(async (tx) => {
           await write({ tx });
-          assert.equal(await isThere(), false);
+          assert.equal(await runOutsideScope(isThere), false);
         });
         assert.equal(await isThere(), true);
       }),
