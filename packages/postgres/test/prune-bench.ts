@@ -31,7 +31,7 @@ export class PruningGroup {
       group: 'billing',
       database: consumerDatabase({ client, ...(prune === undefined ? {} : { prune }) }),
       random: () => 0,
-      intended: ['PRUNER_TROUBLE'],
+      silence: ['PRUNER_TROUBLE'],
       ...options,
     });
     this.subscriber.on('order.*', () => {});

@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 
 import type { SqlClient } from '../src/client/sql-client.ts';
+import { PostgresIdempotencyStore } from '../src/idempotency/idempotency-store.ts';
 import type { PruneOptions } from '../src/prune/prune-options.ts';
 import {
   addDeadLetter,
@@ -92,8 +93,8 @@ export function describePruning(name: string, database: () => SqlClient): void {
         INSERT INTO idempotency_keys (idempotency_key, operation, status, created_at, expires_at, claim_until)
         VALUES ('passed', 'o', 'completed', now(), now() - interval '1 second', NULL),
                ('failed', 'o', 'failed', now(), now() - interval '1 second', NULL),
-               ('lapsed', 'o', 'processing', now(), now() - interval '1 second', now() - interval '1 second'),
-               ('held', 'o', 'processing', now(), now() - interval '1 second', now() + interval '1 hour'),
+               ('given up', 'o', 'processing', now(), now() - interval '8 days', now() - interval '8 days'),
+               ('held', 'o', 'processing', now(), now() - interval '8 days', now() + interval '1 hour'),
                ('ahead', 'o', 'completed', now() - interval '1 year', now() + interval '1 hour', NULL)`);
       const group = await start();
       await vi.waitFor(() => expect(group.count('idempotency-keys')).toBe(3), waiting);
@@ -107,6 +108,23 @@ export function describePruning(name: string, database: () => SqlClient): void {
         group: undefined,
         count: 3,
       });
+    });
+
+    it('lets work that took longer than its claim keep its result', async () => {
+      const store = new PostgresIdempotencyStore({ client });
+      const claim = await store.claim('late', { operation: 'charge', claimMs: 1 });
+      await client.query(`INSERT INTO idempotency_keys
+        VALUES ('passed', 'o', 'completed', NULL, NULL, now(), now() - interval '1 second')`);
+      await vi.waitFor(async () => {
+        const { rows } = await client.query(
+          `SELECT FROM idempotency_keys WHERE idempotency_key = 'late' AND claim_until < clock_timestamp()`,
+        );
+        expect(rows).toHaveLength(1);
+      }, waiting);
+      const group = await start();
+      await vi.waitFor(() => expect(group.count('idempotency-keys')).toBe(1), waiting);
+      const token = claim.status === 'claimed' ? claim.token : '';
+      expect(await store.complete('late', token, 'done', dayMs)).toBe(true);
     });
 
     it('forgets handovers that ended thirty days ago, and never one that waits', async () => {
