@@ -45,6 +45,7 @@ describe('the database of a subscriber', () => {
     expect(() => consumerDatabase({ client, schemaName: 'dock' } as never)).toThrow(
       /unknown option schemaName/,
     );
+    expect(() => consumerDatabase({ client, prune: { inboxMs: -1 } })).toThrow(/inboxMs/);
   });
 });
 

@@ -66,10 +66,11 @@ export function pruneStatements(schema: string): PruneStatements {
         ),
       },
     ],
-    // As cleanup_expired_idempotency_keys() does, in parts.
+    // Whoever worked longer than its claim held may still complete it, as long as nobody else has begun.
     idempotencyKeys: deletion(
       table('idempotency_keys'),
       `old.expires_at < clock_timestamp()
+         - CASE old.status WHEN 'processing' THEN interval '7 days' ELSE interval '0' END
        AND (old.claim_until IS NULL OR old.claim_until < clock_timestamp())`,
       '$1',
     ),

@@ -63,10 +63,15 @@ class SharedPruner {
         statements,
         users: () => [...this.#users],
       });
-      // A logger's own bug must not end the pruning.
-      this.#pass = run.run().catch(() => 'failed');
+      this.#pass = run.run().catch((error: unknown) => this.#broken(error));
       await clock.sleep(this.#pauseAfter(await this.#pass, random), signal);
     }
+  }
+
+  /** A bug must neither end the pruning nor go unseen. */
+  #broken(error: unknown): PruneOutcome {
+    for (const { group } of this.#users) group.failed('inbox', error);
+    return 'failed';
   }
 
   #pauseAfter(outcome: PruneOutcome, random: () => number): number {

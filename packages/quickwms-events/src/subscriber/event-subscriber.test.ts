@@ -140,6 +140,7 @@ describe('EventSubscriber', () => {
       /database/,
     );
     expect(() => new EventSubscriber(bus, { concurrency: 5 })).toThrow(/set up already/);
+    expect(() => new EventSubscriber(bus, { prune: false })).toThrow(/prune is about a database/);
     expect(() => service({ concurency: 5 } as EventSubscriberOptions)).toThrow(
       /unknown option concurency/,
     );
