@@ -36,6 +36,11 @@ local function finish(number, status, by, notes)
   redis.call('ZADD', base .. ':ended', now_ms(), number)
 end
 
+local function give_back(number)
+  redis.call('HDEL', row_of(number), 'claim_token', 'claim_until', 'claimed_by')
+  redis.call('SREM', base .. ':taken', number)
+end
+
 local function is_claimed_by(number, token)
   local row = redis.call('HMGET', row_of(number), 'status', 'claim_token')
   return row[1] == 'waiting' and row[2] == token
@@ -100,19 +105,22 @@ end
 return open`);
 
 /**
- * Takes what waits in some kinds, oldest first over all of them, but no key of which another worker has one.
+ * Takes what waits in some kinds, oldest first over all of them, but no key of which another worker has one. What
+ * has lapsed of a key that is taken, and is not taken itself, loses its token.
  *
  * Arguments: token, time of the claims in milliseconds, most of them, worker, then kinds.
  */
 export const claimScript: RedisScript<HandoverReply[]> = script(`
 local token, lease_ms, limit, worker = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3]), ARGV[4]
 local now = now_ms()
-local held, taken = {}, {}
+local held, taken, lapsed = {}, {}, {}
 for _, number in ipairs(redis.call('SMEMBERS', base .. ':taken')) do
   local row = redis.call('HMGET', row_of(number), 'claim_until', 'claimed_by', 'key')
   if row[1] and tonumber(row[1]) > now then
     taken[number] = true
     if row[2] ~= worker then held[row[3]] = true end
+  elseif row[1] then
+    lapsed[number] = row[3]
   else
     redis.call('SREM', base .. ':taken', number)
   end
@@ -127,7 +135,7 @@ local function head_of(at)
   return tonumber(head.numbers[head.at])
 end
 for at = 5, #ARGV do heads[at] = { numbers = {}, at = 1, from = 0, ended = false } end
-local claims = {}
+local claims, keys = {}, {}
 while #claims < limit do
   local first, least
   for at = 5, #ARGV do
@@ -137,12 +145,17 @@ while #claims < limit do
   if not first then break end
   local number = heads[first].numbers[heads[first].at]
   heads[first].at = heads[first].at + 1
-  if not taken[number] and not held[redis.call('HGET', row_of(number), 'key')] then
+  local key = redis.call('HGET', row_of(number), 'key')
+  if not taken[number] and not held[key] then
+    keys[key], lapsed[number] = true, nil
     redis.call('HSET', row_of(number), 'claim_token', token, 'claim_until', now + lease_ms,
       'claimed_by', worker)
     redis.call('SADD', base .. ':taken', number)
     claims[#claims + 1] = { number, redis.call('HGETALL', row_of(number)) }
   end
+end
+for number, key in pairs(lapsed) do
+  if keys[key] then give_back(number) end
 end
 return claims`);
 
@@ -150,7 +163,6 @@ return claims`);
 export const renewScript: RedisScript<0 | 1> = script(`
 if not is_claimed_by(ARGV[1], ARGV[2]) then return 0 end
 redis.call('HSET', row_of(ARGV[1]), 'claim_until', now_ms() + ARGV[3])
-redis.call('SADD', base .. ':taken', ARGV[1])
 return 1`);
 
 /** Arguments: number, token. @returns 0 if the claim was lost. */
@@ -162,8 +174,7 @@ return 1`);
 /** Arguments: number, token. @returns 0 if the claim was lost. */
 export const releaseScript: RedisScript<0 | 1> = script(`
 if not is_claimed_by(ARGV[1], ARGV[2]) then return 0 end
-redis.call('HDEL', row_of(ARGV[1]), 'claim_token', 'claim_until', 'claimed_by')
-redis.call('SREM', base .. ':taken', ARGV[1])
+give_back(ARGV[1])
 return 1`);
 
 /** Arguments: handler, who, why. @returns How many were waiting. */

@@ -1,8 +1,10 @@
 import {
   describeDeadLetterQueue,
+  describeHandoverQueue,
   describeIdempotencyStore,
   describePlantedFaults,
   plantedDeadLetterFaults,
+  plantedHandoverFaults,
   plantedIdempotencyFaults,
 } from '@waybill/core/conformance';
 import { afterAll, beforeAll, describe, it } from 'vitest';
@@ -16,7 +18,7 @@ describe.skipIf(!hasRedis())('Redis 7.0', () => {
   const bench = new StoreBench();
   beforeAll(() => bench.open());
   afterAll(() => bench.close());
-  const { deadLetters, idempotency } = conformanceOptions(bench);
+  const { deadLetters, handovers, idempotency } = conformanceOptions(bench);
 
   describePlantedFaults(
     'the dead-letter queue',
@@ -25,6 +27,11 @@ describe.skipIf(!hasRedis())('Redis 7.0', () => {
       options: deadLetters,
       faults: plantedDeadLetterFaults,
     },
+    api,
+  );
+  describePlantedFaults(
+    'the handover queue',
+    { describeSuite: describeHandoverQueue, options: handovers, faults: plantedHandoverFaults },
     api,
   );
   describePlantedFaults(

@@ -1,4 +1,8 @@
-import { describeDeadLetterQueue, describeIdempotencyStore } from '@waybill/core/conformance';
+import {
+  describeDeadLetterQueue,
+  describeHandoverQueue,
+  describeIdempotencyStore,
+} from '@waybill/core/conformance';
 import { afterAll, beforeAll, describe, it } from 'vitest';
 
 import { redisVersions, type RedisVersion } from '../../../scripts/services/redis-versions.ts';
@@ -13,8 +17,9 @@ for (const version of Object.keys(redisVersions) as RedisVersion[]) {
     const bench = new StoreBench(version);
     beforeAll(() => bench.open());
     afterAll(() => bench.close());
-    const { deadLetters, idempotency } = conformanceOptions(bench);
+    const { deadLetters, handovers, idempotency } = conformanceOptions(bench);
     describeDeadLetterQueue(name, deadLetters, api);
+    describeHandoverQueue(name, handovers, api);
     describeIdempotencyStore(name, idempotency, api);
   });
 }

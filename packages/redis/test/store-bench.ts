@@ -1,12 +1,13 @@
 import { randomUUID } from 'node:crypto';
 
-import type { DeadLetterQueue, IdempotencyStore } from '@waybill/core';
+import type { DeadLetterQueue, HandoverQueue, IdempotencyStore } from '@waybill/core';
 import type { StoreConformanceOptions } from '@waybill/core/conformance';
 import { Redis } from 'ioredis';
 
 import { redisUrl } from '../../../scripts/services/test-redis.ts';
 import type { RedisVersion } from '../../../scripts/services/redis-versions.ts';
 import { RedisDeadLetterQueue } from '../src/dead-letter-queue.ts';
+import { RedisHandoverQueue } from '../src/handover-queue.ts';
 import { RedisIdempotencyStore } from '../src/idempotency-store.ts';
 
 /** A server that stores are tested on, from `open` to `close`. Each store keeps to names of its own. */
@@ -50,16 +51,23 @@ export class StoreBench {
 /** What the suites are given for the stores of this package. */
 export function conformanceOptions(bench: StoreBench): {
   deadLetters: StoreConformanceOptions<DeadLetterQueue>;
+  handovers: StoreConformanceOptions<HandoverQueue>;
   idempotency: StoreConformanceOptions<IdempotencyStore>;
 } {
   const store = <Store>(
     make: (redis: Redis, prefix: string) => Store,
   ): StoreConformanceOptions<Store> => ({
     capabilities: { transactions: false, concurrentTransactions: false },
-    create: async () => ({ store: make(bench.client, bench.prefix()) }),
+    reopens: true,
+    create: async () => {
+      const prefix = bench.prefix();
+      const open = (): Store => make(bench.client, prefix);
+      return { store: open(), reopen: open };
+    },
   });
   return {
     deadLetters: store((redis, streamPrefix) => new RedisDeadLetterQueue({ redis, streamPrefix })),
+    handovers: store((redis, streamPrefix) => new RedisHandoverQueue({ redis, streamPrefix })),
     idempotency: store((redis, keyPrefix) => new RedisIdempotencyStore({ redis, keyPrefix })),
   };
 }
