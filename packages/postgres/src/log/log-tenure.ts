@@ -83,9 +83,8 @@ export class LogTenure {
     this.#end();
     await this.#running;
     this.#takenBack = handedOutUpTo(this.#unhanded, this.#positions, this.#isolating);
-    const partitions = [...this.#takenBack.keys()];
-    await this.#pacer.writeLast(new Set(partitions.map((each) => this.#positions.get(each)!)));
-    await this.#own.release();
+    const last = new Set([...this.#takenBack.keys()].map((each) => this.#positions.get(each)!));
+    await this.#settlements.end(this.#options.clock, () => this.#pacer.writeLast(last));
   }
 
   settle(delivery: LogDelivery): void {
