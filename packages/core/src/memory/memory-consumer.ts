@@ -20,7 +20,7 @@ export interface MemoryConsumerOptions {
 }
 
 /** Longest wait for what was settled and cannot be judged, in milliseconds. */
-const longestWriteMs = 5_000;
+const longestWriteMs = 1_000;
 
 /** A subscription to a `MemoryTransport`, which its group gives what it is ready for. */
 export class MemoryConsumer extends ConsumerShell<MemoryDelivery> implements MemoryTaker {
@@ -98,8 +98,10 @@ export class MemoryConsumer extends ConsumerShell<MemoryDelivery> implements Mem
       try {
         const version = await this.#settled.judge(batch, refused);
         refused = this.#isOutdated(version) ? version : undefined;
-        if (refused === undefined) this.#finish(batch);
         this.#settling.gotOn();
+        if (refused === undefined) this.#finish(batch);
+        // Whoever judges by a registry that is never the same must not keep the process from all else.
+        else await systemClock.sleep(delay.next());
       } catch (error) {
         this.failed(error, this.#settling);
         await systemClock.sleep(delay.next());

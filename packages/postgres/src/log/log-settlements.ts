@@ -52,18 +52,23 @@ export class LogSettlements {
   }
 
   /**
-   * Runs the last `write`, which does not wait for what is judged without an end.
+   * Runs the last `write`, which does not wait for what is judged without an end, and releases the group whatever
+   * became of it.
    *
-   * @throws {EventError} `TRANSPORT_UNAVAILABLE` if that took too long; what `work` throws.
+   * @throws {EventError} `TRANSPORT_UNAVAILABLE` if that took too long; what the write and the database throw.
    */
-  async last(clock: Clock, work: () => Promise<void>): Promise<void> {
+  async end(clock: Clock, writeLast: () => Promise<void>): Promise<void> {
     const message = `what was settled could not be judged anew within ${longestJudgingMs} ms of the close; it comes again`;
     const cancel = clock.schedule(longestJudgingMs, () => {
       const details = { transport: logTransport };
       this.#givenUp = new EventError('TRANSPORT_UNAVAILABLE', message, details);
       this.#judging?.reject(this.#givenUp);
     });
-    await work().finally(cancel);
+    try {
+      await writeLast().finally(cancel);
+    } finally {
+      await this.#own.release();
+    }
   }
 
   async #judge(

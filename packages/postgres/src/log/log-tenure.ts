@@ -84,8 +84,7 @@ export class LogTenure {
     await this.#running;
     this.#takenBack = handedOutUpTo(this.#unhanded, this.#positions, this.#isolating);
     const last = new Set([...this.#takenBack.keys()].map((each) => this.#positions.get(each)!));
-    const writing = this.#settlements.last(this.#options.clock, () => this.#pacer.writeLast(last));
-    await writing.finally(() => this.#own.release());
+    await this.#settlements.end(this.#options.clock, () => this.#pacer.writeLast(last));
   }
 
   settle(delivery: LogDelivery): void {

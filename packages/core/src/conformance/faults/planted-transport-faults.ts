@@ -2,8 +2,10 @@ import { isEventError } from '../../errors.ts';
 import type { PlantedFault } from '../describe-planted-faults.ts';
 import type { TransportConformanceOptions } from '../transport/transport-bench.ts';
 import { inspectionFaults } from './inspection-faults.ts';
+import { judgingFaults } from './judging-faults.ts';
 import { lossFaults, messageFaults } from './message-faults.ts';
 import { publishingFaults } from './publishing-faults.ts';
+import { registryFaults } from './registry-faults.ts';
 import { repeatFaults } from './repeat-faults.ts';
 import { settlingFaults } from './settling-faults.ts';
 import { flowFaults, groupFaults } from './subscription-faults.ts';
@@ -67,6 +69,8 @@ export const plantedTransportFaults: readonly PlantedFault<TransportConformanceO
   ...publishingFaults,
   ...settlingFaults,
   ...repeatFaults,
+  ...registryFaults,
+  ...judgingFaults,
   ...groupFaults,
   ...flowFaults,
   ...troubleFaults,
