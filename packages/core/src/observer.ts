@@ -94,6 +94,8 @@ export type Observation =
     }
   /** A transport could not read for a group, or write what it had settled; it tries again. */
   | { kind: 'consume-failed'; group: string; error: unknown }
+  /** The consumer of a group has ended by itself, and nothing is taken for it any more. */
+  | { kind: 'consumer-ended'; group: string; error: unknown }
   /** Somebody does not get on, and says so once; what it tries meanwhile fails each time for itself. */
   | {
       kind: 'trouble';
@@ -133,6 +135,7 @@ export type EngineWarningCode =
   | 'TRIM_HELD_BACK'
   | 'BROKER_EVICTS'
   | 'CONSUMER_TROUBLE'
+  | 'CONSUMER_ENDED'
   | 'RELAY_TROUBLE'
   | 'PUBLISHER_TROUBLE'
   | 'MESSAGE_REFUSED'

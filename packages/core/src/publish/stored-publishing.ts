@@ -3,6 +3,7 @@ import type { EncodedEvent } from '../event/message.ts';
 import { chosenTransaction, currentScope } from '../handler-scope.ts';
 import { partitionOf } from '../partition.ts';
 import type { TransactionChoice } from '../transaction.ts';
+import { isWaitedOut } from '../waited-out.ts';
 import { GroupCommit } from './group-commit.ts';
 import type { PublishingStore } from './publisher-options.ts';
 
@@ -26,7 +27,7 @@ export class StoredPublishing {
     this.#commits = new GroupCommit({
       flush: (items) => this.#commitGroup(items),
       maxItems: maxGroupSize,
-      isItemFault: (error) => isEventError(error) && !error.retryable,
+      isItemFault: (error) => isEventError(error) && !isWaitedOut(error),
     });
   }
 
