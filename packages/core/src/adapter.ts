@@ -102,6 +102,7 @@ export { type Audience, observeFor } from './people.ts';
 export { observeAll } from './observer.ts';
 export { maxTimerMs } from './clock.ts';
 export { oneLine } from './text.ts';
+export { isWaitedOut } from './waited-out.ts';
 
 // A codec or a way in
 export { fromWire, type FromWireOptions } from './event/cloudevents/from-wire.ts';

@@ -43,6 +43,8 @@ export interface ErrorDetails {
   TX_FINISHED: { reason: string };
   /** A call outside the transaction would wait for the transaction it is made in. */
   TX_SELF_WAIT: Record<string, never>;
+  /** A server refused its user: the login, or a right. `refusal` is its own code, such as `28P01` or `WRONGPASS`. */
+  ACCESS_REFUSED: { server: string; refusal: string; eventId?: string; eventType?: string };
   /** The database cannot be reached or refused the statement for a passing reason. */
   STORE_UNAVAILABLE: { sqlState?: string };
   /** The database refused the statement for good. */
@@ -115,6 +117,7 @@ const retryableCodes: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
 /** All codes in alphabetical order, for documentation and for tests that keep it complete. */
 export const errorCodes: readonly ErrorCode[] = (
   Object.keys({
+    ACCESS_REFUSED: 0,
     BATCH_INCOMPLETE: 0,
     CAPABILITY_MISSING: 0,
     CLAIM_HELD: 0,

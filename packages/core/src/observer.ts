@@ -96,6 +96,8 @@ export type Observation =
   | { kind: 'pruned'; what: string; group: string | undefined; count: number }
   /** They could not be deleted; it is tried again. */
   | { kind: 'prune-failed'; what: string; group: string | undefined; error: unknown }
+  /** The consumer of a group has ended by itself, and nothing is taken for it any more. */
+  | { kind: 'consumer-ended'; group: string; error: unknown }
   /** Somebody does not get on, and says so once; what it tries meanwhile fails each time for itself. */
   | {
       kind: 'trouble';
@@ -136,6 +138,7 @@ export type EngineWarningCode =
   | 'TRIM_HELD_BACK'
   | 'BROKER_EVICTS'
   | 'CONSUMER_TROUBLE'
+  | 'CONSUMER_ENDED'
   | 'RELAY_TROUBLE'
   | 'PUBLISHER_TROUBLE'
   | 'PRUNER_TROUBLE'

@@ -90,6 +90,11 @@ const lines: Lines = {
     code: 'MESSAGE_REFUSED',
     words: `${seen.destination} does not take ${labelOf(seen)}: ${seen.error.message}`,
   }),
+  'consumer-ended': ({ group, error }) => ({
+    level: 'error',
+    code: 'CONSUMER_ENDED',
+    words: `the consumer of ${group} has ended, and takes nothing any more: ${messageOfThrown(error)}`,
+  }),
   trouble: ({ who, words }) => ({ level: 'warn', code: troubleCodes[who], words }),
   recovered: ({ who, name, afterMs }) => ({
     level: 'warn',

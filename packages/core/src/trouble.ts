@@ -55,6 +55,12 @@ export class TroubleReporter {
     );
   }
 
+  /** Takes note that nobody tries any more; whoever asked for it is told why. */
+  giveUp(): void {
+    this.#sinceMs = undefined;
+    this.#options.reasons.remove(this);
+  }
+
   /** Takes note that it gets on. */
   end(): void {
     if (this.#sinceMs === undefined) return;

@@ -1,6 +1,7 @@
 import { EventError, type Clock } from '@waybill/core';
 
-import { redisError, replyCodeOf } from './redis-errors.ts';
+import { redisCodeOf } from './redis-codes.ts';
+import { isReply, redisError, replyCodeOf } from './redis-errors.ts';
 import type { RedisArgument, RedisLike } from './redis-like.ts';
 import type { RedisFactory } from './redis-source.ts';
 
@@ -35,9 +36,6 @@ const overrides = {
     Math.min(times * 50, 1_000) * (0.75 + Math.random() / 2),
 };
 
-/** Errors of a server that it would give to every further try, too. */
-const fatal = new Set(['NOAUTH', 'WRONGPASS', 'NOPERM']);
-
 /** One connection that heals itself; each call ends within its time, whatever happens to the server. */
 export class RedisConnection {
   readonly #client: RedisLike;
@@ -45,6 +43,8 @@ export class RedisConnection {
   readonly #reconnected = new Set<() => void>();
   readonly #ready = new Set<(error?: unknown) => void>();
   #lastError: unknown;
+  /** True from a refused `SELECT` on: ioredis would go on in database 0. */
+  #isElsewhere = false;
   #cancelWait: (() => void) | undefined;
   #wasReady = false;
   #closed = false;
@@ -61,7 +61,8 @@ export class RedisConnection {
   /**
    * Makes a connection and waits until it can be used.
    *
-   * @throws {EventError} `TRANSPORT_UNAVAILABLE` if it cannot within the time.
+   * @throws {EventError} `ACCESS_REFUSED` at once if its user is refused; `TRANSPORT_UNAVAILABLE` if it cannot
+   *   be used within the time.
    */
   static async open(settings: RedisConnectionSettings): Promise<RedisConnection> {
     const { factory, name } = settings;
@@ -104,7 +105,7 @@ export class RedisConnection {
   }
 
   get #isReady(): boolean {
-    return !this.#closed && this.#client.status === 'ready';
+    return !this.#closed && !this.#isElsewhere && this.#client.status === 'ready';
   }
 
   #send(
@@ -123,10 +124,15 @@ export class RedisConnection {
   readonly send = (command: string, ...args: RedisArgument[]): Promise<unknown> =>
     this.call(command, args);
 
-  /** Resolves as soon as commands can be sent. @throws {EventError} `NOT_CONNECTED`, `TRANSPORT_UNAVAILABLE` */
+  /**
+   * Resolves as soon as commands can be sent. What keeps a connection from it that has been usable before is
+   * always worth another try: somebody may give a right or a password back.
+   *
+   * @throws {EventError} `NOT_CONNECTED`, `ACCESS_REFUSED`, `TRANSPORT_UNAVAILABLE`
+   */
   async whenReady(): Promise<void> {
     if (this.#closed) throw this.#closedError();
-    if (this.#client.status === 'ready') return;
+    if (this.#isReady) return;
     const { timeoutMs, clock } = this.#settings;
     const { promise, resolve, reject } = Promise.withResolvers<void>();
     const done = (error?: unknown): void => (error === undefined ? resolve() : reject(error));
@@ -135,7 +141,7 @@ export class RedisConnection {
     try {
       await promise;
     } catch (error) {
-      throw redisError(error, 'be reached');
+      throw redisError(error, 'be reached', { hasWorked: this.#wasReady });
     } finally {
       cancel();
       this.#ready.delete(done);
@@ -176,18 +182,38 @@ export class RedisConnection {
   }
 
   #failed(error: unknown): void {
+    const isElsewhere = isSelect(error);
+    // It says so because the login failed, and why that was is said next.
+    if (isElsewhere && replyCodeOf(error) === 'NOAUTH') return;
     this.#lastError = error;
-    if (isFatal(error)) for (const done of this.#ready) done(error);
+    if (isElsewhere || isRefusal(error)) for (const done of this.#ready) done(error);
+    if (!isElsewhere) return;
+    this.#isElsewhere = true;
+    this.reset();
   }
 
   /** Whoever takes a connection and says nothing on it is given up, like one that gives no answer later. */
   #awaitReadiness(): void {
     const { clock, timeoutMs } = this.#settings;
+    this.#isElsewhere = false;
     this.#cancelWait?.();
-    this.#cancelWait = clock.schedule(timeoutMs, () => this.reset());
+    const cancels = [
+      clock.schedule(timeoutMs / 2, () => void this.#askWhy()),
+      clock.schedule(timeoutMs, () => this.reset()),
+    ];
+    this.#cancelWait = () => cancels.forEach((cancel) => cancel());
+  }
+
+  /** ioredis waits for a server that loads its data, and says nothing of it. */
+  async #askWhy(): Promise<void> {
+    const info = await this.#client.call('INFO', 'persistence').catch(() => '');
+    if (!/^loading:1/m.test(String(info))) return;
+    const message = 'LOADING Redis is loading the dataset in memory';
+    this.#lastError = Object.assign(new Error(message), { name: 'ReplyError' });
   }
 
   #becameReady(): void {
+    if (this.#isElsewhere) return;
     this.#cancelWait?.();
     this.#lastError = undefined;
     for (const done of this.#ready) done();
@@ -200,11 +226,13 @@ export class RedisConnection {
   }
 }
 
-function isFatal(error: unknown): boolean {
-  const { command } = error as { command?: { name?: string } };
-  // ioredis would go on in database 0.
-  const isSelect = command?.name === 'select' && replyCodeOf(error) === 'ERR';
-  return isSelect || fatal.has(replyCodeOf(error));
+/** Says whether a connection is in another database than was asked for. */
+function isSelect(error: unknown): boolean {
+  return isReply(error) && (error as { command?: { name?: string } }).command?.name === 'select';
+}
+
+function isRefusal(error: unknown): boolean {
+  return redisCodeOf(replyCodeOf(error), String(error))?.kind === 'access';
 }
 
 function silence(timeoutMs: number): Error {

@@ -58,16 +58,25 @@ describe('errors of Redis', () => {
     ['READONLY You can’t write', true],
     ['MISCONF Redis is configured', true],
     ['WRONGTYPE Operation against', false],
-    ['NOAUTH Authentication required.', false],
-    ['WRONGPASS invalid username-password pair', false],
-    ['NOPERM this user has no permissions', false],
     ['ERR unknown command', false],
+    ['ERR max number of clients reached', true],
   ])('say whether trying again helps: %s', (message, retryable) => {
     expect(redisError(reply(message), 'take messages')).toMatchObject({
       code: 'TRANSPORT_UNAVAILABLE',
       retryable,
       details: { transport: 'redis' },
     });
+  });
+
+  it.each([
+    ['NOAUTH Authentication required.', 'NOAUTH'],
+    ['WRONGPASS invalid username-password pair', 'WRONGPASS'],
+    ['NOPERM this user has no permissions', 'NOPERM'],
+  ])('say whether access was refused, which lasts unless it was granted before: %s', (said, code) => {
+    const refused = { code: 'ACCESS_REFUSED', details: { server: 'redis', refusal: code } };
+    expect(redisError(reply(said), 'be reached')).toMatchObject({ ...refused, retryable: false });
+    const later = redisError(reply(said), 'be reached', { hasWorked: true });
+    expect(later).toMatchObject({ ...refused, retryable: true });
   });
 
   it('say what could not be done, what Redis said, and what helps', () => {

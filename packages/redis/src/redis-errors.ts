@@ -1,18 +1,6 @@
 import { EventError } from '@waybill/core';
 
-/** Refusals that no repetition changes: somebody has to mend something first. */
-const lasting = new Set(['ERR', 'NOAUTH', 'NOPERM', 'WRONGPASS', 'WRONGTYPE']);
-
-const advice: Readonly<Record<string, string>> = {
-  OOM: 'it is full: raise maxmemory, or let consumers catch up so that their streams can be trimmed',
-  MISCONF: 'it cannot write to its disk',
-  READONLY: 'it is a replica: connect to the primary',
-  LOADING: 'it is still loading its data',
-  NOAUTH: 'give the password',
-  WRONGPASS: 'the user name or password is wrong',
-  NOPERM: 'the user may not do this; see the ACL in the guide',
-  WRONGTYPE: 'a key of this name holds something else; choose another prefix',
-};
+import { redisCodeOf } from './redis-codes.ts';
 
 /** What a script is told of a command that its user has no right for; it begins with no code of its own. */
 const missingRight = /The user executing the script can't|ACL failure in script/;
@@ -39,28 +27,36 @@ export function refusesOne(error: unknown): boolean {
   return code === 'WRONGTYPE' || code === 'ERR';
 }
 
-/**
- * Wraps whatever went wrong between us and Redis; an `EventError` stays as it is.
- *
- * @param about The event that it went wrong with, if it is about one.
- */
+/** What is known of a failure by those who wrap it. */
+export interface RedisFailure {
+  /** The event that it went wrong with, if it is about one. */
+  readonly eventId?: string;
+  readonly eventType?: string;
+  /** True of a connection that has been usable before: whatever keeps it from being so again is waited out. */
+  readonly hasWorked?: boolean;
+}
+
+/** Wraps whatever went wrong between us and Redis; an `EventError` stays as it is. */
 export function redisError(
   error: unknown,
   doing: string,
-  about: { readonly eventId?: string; readonly eventType?: string } = {},
+  { hasWorked = false, ...about }: RedisFailure = {},
 ): EventError {
   if (error instanceof EventError) return error;
   const { message: said, name } = error instanceof Error ? error : new Error(String(error));
   // Whoever does not know a command repeats its arguments, and AUTH is a command, too.
   const message = said.replace(/, with args beginning with:.*/s, '');
-  const code = replyCodeOf(error);
-  const hint = advice[code] ? `; ${advice[code]}` : '';
+  const refusal = replyCodeOf(error);
+  const known = redisCodeOf(refusal, message);
+  const hint = known && known.code !== 'ERR' ? `; ${known.means}: ${known.advice}` : '';
+  const words = `Redis could not ${doing}: ${message}${hint}`;
   // The driver's own error carries the command with all its arguments, passwords and payloads among them.
   const cause = Object.assign(new Error(message), { name });
-  return new EventError(
-    'TRANSPORT_UNAVAILABLE',
-    `Redis could not ${doing}: ${message}${hint}`,
-    { transport: 'redis', ...about },
-    { cause, retryable: !lasting.has(code) },
-  );
+  if (known?.kind === 'access') {
+    const details = { server: 'redis', refusal, ...about };
+    return new EventError('ACCESS_REFUSED', words, details, { cause, retryable: hasWorked });
+  }
+  const retryable = hasWorked || known?.kind !== 'lasting';
+  const details = { transport: 'redis', ...about };
+  return new EventError('TRANSPORT_UNAVAILABLE', words, details, { cause, retryable });
 }

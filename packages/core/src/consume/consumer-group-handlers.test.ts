@@ -187,9 +187,14 @@ describe('a handler', () => {
     });
   });
 
-  it('waits while the database is away before it begins, and health says so', async () => {
-    let isAway = true;
-    const away = new EventError('STORE_UNAVAILABLE', 'away', {});
+  it.each([
+    ['is away', new EventError('STORE_UNAVAILABLE', 'away', {})],
+    [
+      'refuses its user',
+      new EventError('ACCESS_REFUSED', 'no', { server: 'test', refusal: '42501' }),
+    ],
+  ])('waits while the database %s before it begins, and health says so', async (_, away) => {
+    let isAway = false;
     const transactions: ConsumerGroupOptions['transactions'] = {
       run: (work) =>
         isAway ? Promise.reject(away) : bench.database.run((tx) => work(tx as never)),
@@ -198,12 +203,13 @@ describe('a handler', () => {
     const { handled, handler } = recording();
     group.on(['item.*'], handler, { inbox: true, retry: { maxRetries: 0 } });
     await group.start();
+    isAway = true;
     bench.publish({ id: 'e1' });
     await settle();
     await bench.clock.advance(600_000);
     expect(group.health()).toEqual({
       status: 'degraded',
-      reasons: ['handlers cannot begin: STORE_UNAVAILABLE, since 2026-01-01T00:00:00.000Z'],
+      reasons: [`handlers cannot begin: ${away.code}, since 2026-01-01T00:00:00.000Z`],
     });
     isAway = false;
     await bench.clock.advance(5_000);

@@ -94,6 +94,9 @@ describe('a group whose consumer does not get on', () => {
       },
     });
     await expect(group.start()).rejects.toMatchObject({ code: 'STOPPING' });
+    expect(bench.seen.of('consumer-ended')).toEqual([
+      { kind: 'consumer-ended', group: 'graders', error: new Error('the stream was deleted') },
+    ]);
   });
 
   it('runs no more, and says so, once its transport was closed beneath it', async () => {

@@ -135,12 +135,13 @@ describe('starting', () => {
   it('may be tried again after the transport failed', async () => {
     const transport = new MemoryTransport({ broker: bench.broker });
     const connect = transport.connect.bind(transport);
-    const away = new EventError('TRANSPORT_UNAVAILABLE', 'away', { transport: 'memory' });
-    transport.connect = () => Promise.reject(away);
+    const refused = new EventError('ACCESS_REFUSED', 'no', { server: 'test', refusal: 'WRONGPASS' });
+    transport.connect = () => Promise.reject(refused);
     const group = bench.group({ transport });
     const { handled, handler } = recording();
     group.on(['item.*'], handler);
-    await expect(group.start()).rejects.toBe(away);
+    await expect(group.start()).rejects.toBe(refused);
+    expect(group.health()).toEqual({ status: 'ok', reasons: [] });
     expect(group.running).toBe(false);
     transport.connect = connect;
     await group.start();

@@ -14,6 +14,7 @@ import { randomIds } from '../ids.ts';
 import type { KeptWork } from './kept-work.ts';
 import { Lanes } from './lanes.ts';
 import type { Observer } from '../observer.ts';
+import { openIntake } from './open-intake.ts';
 import { observeFor } from '../people.ts';
 import { assertKnownOptions, assertRange } from '../options.ts';
 import { RetryBacklog } from './retry-backlog.ts';
@@ -40,6 +41,8 @@ export class ConsumerGroup {
   readonly #kept: KeptWork | undefined;
   readonly #processor: DeliveryProcessor;
   readonly #finished = Promise.withResolvers<void>();
+  /** Aborted by the stop. */
+  readonly #stopping = new AbortController();
   #concurrency: number;
   #state: 'new' | 'starting' | 'running' | 'ended' | 'stopped' = 'new';
   #started: Promise<void> | undefined;
@@ -58,7 +61,8 @@ export class ConsumerGroup {
       observe: observeFor(options),
       reasons: new HealthReasons(() => clock.now()),
     };
-    this.#trouble = this.#newTrouble();
+    const name = group ?? 'broadcast';
+    this.#trouble = new TroubleReporter({ ...this.#shared, who: 'consumer', name });
     this.#concurrency = options.concurrency ?? 10;
     this.#lanes = new Lanes(this.#concurrency, (waiting) => this.#backlog.note(waiting));
     this.#intake = new Intake((delivery) => this.#deliver(delivery), this.#trouble);
@@ -125,12 +129,16 @@ export class ConsumerGroup {
    * Connects the transport and begins to consume. Idempotent while running; calls that come together
    * share one start.
    *
+   * A server that is away, or not ready yet, is waited for until `stop()`, with a warning and a degraded
+   * health.
+   *
    * @throws {TypeError} If no handler is registered: everything would be settled unhandled.
-   * @throws {EventError} `STOPPING` after its end; what the transport throws, and then it may be tried again.
+   * @throws {EventError} `ACCESS_REFUSED` if a server refuses its user; `STOPPING` after its end; what else
+   *   the transport throws that does not pass by itself. Unless it has ended, it may be tried again.
    */
   async start(): Promise<void> {
-    if (this.#state === 'stopped') throw this.#stopping('was stopped; make a new one');
-    if (this.#state === 'ended') throw this.#stopping('has ended, see health(); make a new one');
+    if (this.#state === 'stopped') throw this.#stoppingError('was stopped; make a new one');
+    if (this.#state === 'ended') throw this.#stoppingError('has ended, see health(); make a new one');
     if (!this.hasHandlers) {
       throw new TypeError(`group ${this.group} has no handler; register one before start()`);
     }
@@ -201,34 +209,35 @@ export class ConsumerGroup {
       ({ finished } = await this.#open());
     } catch (error) {
       this.#started = undefined;
-      if (!this.#hasStopped()) this.#state = 'new';
+      // Nothing is left for an instance that does not come up.
+      this.#kept?.end();
+      if (this.#hasStopped()) throw this.#stoppingError('was stopped while it started');
+      this.#state = 'new';
       throw error;
     }
     if (this.#hasStopped()) {
       await this.#intake.close();
-      throw this.#stopping('was stopped while it started');
+      throw this.#stoppingError('was stopped while it started');
     }
     this.#state = 'running';
     finished.then(
-      () => this.#hasStopped() || this.#end(this.#stopping('has had its transport closed')),
+      () => this.#hasStopped() || this.#end(this.#stoppingError('has had its transport closed')),
       (error: unknown) => this.#end(error),
     );
     this.#kept?.start();
   }
 
-  async #open(): ReturnType<Intake['open']> {
-    const { transport, start = 'earliest', predecessor } = this.#options;
-    await predecessor;
-    await transport.connect();
-    await this.#kept?.register();
-    const judgement = this.#kept?.handovers;
-    return await this.#intake.open(transport, {
-      ...(judgement ? { judgement } : {}),
-      group: this.group,
-      patterns: this.#handlers.patterns,
-      start,
-      maxInFlight: this.#backlog.allowed,
+  #open(): ReturnType<Intake['open']> {
+    return openIntake({
+      ...this.#shared,
+      options: this.#options,
       worker: this.worker,
+      intake: this.#intake,
+      kept: this.#kept,
+      handlers: this.#handlers,
+      backlog: this.#backlog,
+      trouble: this.#trouble,
+      signal: this.#stopping.signal,
     });
   }
 
@@ -236,8 +245,10 @@ export class ConsumerGroup {
   #end(error: unknown): void {
     if (!this.#hasStopped()) this.#state = 'ended';
     // What it was in trouble with is over, too.
-    this.#shared.reasons.remove(this.#trouble);
-    this.#shared.reasons.end(error);
+    const { reasons, observe } = this.#shared;
+    reasons.remove(this.#trouble);
+    reasons.end(error);
+    observe({ kind: 'consumer-ended', group: this.group ?? 'broadcast', error });
     this.#finished.reject(error);
   }
 
@@ -253,9 +264,10 @@ export class ConsumerGroup {
 
   async #stop(deadlineMs: number): Promise<readonly UnfinishedDelivery[]> {
     this.#state = 'stopped';
+    this.#stopping.abort();
     this.#intake.pause();
     await endsWithin(this.#shared.clock, deadlineMs, this.#drained());
-    const reason = this.#stopping('is stopping');
+    const reason = this.#stoppingError('is stopping');
     this.#unfinished = [...this.#processor.abandon(reason), ...(this.#kept?.abandon(reason) ?? [])];
     try {
       await this.#intake.close();
@@ -279,14 +291,9 @@ export class ConsumerGroup {
     return this.#state === 'stopped';
   }
 
-  #stopping(happened: string): EventError<'STOPPING'> {
+  #stoppingError(happened: string): EventError<'STOPPING'> {
     const what = this.group ?? 'broadcast';
     return new EventError('STOPPING', `group ${what} ${happened}`, { what });
-  }
-
-  #newTrouble(): TroubleReporter {
-    const name = this.group ?? 'broadcast';
-    return new TroubleReporter({ ...this.#shared, who: 'consumer', name });
   }
 
   #newBacklog(): RetryBacklog {

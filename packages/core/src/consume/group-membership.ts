@@ -119,6 +119,7 @@ export class GroupMembership {
   #schedule(): void {
     if (this.#stopped) return;
     const { clock, everyMs } = this.#options;
+    this.#cancel?.();
     this.#cancel = clock.schedule(everyMs, () => void this.#beat());
   }
 

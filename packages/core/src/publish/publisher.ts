@@ -3,6 +3,7 @@ import { checkAgainst } from './catalogue-check.ts';
 import { systemClock, type Clock } from '../clock.ts';
 import type { EventEnvelope } from '../event/envelope.ts';
 import type { EncodedEvent } from '../event/message.ts';
+import { connectFirst } from './connect-first.ts';
 import { DirectPublishing } from './direct-publishing.ts';
 import { completeDraft, type EventDraft } from './event-draft.ts';
 import { holdHandler } from '../handler-scope.ts';
@@ -35,7 +36,8 @@ export class Publisher {
   readonly #sending: StoredPublishing | DirectPublishing;
   readonly #hold: RelayHold | undefined;
   readonly #underWay = new PendingWork();
-  #isShutDown = false;
+  readonly #trouble: TroubleReporter;
+  readonly #shutDown = new AbortController();
 
   /** @throws {TypeError} If the service name is no URI reference, an option is not known, or `relayPollMs` is out of range. */
   constructor(options: PublisherOptions) {
@@ -50,6 +52,13 @@ export class Publisher {
       silence: this.#audience.silence,
     });
     this.#reasons = new HealthReasons(() => this.#clock.now());
+    this.#trouble = new TroubleReporter({
+      who: 'publisher',
+      name: options.serviceName,
+      clock: this.#clock,
+      observe: this.#observe,
+      reasons: this.#reasons,
+    });
     const { store } = options;
     if (!store) {
       this.#sending = this.#newDirectPublishing();
@@ -89,10 +98,23 @@ export class Publisher {
     this.#warnings.once(code, this.#options.serviceName, message);
   }
 
-  /** Connects the bus and relays, first what a process that died has left. So does the first publish. */
+  /**
+   * Connects the bus and relays, first what a process that died has left. So does the first publish, which waits
+   * for no longer than the bus and the store do; this waits for servers that are away, or not ready yet, until
+   * `shutdown()`, with a warning and a degraded health.
+   *
+   * @throws {EventError} `ACCESS_REFUSED` if the broker or the database refuses its user; `STOPPING` after
+   *   `shutdown()`; what else does not pass by itself.
+   */
   async connect(): Promise<void> {
     this.#assertOpen();
-    await this.#options.bus.connect();
+    const { signal } = this.#shutDown;
+    const given = { ...this.#options, relay: this.relay, clock: this.#clock, signal };
+    try {
+      await connectFirst({ ...given, trouble: this.#trouble });
+    } finally {
+      this.#assertOpen();
+    }
     this.relay?.start();
   }
 
@@ -130,7 +152,7 @@ export class Publisher {
    * another relay's.
    */
   async shutdown(): Promise<void> {
-    this.#isShutDown = true;
+    this.#shutDown.abort();
     await this.#underWay.ended();
     await this.#hold?.release();
   }
@@ -187,7 +209,7 @@ export class Publisher {
   /** What came later would be stored, and nobody here would relay it. */
   #assertOpen(): void {
     const { bus, serviceName } = this.#options;
-    if (this.#isShutDown) throw wasShutDown(`publisher of ${serviceName}`);
+    if (this.#shutDown.signal.aborted) throw wasShutDown(`publisher of ${serviceName}`);
     if (bus.closed) throw wasShutDown(`bus of the publisher of ${serviceName}`);
   }
 
@@ -249,19 +271,12 @@ export class Publisher {
 
   #newDirectPublishing(): DirectPublishing {
     const { bus, serviceName } = this.#options;
-    const trouble = new TroubleReporter({
-      who: 'publisher',
-      name: serviceName,
-      clock: this.#clock,
-      observe: this.#observe,
-      reasons: this.#reasons,
-    });
     const onNotDurable = (): void =>
       this.warn(
         'NOT_DURABLE',
         `${serviceName} publishes in a transaction, and its publisher has no store: events go out even if the transaction is rolled back. Give it a store, or say silence: ['NOT_DURABLE']`,
       );
-    return new DirectPublishing({ sender: bus, trouble, onNotDurable });
+    return new DirectPublishing({ sender: bus, trouble: this.#trouble, onNotDurable });
   }
 
   #shareRelay({ outbox }: PublishingStore): RelayHold {

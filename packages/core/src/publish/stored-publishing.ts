@@ -3,6 +3,7 @@ import type { EncodedEvent } from '../event/message.ts';
 import { chosenTransaction, currentScope, wantedTransaction } from '../handler-scope.ts';
 import { partitionOf } from '../partition.ts';
 import type { TransactionChoice } from '../transaction.ts';
+import { isWaitedOut } from '../waited-out.ts';
 import { GroupCommit } from './group-commit.ts';
 import type { PublishingStore } from './publisher-options.ts';
 
@@ -28,7 +29,7 @@ export class StoredPublishing {
     this.#commits = new GroupCommit({
       flush: (items) => this.#commitGroup(items),
       maxItems: maxGroupSize,
-      isItemFault: (error) => isEventError(error) && !error.retryable,
+      isItemFault: (error) => isEventError(error) && !isWaitedOut(error),
     });
   }
 

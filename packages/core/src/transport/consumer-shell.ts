@@ -1,7 +1,7 @@
 import type { Clock } from '../clock.ts';
-import { isEventError } from '../errors.ts';
 import { GrowingDelay } from '../growing-delay.ts';
 import { runOutsideScope } from '../handler-scope.ts';
+import { isWaitedOut } from '../waited-out.ts';
 import type { Observer } from '../observer.ts';
 import { Outlet, type RevocableDelivery } from './outlet.ts';
 import type { Consumer, Deliver, Subscription } from './transport.ts';
@@ -34,7 +34,7 @@ export interface Repetition {
   readonly waitAtMostMs?: number;
   /** Ends it; `closing` unless given. */
   readonly signal?: AbortSignal;
-  /** Says whether it goes on after this error; after retryable ones unless given. */
+  /** Says whether it goes on after this error; after what passes, and refused access, unless given. */
   readonly passes?: (error: unknown) => boolean;
   /** Mends what it can before the next try. @param error As it was thrown. */
   readonly afterFailure?: (error: unknown) => Promise<void>;
@@ -45,8 +45,8 @@ const longestRetryMs = 5_000;
 
 /**
  * What every consumer has beside its own way of reading: it hands out no more than was asked for, and nothing
- * once it closes; it goes on after failures that pass, ends for good after others, says when it is in trouble,
- * and closes once.
+ * once it closes; it goes on after failures that pass and when its access is refused, since it has had it before,
+ * ends for good after others, says when it is in trouble, and closes once.
  *
  * A subclass calls `start` at the end of its constructor. What is public here beside `Consumer` is for the
  * parts that a consumer is made of.
@@ -124,7 +124,7 @@ export abstract class ConsumerShell<Own extends RevocableDelivery> implements Co
     const { work, source, afterFailure, waitAtMostMs } = repetition;
     const {
       wait = () => this.#waitForWake(waitAtMostMs),
-      passes = isRetryable,
+      passes = isWaitedOut,
       signal = this.closing,
     } = repetition;
     const { clock, retryMs, observe } = this.#options;
@@ -191,8 +191,4 @@ export abstract class ConsumerShell<Own extends RevocableDelivery> implements Co
     await this.wake.wait();
     cancel();
   }
-}
-
-function isRetryable(error: unknown): boolean {
-  return isEventError(error) && error.retryable;
 }

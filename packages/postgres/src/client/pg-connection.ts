@@ -3,8 +3,11 @@ import type { PgPool, PgPoolClient, PgQueryResult } from './pg-driver.ts';
 import type { PgTypes } from './pg-types.ts';
 import type { RawConnection, RawResult } from './raw-connection.ts';
 import type { StatementOptions } from './sql-client.ts';
-import { toStoreError } from './sql-errors.ts';
+import { toLoginError, toStoreError } from './sql-errors.ts';
 import { statementName } from './statement-name.ts';
+
+/** Pools that have had a connection: a refusal later on is waited out. */
+const haveWorked = new WeakSet<PgPool>();
 
 /** A client checked out of a `pg` pool, until `release`. */
 export class PgConnection implements RawConnection {
@@ -22,14 +25,17 @@ export class PgConnection implements RawConnection {
 
   /**
    * @param prepares False where a pooler in between hands each transaction to another session.
-   * @throws {EventError} `STORE_UNAVAILABLE` if the database cannot be reached.
+   * @throws {EventError} `STORE_UNAVAILABLE` if the database cannot be reached; `ACCESS_REFUSED` if it refuses
+   *   its user, which is retryable once the pool has had a connection.
    */
   static async checkOut(pool: PgPool, prepares: boolean): Promise<PgConnection> {
     const { types } = await loadPg();
     try {
-      return new PgConnection(await pool.connect(), types, prepares);
+      const client = await pool.connect();
+      haveWorked.add(pool);
+      return new PgConnection(client, types, prepares);
     } catch (error) {
-      throw toStoreError(error);
+      throw toLoginError(error, haveWorked.has(pool));
     }
   }
 

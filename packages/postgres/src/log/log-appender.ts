@@ -211,8 +211,8 @@ function countPartitions(partitions: readonly number[]): {
   return { counts, indexes };
 }
 
-/** Logins, rights, tables and columns that are missing: then the log takes no message at all. */
-const refusingAll = /^(28|3D|3F|42)/;
+/** Tables and columns that are missing: then the log takes no message at all. */
+const refusingAll = /^(3F|42)/;
 
 /** Says whether the database may have refused one message, and take others. */
 function mayRefuseOne(error: unknown): error is EventError<'STORE_REJECTED'> {
@@ -224,6 +224,7 @@ function failureOf(error: unknown): Exclude<PublishOutcome, { status: 'accepted'
   if (isEventError(error, 'STORE_UNAVAILABLE')) {
     return { status: 'unknown', error: unavailable(error) };
   }
+  if (isEventError(error, 'ACCESS_REFUSED')) return { status: 'refused', error };
   return isEventError(error, 'STORE_REJECTED')
     ? { status: 'refused', error: refusesAll(error) }
     : undefined;

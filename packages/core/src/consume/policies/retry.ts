@@ -4,6 +4,7 @@ import { GrowingDelay } from '../../growing-delay.ts';
 import type { HealthReasons } from '../../health.ts';
 import type { Observer } from '../../observer.ts';
 import { delayBefore, isRetryable } from '../../retry/retry-policy.ts';
+import { isWaitedOut } from '../../waited-out.ts';
 import type { Outage } from '../outage.ts';
 import { aboutInvocation, type Invocation, type Policy, type Progress } from './step.ts';
 
@@ -13,7 +14,7 @@ const waitingDelays = { firstMs: 100, maxMs: 5_000 };
 /**
  * Tries again, after a growing delay, as often as the handler's policy allows.
  *
- * What failed before the handler was reached (the database is away), and what somebody else has open
+ * What failed before the handler was reached (the database is away, or refuses its user), and what somebody else has open
  * right now, is nobody's attempt: it is waited out and does not count. Nor does what fails during an outage.
  *
  * @param options.once Never tries again what counts.
@@ -96,5 +97,5 @@ export function retry(options: {
 function passesByItself(error: unknown, { entered }: Progress): error is EventError {
   if (!isEventError(error)) return false;
   // A crashed process holds its claim until it lapses: longer than most policies have retries for.
-  return error.code === 'CLAIM_HELD' || (!entered && error.retryable);
+  return error.code === 'CLAIM_HELD' || (!entered && isWaitedOut(error));
 }
