@@ -164,7 +164,9 @@ describe.skipIf(!(await canStartRedis()))('over a Redis server of its own', () =
     say(inspect(bus, { depth: 20, showHidden: true }));
     await admin.config('SET', 'requirepass', `${secret} changed`);
     await admin.call('CLIENT', 'KILL', 'TYPE', 'normal', 'SKIPME', 'yes');
-    await waitUntil('it is refused', () => subscriber.health().reasons.join().includes('WRONGPASS'));
+    await waitUntil('it is refused', () =>
+      subscriber.health().reasons.join().includes('WRONGPASS'),
+    );
     shelve();
     say(subscriber.health());
     say(await refusalOf(() => publisher.publish({ type: 'item.sold', data: {} })));

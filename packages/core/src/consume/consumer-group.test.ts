@@ -135,7 +135,10 @@ describe('starting', () => {
   it('may be tried again after the transport failed', async () => {
     const transport = new MemoryTransport({ broker: bench.broker });
     const connect = transport.connect.bind(transport);
-    const refused = new EventError('ACCESS_REFUSED', 'no', { server: 'test', refusal: 'WRONGPASS' });
+    const refused = new EventError('ACCESS_REFUSED', 'no', {
+      server: 'test',
+      refusal: 'WRONGPASS',
+    });
     transport.connect = () => Promise.reject(refused);
     const group = bench.group({ transport });
     const { handled, handler } = recording();

@@ -138,7 +138,8 @@ export class ConsumerGroup {
    */
   async start(): Promise<void> {
     if (this.#state === 'stopped') throw this.#stoppingError('was stopped; make a new one');
-    if (this.#state === 'ended') throw this.#stoppingError('has ended, see health(); make a new one');
+    if (this.#state === 'ended')
+      throw this.#stoppingError('has ended, see health(); make a new one');
     if (!this.hasHandlers) {
       throw new TypeError(`group ${this.group} has no handler; register one before start()`);
     }
