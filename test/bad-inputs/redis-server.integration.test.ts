@@ -128,7 +128,7 @@ describe.skipIf(!(await canStartRedis()))('over a Redis server of its own', () =
     for (const redis of [{ ...place, password: wrong }, wrongUrl]) {
       const bus = open(redis);
       const refusal = await refusalOf(() => bus.connect());
-      expect(refusal).toMatchObject({ code: 'TRANSPORT_UNAVAILABLE', retryable: false });
+      expect(refusal).toMatchObject({ code: 'ACCESS_REFUSED', retryable: false });
       say(refusal);
       const dead = new RedisDeadLetterQueue({ redis });
       say(await refusalOf(() => dead.list()));
@@ -164,7 +164,9 @@ describe.skipIf(!(await canStartRedis()))('over a Redis server of its own', () =
     say(inspect(bus, { depth: 20, showHidden: true }));
     await admin.config('SET', 'requirepass', `${secret} changed`);
     await admin.call('CLIENT', 'KILL', 'TYPE', 'normal', 'SKIPME', 'yes');
-    await waitUntil('it has failed', () => subscriber.health().status === 'failed');
+    await waitUntil('it is refused', () =>
+      subscriber.health().reasons.join().includes('WRONGPASS'),
+    );
     shelve();
     say(subscriber.health());
     say(await refusalOf(() => publisher.publish({ type: 'item.sold', data: {} })));

@@ -73,7 +73,7 @@ describe.skipIf(!hasPostgres())('over PostgreSQL', () => {
     url.password = encodeURIComponent(`${password} mistyped`);
     const wrong = openPostgres({ connectionString: url.href });
     const refusal = await refusalOf(() => wrong.query('SELECT 1'));
-    expect(refusal).toMatchObject({ code: 'STORE_REJECTED', details: { sqlState: '28P01' } });
+    expect(refusal).toMatchObject({ code: 'ACCESS_REFUSED', details: { refusal: '28P01' } });
     expect(String(refusal)).not.toContain('mistyped');
     await wrong.close();
     await client.query(`DROP ROLE ${quoted(role)}`);

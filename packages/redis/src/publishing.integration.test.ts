@@ -43,7 +43,7 @@ for (const version of Object.keys(redisVersions) as RedisVersion[]) {
       const [bad, behind] = sent.slice(1) as [Message, Message];
       expect(outcomes[1]).toMatchObject({
         error: {
-          code: 'TRANSPORT_UNAVAILABLE',
+          code: reason === 'NOPERM' ? 'ACCESS_REFUSED' : 'TRANSPORT_UNAVAILABLE',
           retryable: false,
           message: expect.stringContaining(reason),
           details: { eventId: bad.id, eventType: 'order.created' },
@@ -114,7 +114,7 @@ for (const version of Object.keys(redisVersions) as RedisVersion[]) {
       await using user = await bench.user(`~${bench.prefix}item`, '+@all');
       const transport = await bench.connect({ redis: user.url });
       await expect(transport.publish([message()])).rejects.toMatchObject({
-        code: 'TRANSPORT_UNAVAILABLE',
+        code: 'ACCESS_REFUSED',
         retryable: false,
         message: expect.stringContaining(`could not use the key ${bench.prefix}:streams: NOPERM`),
       });
@@ -124,9 +124,9 @@ for (const version of Object.keys(redisVersions) as RedisVersion[]) {
       await using user = await bench.user(`~${bench.prefix}*`, '+@all', '-xadd');
       const transport = await bench.connect({ redis: user.url });
       await expect(transport.publish([message(), order('o')])).rejects.toMatchObject({
-        code: 'TRANSPORT_UNAVAILABLE',
+        code: 'ACCESS_REFUSED',
         retryable: false,
-        message: expect.stringContaining('see the ACL in the guide'),
+        message: expect.stringContaining('give it the rights that the guide of Redis lists'),
       });
     });
 
@@ -182,7 +182,7 @@ for (const version of Object.keys(redisVersions) as RedisVersion[]) {
       await using user = await bench.user(`~${bench.prefix}item`, ...own, '+@all');
       const transport = await bench.connect({ redis: user.url });
       const missing = {
-        code: 'TRANSPORT_UNAVAILABLE',
+        code: 'ACCESS_REFUSED',
         retryable: false,
         message: expect.stringMatching(/the key test:.*::marker.*NOPERM/),
       };

@@ -18,7 +18,10 @@ interface Provocation {
 }
 
 const nowhere = ['127.0.0.1', '1'] as const;
-const setting = (...args: string[]) => (redis: RefusingRedis) => redis.ask('CONFIG', 'SET', ...args);
+const setting =
+  (...args: string[]) =>
+  (redis: RefusingRedis) =>
+    redis.ask('CONFIG', 'SET', ...args);
 const writers = ['group', 'publisher'] as const;
 /** A restart that is under way. */
 let restart: Promise<void> = Promise.resolve();
@@ -77,7 +80,12 @@ const provocations: readonly Provocation[] = [
     },
     end: setting('save', ''),
   },
-  { code: 'OOM', suffers: ['publisher'], begin: setting('maxmemory', '1'), end: setting('maxmemory', '0') },
+  {
+    code: 'OOM',
+    suffers: ['publisher'],
+    begin: setting('maxmemory', '1'),
+    end: setting('maxmemory', '0'),
+  },
   {
     code: 'NOREPLICAS',
     suffers: writers,
@@ -88,7 +96,10 @@ const provocations: readonly Provocation[] = [
     code: 'BUSY',
     begin: async (redis) => {
       const other = redis.admin.duplicate();
-      busy = other.eval('while true do end', 0).catch(() => {}).finally(() => other.disconnect());
+      busy = other
+        .eval('while true do end', 0)
+        .catch(() => {})
+        .finally(() => other.disconnect());
     },
     end: async (redis) => {
       await redis.ask('SCRIPT', 'KILL');
@@ -128,9 +139,13 @@ describe.skipIf(!hasRedis() || !(await canStartRedis()))('what Redis refuses', (
       'key-load-delay': '100',
     });
     for (let at = 0; at < 15_000; at += 1_000) {
-      const keys = Array.from({ length: 1_000 }, (_, index) => [`filler:${at + index}`, 'x']).flat();
+      const keys = Array.from({ length: 1_000 }, (_, index) => [
+        `filler:${at + index}`,
+        'x',
+      ]).flat();
       const filling = redis.admin.pipeline();
-      for (let index = 0; index < keys.length; index += 2) filling.set(keys[index]!, keys[index + 1]!);
+      for (let index = 0; index < keys.length; index += 2)
+        filling.set(keys[index]!, keys[index + 1]!);
       await filling.exec();
     }
   });
@@ -177,7 +192,9 @@ describe.skipIf(!hasRedis() || !(await canStartRedis()))('what Redis refuses', (
 
     await ends.pop()!();
     const ids = await publishing();
-    await waitUntil('everything was handled', () => ids.every((id) => running.handled.includes(id)));
+    await waitUntil('everything was handled', () =>
+      ids.every((id) => running.handled.includes(id)),
+    );
     await waitUntil('everything was heard', () => ids.every((id) => running.heard.includes(id)));
     await getsOn(running);
     if (kindOf(code) !== 'access') {
@@ -188,7 +205,9 @@ describe.skipIf(!hasRedis() || !(await canStartRedis()))('what Redis refuses', (
     expect(running.count('dead-lettered')).toBe(0);
     expect(running.count('trouble')).toBe(running.count('recovered'));
     for (const who of ['consumer', 'publisher']) {
-      expect(running.count('trouble', `"who":"${who}"`)).toBeLessThanOrEqual(who === 'consumer' ? 2 : 1);
+      expect(running.count('trouble', `"who":"${who}"`)).toBeLessThanOrEqual(
+        who === 'consumer' ? 2 : 1,
+      );
     }
     expect(JSON.stringify([running.seen, starting.seen])).not.toMatch(/secret|>other/);
     await running.shutdown();

@@ -72,12 +72,15 @@ describe('errors of Redis', () => {
     ['NOAUTH Authentication required.', 'NOAUTH'],
     ['WRONGPASS invalid username-password pair', 'WRONGPASS'],
     ['NOPERM this user has no permissions', 'NOPERM'],
-  ])('say whether access was refused, which lasts unless it was granted before: %s', (said, code) => {
-    const refused = { code: 'ACCESS_REFUSED', details: { server: 'redis', refusal: code } };
-    expect(redisError(reply(said), 'be reached')).toMatchObject({ ...refused, retryable: false });
-    const later = redisError(reply(said), 'be reached', { hasWorked: true });
-    expect(later).toMatchObject({ ...refused, retryable: true });
-  });
+  ])(
+    'say whether access was refused, which lasts unless it was granted before: %s',
+    (said, code) => {
+      const refused = { code: 'ACCESS_REFUSED', details: { server: 'redis', refusal: code } };
+      expect(redisError(reply(said), 'be reached')).toMatchObject({ ...refused, retryable: false });
+      const later = redisError(reply(said), 'be reached', { hasWorked: true });
+      expect(later).toMatchObject({ ...refused, retryable: true });
+    },
+  );
 
   it('say what could not be done, what Redis said, and what helps', () => {
     const { message } = redisError(reply('OOM command not allowed'), 'take messages');

@@ -102,8 +102,9 @@ export class RefusedService {
   }
 
   count(kind: Observation['kind'], of: string = ''): number {
-    return this.seen.filter((seen) => seen.kind === kind && (!of || JSON.stringify(seen).includes(of)))
-      .length;
+    return this.seen.filter(
+      (seen) => seen.kind === kind && (!of || JSON.stringify(seen).includes(of)),
+    ).length;
   }
 
   async shutdown(): Promise<void> {

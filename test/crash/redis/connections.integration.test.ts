@@ -113,8 +113,8 @@ describe.skipIf(!hasRedis())(
         dock.transport.inspect(),
         bus.getGroupInfo(rig.stream),
         late.connect(),
-        rig.group(late, 'late').start(),
       ];
+      const starting = rig.group(late, 'late').start();
       const outcomes = await endedWithin(calls);
       for (const outcome of outcomes) {
         expect(outcome).toMatchObject({
@@ -127,6 +127,7 @@ describe.skipIf(!hasRedis())(
       const renewed = 'what gives no answer is not used any more';
       expect(proxy.accepted - accepted, renewed).toBeGreaterThanOrEqual(4);
       await proxy.switchTo({ kind: 'pass' });
+      await starting;
 
       await sleep(300);
       await publishing.stop();

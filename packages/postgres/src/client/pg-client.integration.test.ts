@@ -83,7 +83,7 @@ describe.skipIf(!hasPostgres())('the client over pg', () => {
     url.password = 'not-the-password';
     const stranger = openPostgres({ connectionString: url.href });
     const refusal = (await stranger.query('SELECT 1').catch((error: unknown) => error)) as Error;
-    expect(refusal).toMatchObject({ code: 'STORE_REJECTED', details: { sqlState: '28P01' } });
+    expect(refusal).toMatchObject({ code: 'ACCESS_REFUSED', details: { refusal: '28P01' } });
     expect(refusal.message).not.toContain('not-the-password');
     await stranger.close();
   });

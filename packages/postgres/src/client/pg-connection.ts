@@ -3,8 +3,10 @@ import type { PgPool, PgPoolClient, PgQueryResult } from './pg-driver.ts';
 import type { PgTypes } from './pg-types.ts';
 import type { RawConnection, RawResult } from './raw-connection.ts';
 import type { StatementOptions } from './sql-client.ts';
-import { toLoginError, toStoreError } from './sql-errors.ts';
+import { sqlStateOf, toLoginError, toStoreError } from './sql-errors.ts';
 import { statementName } from './statement-name.ts';
+
+const readOnly = '25006';
 
 /** Pools that have had a connection: a refusal later on is waited out. */
 const haveWorked = new WeakSet<PgPool>();
@@ -45,7 +47,13 @@ export class PgConnection implements RawConnection {
     { prepared = false }: StatementOptions = {},
   ): Promise<RawResult<Row>> {
     const name = prepared && this.#prepares ? statementName(text) : undefined;
-    return await executeOn<Row>(this.client, this.#types, text, params, name);
+    try {
+      return await executeOn<Row>(this.client, this.#types, text, params, name);
+    } catch (error) {
+      // A session that began while writing was forbidden goes on like that when it is allowed again.
+      if (sqlStateOf(error) === readOnly) this.discard();
+      throw error;
+    }
   }
 
   discard(): void {

@@ -11,14 +11,17 @@ describe('the codes of PostgreSQL', () => {
     expect(rowsUnder('PostgreSQL')).toEqual(rowsFor(sqlCodes));
   });
 
-  it.each(sqlCodes)('$code is what the table says, at a first login and later', ({ code, kind }) => {
-    const [first, later] = [toLoginError(said(code), false), toLoginError(said(code), true)];
-    expect(first.retryable).toBe(kind === 'passing');
-    expect(first.code === 'ACCESS_REFUSED').toBe(kind === 'access');
-    expect(later.retryable).toBe(true);
-    expect(later.code === 'ACCESS_REFUSED').toBe(kind === 'access');
-    if (kind === 'access') expect(toStoreError(said(code))).toMatchObject({ retryable: false });
-  });
+  it.each(sqlCodes)(
+    '$code is what the table says, at a first login and later',
+    ({ code, kind }) => {
+      const [first, later] = [toLoginError(said(code), false), toLoginError(said(code), true)];
+      expect(first.retryable).toBe(kind === 'passing');
+      expect(first.code === 'ACCESS_REFUSED').toBe(kind === 'access');
+      expect(later.retryable).toBe(true);
+      expect(later.code === 'ACCESS_REFUSED').toBe(kind === 'access');
+      if (kind === 'access') expect(toStoreError(said(code))).toMatchObject({ retryable: false });
+    },
+  );
 
   it('name a password that was not given, and a server that speaks no TLS', () => {
     const missing = new Error('SASL: SCRAM-SERVER-FIRST-MESSAGE: client password must be a string');

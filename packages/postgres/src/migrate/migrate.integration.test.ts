@@ -206,7 +206,7 @@ function describeOn(major: PostgresMajor): void {
           `SELECT * FROM get_saga_trace('${'1'.repeat(8)}-1111-4111-8111-111111111111'::uuid)`,
         ]) {
           await expect(asRole.query(refused)).rejects.toMatchObject({
-            details: { sqlState: '42501' },
+            details: { refusal: '42501' },
           });
         }
       });
