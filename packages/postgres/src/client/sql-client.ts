@@ -1,4 +1,4 @@
-import type { TransactionOptions } from '@waybill/core';
+import type { TransactionCapacity, TransactionOptions } from '@waybill/core';
 
 /** What a statement returned. `bigint` columns are BigInt, `timestamptz` are Date, `jsonb` is parsed, `bytea` is Uint8Array. */
 export interface SqlResult<Row> {
@@ -52,13 +52,16 @@ export interface SqlClient extends SqlQueryable {
   /**
    * Calls `heard` for each notification on `channel`, re-subscribing after a lost connection; then
    * with an empty payload, since notifications may have been missed. `heard` must not throw.
+   *
+   * @throws {EventError} `CAPABILITY_MISSING` where the pool is too small to keep a connection for it: poll.
    */
   listen(channel: string, heard: (payload: string) => void): Promise<() => Promise<void>>;
   /**
-   * Refuses a call that would wait for the transaction it is made in. A caller that queues statements
+   * Refuses a call that would wait for the transaction that it is made in, which has the only connection, or one
+   * of the few of a small pool. A caller that queues statements
    * of several callers asks this before it queues.
    *
-   * @throws {EventError} `TX_SELF_WAIT` on an embedded database, inside an open transaction of it.
+   * @throws {EventError} `TX_SELF_WAIT`
    */
   assertFree?(): void;
   /**
@@ -68,5 +71,7 @@ export interface SqlClient extends SqlQueryable {
   identity?(tx?: object): Promise<string>;
   /** What its connections come from, as in `TransactionRunner`. */
   readonly origin?: object;
+  /** How many transactions its pool serves side by side, as in `TransactionRunner`. */
+  capacity?(): TransactionCapacity | undefined;
   close(): Promise<void>;
 }
