@@ -10,6 +10,7 @@ import type { Clock, TransactionCapacity, TransactionOptions } from '@waybill/co
 
 import { closedError } from './closed-error.ts';
 import { identityOverPg } from './database-identity.ts';
+import { LentTransaction, queryWithin } from './lent-transaction.ts';
 import { joinable } from './joinable.ts';
 import { assertConnectionString } from './connection-string.ts';
 import { PgConnection } from './pg-connection.ts';
@@ -19,7 +20,13 @@ import { PgListener } from './pg-listener.ts';
 import { PoolGate } from './pool-gate.ts';
 import { capacityOf } from './pool-shares.ts';
 import { outlastWork, runTransaction } from './run-transaction.ts';
-import type { SqlClient, SqlResult, SqlTransaction, StatementOptions } from './sql-client.ts';
+import type {
+  SqlClient,
+  SqlResult,
+  SqlTransaction,
+  SqlTransactionOptions,
+  StatementOptions,
+} from './sql-client.ts';
 
 /** A server by its address, or the application's own pool, which stays the application's to end. */
 export type PostgresOptions = (
@@ -122,6 +129,7 @@ class PgClient implements SqlClient {
   readonly #source: PoolSource;
   readonly #clock: Clock;
   readonly #gate: PoolGate;
+  readonly #lent = new LentTransaction();
   readonly #listener: PgListener;
   readonly #prepares: boolean;
   #pool: Promise<PgPool> | undefined;
@@ -142,15 +150,19 @@ class PgClient implements SqlClient {
     params?: readonly unknown[],
     options?: StatementOptions,
   ): Promise<SqlResult<Row>> {
+    const lent = this.#lent.now;
+    if (lent) return await queryWithin<Row>(lent, text, params, options);
     const ask = (connection: PgConnection) => connection.execute<Row>(text, params, options);
     return await this.#using({ holds: 'briefly' }, ask);
   }
 
   async run<T>(
     work: (tx: SqlTransaction) => Promise<T>,
-    options: TransactionOptions = {},
+    { lends = false, ...options }: SqlTransactionOptions = {},
   ): Promise<T> {
-    return await runJoined(this, work, (joined) =>
+    const isLent = lends && this.#gate.isSingle;
+    const lending = (tx: SqlTransaction): Promise<T> => this.#lent.during(tx, work);
+    return await runJoined(this, isLent ? lending : work, (joined) =>
       outlastWork(joined, (tracked) =>
         this.#using(options, (connection) => runTransaction(connection, tracked, options)),
       ),
@@ -161,8 +173,12 @@ class PgClient implements SqlClient {
     return await this.#listener.listen(channel, heard);
   }
 
+  isLent(): boolean {
+    return this.#lent.now !== undefined;
+  }
+
   assertFree(): void {
-    this.#gate.assertFree();
+    if (!this.isLent()) this.#gate.assertFree();
   }
 
   capacity(): TransactionCapacity | undefined {

@@ -50,6 +50,11 @@ export class PoolGate {
     this.#size = size;
   }
 
+  /** True while there is one connection to work with. */
+  get isSingle(): boolean {
+    return this.#working === 1;
+  }
+
   /** @throws {EventError} `TX_SELF_WAIT` if the transactions around the call hold all that it could ever get. */
   assertFree(): void {
     const depth = this.#depth();

@@ -34,6 +34,15 @@ export interface SqlTransaction extends SqlQueryable {
   readonly finished: boolean;
 }
 
+/** How a transaction is to be run. */
+export interface SqlTransactionOptions extends TransactionOptions {
+  /**
+   * On a pool of one connection, statements of this client that are made in the work are sent in the
+   * transaction; elsewhere they have connections of their own.
+   */
+  readonly lends?: boolean;
+}
+
 /**
  * One database, over `pg` or PGlite.
  *
@@ -48,7 +57,9 @@ export interface SqlClient extends SqlQueryable {
    *
    * @throws What `work` threw, after the rollback.
    */
-  run<T>(work: (tx: SqlTransaction) => Promise<T>, options?: TransactionOptions): Promise<T>;
+  run<T>(work: (tx: SqlTransaction) => Promise<T>, options?: SqlTransactionOptions): Promise<T>;
+  /** Says whether the current call is lent a transaction, so that what it writes is not there before that commits. */
+  isLent?(): boolean;
   /**
    * Calls `heard` for each notification on `channel`, re-subscribing after a lost connection; then
    * with an empty payload, since notifications may have been missed. `heard` must not throw.
