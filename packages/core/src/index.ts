@@ -82,6 +82,7 @@ export {
   type TimeRangeOptions,
 } from './publish/event-store.ts';
 export {
+  type TransactionCapacity,
   type TransactionChoice,
   type TransactionOptions,
   type TransactionRunner,

@@ -130,6 +130,7 @@ export type EngineWarningCode =
   | 'NEW_GROUP_STARTS'
   | 'NOT_DURABLE'
   | 'TX_ELSEWHERE'
+  | 'POOL_TOO_SMALL'
   | 'STALLED_READER'
   | 'LOG_GAP'
   | 'LOG_RESTORED'

@@ -31,6 +31,15 @@ export interface TransactionRunner<Tx extends object = object> {
   identity?(tx?: object): Promise<string>;
   /** What its connections come from; runners that have the same are on one database, and nobody is asked. */
   readonly origin?: object;
+  /** How many transactions it serves side by side; `undefined`, or absent, where that is not known. */
+  capacity?(): TransactionCapacity | undefined;
+}
+
+export interface TransactionCapacity {
+  /** Transactions that can be open at once while calls outside them find a connection, too. */
+  readonly atOnce: number;
+  /** What to set so that it serves so many, in words, such as `maxConnections: 54`. */
+  toServe(count: number): string;
 }
 
 export interface TransactionOptions {
@@ -40,6 +49,12 @@ export interface TransactionOptions {
   idleTimeoutMs?: number;
   /** The server gives up waiting for a lock after this long, in milliseconds. */
   lockTimeoutMs?: number;
+  /**
+   * What its work does with the connection meanwhile. `briefly`: it sends statements and waits for nothing else,
+   * so it may have one that is kept for such work. `for good`: it keeps it until it is told to end. Unless given,
+   * it may wait for other calls of the same database.
+   */
+  holds?: 'briefly' | 'for good';
   /** When aborted, the handle refuses further statements (`TX_FINISHED`) and the transaction is rolled back. */
   signal?: EndSignal;
   /**

@@ -20,6 +20,7 @@ import { assertKnownOptions, assertRange } from '../options.ts';
 import { RetryBacklog } from './retry-backlog.ts';
 import { retireIn, type RetireOptions } from './retire-handlers.ts';
 import type { HandlerOptions } from './registration.ts';
+import { nameSmallPool } from './small-pool.ts';
 import type { Delivery } from '../transport/transport.ts';
 import { TroubleReporter } from '../trouble.ts';
 
@@ -169,6 +170,7 @@ export class ConsumerGroup {
     this.#concurrency = concurrency;
     this.#lanes.setConcurrency(concurrency);
     this.#backlog.setMaxInFlight(this.#maxInFlight());
+    if (this.running) this.#namePool();
   }
 
   /**
@@ -221,6 +223,7 @@ export class ConsumerGroup {
       throw this.#stoppingError('was stopped while it started');
     }
     this.#state = 'running';
+    this.#namePool();
     finished.then(
       () => this.#hasStopped() || this.#end(this.#stoppingError('has had its transport closed')),
       (error: unknown) => this.#end(error),
@@ -251,6 +254,10 @@ export class ConsumerGroup {
     reasons.end(error);
     observe({ kind: 'consumer-ended', group: this.group ?? 'broadcast', error });
     this.#finished.reject(error);
+  }
+
+  #namePool(): void {
+    nameSmallPool(this.#options, this.#concurrency, this.#handlers, this.#shared.reasons);
   }
 
   #maxInFlight(): number {

@@ -194,11 +194,14 @@ export class Handovers implements Judgement {
     const isFenced = delivery.fence && transactions && queue === this.#options.queues[0];
     if (!isFenced) await queue.add(rows, { tx: null });
     else {
-      await transactions.run(async (tx) => {
-        // A former owner, frozen for a while, would leave what the next one has handled by now.
-        await delivery.fence!(tx);
-        await queue.add(rows, { tx });
-      });
+      await transactions.run(
+        async (tx) => {
+          // A former owner, frozen for a while, would leave what the next one has handled by now.
+          await delivery.fence!(tx);
+          await queue.add(rows, { tx });
+        },
+        { holds: 'briefly' },
+      );
     }
     for (const { handler } of rows) {
       const about = aboutEvent(raw, { group, handler, key: message.key });

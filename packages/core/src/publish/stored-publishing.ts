@@ -65,7 +65,7 @@ export class StoredPublishing {
 
   async #commitGroup(checked: readonly EncodedEvent[]): Promise<void[]> {
     const { store, onCommitted } = this.#options;
-    await store.transactions.run((tx) => this.#appendAndAdd(tx, checked));
+    await store.transactions.run((tx) => this.#appendAndAdd(tx, checked), { holds: 'briefly' });
     onCommitted(partitionsOf(checked));
     return checked.map(() => undefined);
   }

@@ -5,6 +5,12 @@ export function lockKey(...parts: readonly string[]): bigint {
   return digest(parts).readBigInt64BE(0);
 }
 
+/**
+ * Stands for the lock of a process whose pool has no connection to keep one with: that it is alive is known by
+ * its heartbeat alone.
+ */
+export const noLock = 0n;
+
 /** A first key for `pg_advisory_xact_lock(integer, integer)`, the same for the same parts in every process. */
 export function lockSpace(...parts: readonly string[]): number {
   return digest(parts).readInt32BE(0);

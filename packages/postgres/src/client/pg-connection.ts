@@ -17,6 +17,8 @@ export class PgConnection implements RawConnection {
   readonly #types: PgTypes;
   readonly #prepares: boolean;
   #discarded = false;
+  /** Called once it was given back. */
+  onReleased: (() => void) | undefined;
 
   constructor(client: PgPoolClient, types: PgTypes, prepares: boolean) {
     this.client = client;
@@ -66,6 +68,7 @@ export class PgConnection implements RawConnection {
     // A discarded client may still report the end of its socket.
     if (this.#discarded) this.client.on('error', ignoreError);
     this.client.release(this.#discarded);
+    this.onReleased?.();
   }
 }
 

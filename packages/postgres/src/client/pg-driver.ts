@@ -30,6 +30,11 @@ export interface PgPoolClient {
 export interface PgPool {
   connect(): Promise<PgPoolClient>;
   end(): Promise<void>;
+  /** `max` says how many connections it may have, `connectionTimeoutMillis` how long to wait for one. */
+  readonly options?: {
+    readonly max?: number | undefined;
+    readonly connectionTimeoutMillis?: number | undefined;
+  };
   on(event: 'error', heard: (error: Error) => void): unknown;
   on(event: 'connect', heard: (client: PgPoolClient) => void): unknown;
 }

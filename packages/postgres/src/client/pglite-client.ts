@@ -2,7 +2,7 @@ import { AsyncLocalStorage } from 'node:async_hooks';
 
 import { EventError } from '@waybill/core';
 import { runJoined, runOutsideScope } from '@waybill/core/adapter';
-import type { EndSignal, TransactionOptions } from '@waybill/core';
+import type { EndSignal } from '@waybill/core';
 
 import { closedError } from './closed-error.ts';
 import { identityOfPglite } from './database-identity.ts';
@@ -12,7 +12,7 @@ import { quoteIdentifier } from './quote-identifier.ts';
 import { outlastWork, runTransaction } from './run-transaction.ts';
 import type { RawConnection } from './raw-connection.ts';
 import { SerialQueue } from './serial-queue.ts';
-import type { SqlClient, SqlResult, SqlTransaction } from './sql-client.ts';
+import type { SqlClient, SqlResult, SqlTransaction, SqlTransactionOptions } from './sql-client.ts';
 
 /** A directory of its own, nothing but memory, or a database that the application has opened. */
 export type PgliteOptions =
@@ -63,12 +63,15 @@ export class PgliteClient implements SqlClient {
     return await this.#inTurn(() => this.#connection.execute<Row>(text, params));
   }
 
-  async run<T>(work: (tx: SqlTransaction) => Promise<T>, options?: TransactionOptions): Promise<T> {
+  async run<T>(
+    work: (tx: SqlTransaction) => Promise<T>,
+    { lends: _lends, ...options }: SqlTransactionOptions = {},
+  ): Promise<T> {
     return await runJoined(this, work, (joined) =>
       outlastWork(joined, (tracked) => {
         const scoped = (tx: SqlTransaction): Promise<T> => this.#around.run(tx, () => tracked(tx));
         const begin = (): Promise<T> => runTransaction(this.#connection, scoped, options);
-        return this.#inTurn(begin, options?.signal);
+        return this.#inTurn(begin, options.signal);
       }),
     );
   }

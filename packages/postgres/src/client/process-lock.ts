@@ -31,7 +31,7 @@ export class ProcessLock {
   /**
    * Takes the lock, and takes it again whenever its connection was lost.
    *
-   * @throws {EventError} `STORE_UNAVAILABLE` if it could not be taken the first time; `STOPPING` after `release`.
+   * @throws {EventError} `CAPABILITY_MISSING` if the pool is too small for it; `STORE_UNAVAILABLE` if it could not be taken the first time; `STOPPING` after `release`.
    */
   async hold(): Promise<void> {
     if (!this.#held) {
@@ -55,7 +55,7 @@ export class ProcessLock {
     };
     while (!this.#released.signal.aborted) {
       try {
-        await this.#client.run((tx) => this.#holdOpen(tx, onHeld));
+        await this.#client.run((tx) => this.#holdOpen(tx, onHeld), { holds: 'for good' });
       } catch (error) {
         if (!isAgain) {
           this.#held = undefined;

@@ -63,6 +63,7 @@ const knownOptions: OptionNames<TransactionOptions> = {
   lockTimeoutMs: true,
   signal: true,
   onLost: true,
+  holds: true,
 };
 
 /** `BEGIN` and the limits in one round trip; a limit that was not asked for is left alone. */

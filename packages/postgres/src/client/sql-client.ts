@@ -1,4 +1,4 @@
-import type { TransactionOptions } from '@waybill/core';
+import type { TransactionCapacity, TransactionOptions } from '@waybill/core';
 
 /** What a statement returned. `bigint` columns are BigInt, `timestamptz` are Date, `jsonb` is parsed, `bytea` is Uint8Array. */
 export interface SqlResult<Row> {
@@ -34,6 +34,15 @@ export interface SqlTransaction extends SqlQueryable {
   readonly finished: boolean;
 }
 
+/** How a transaction is to be run. */
+export interface SqlTransactionOptions extends TransactionOptions {
+  /**
+   * On a pool of one connection, statements of this client that are made in the work are sent in the
+   * transaction; elsewhere they have connections of their own.
+   */
+  readonly lends?: boolean;
+}
+
 /**
  * One database, over `pg` or PGlite.
  *
@@ -48,17 +57,22 @@ export interface SqlClient extends SqlQueryable {
    *
    * @throws What `work` threw, after the rollback.
    */
-  run<T>(work: (tx: SqlTransaction) => Promise<T>, options?: TransactionOptions): Promise<T>;
+  run<T>(work: (tx: SqlTransaction) => Promise<T>, options?: SqlTransactionOptions): Promise<T>;
+  /** Says whether the current call is lent a transaction, so that what it writes is not there before that commits. */
+  isLent?(): boolean;
   /**
    * Calls `heard` for each notification on `channel`, re-subscribing after a lost connection; then
    * with an empty payload, since notifications may have been missed. `heard` must not throw.
+   *
+   * @throws {EventError} `CAPABILITY_MISSING` where the pool is too small to keep a connection for it: poll.
    */
   listen(channel: string, heard: (payload: string) => void): Promise<() => Promise<void>>;
   /**
-   * Refuses a call that would wait for the transaction it is made in. A caller that queues statements
+   * Refuses a call that would wait for the transaction that it is made in, which has the only connection, or one
+   * of the few of a small pool. A caller that queues statements
    * of several callers asks this before it queues.
    *
-   * @throws {EventError} `TX_SELF_WAIT` on an embedded database, inside an open transaction of it.
+   * @throws {EventError} `TX_SELF_WAIT`
    */
   assertFree?(): void;
   /**
@@ -68,5 +82,7 @@ export interface SqlClient extends SqlQueryable {
   identity?(tx?: object): Promise<string>;
   /** What its connections come from, as in `TransactionRunner`. */
   readonly origin?: object;
+  /** How many transactions its pool serves side by side, as in `TransactionRunner`. */
+  capacity?(): TransactionCapacity | undefined;
   close(): Promise<void>;
 }

@@ -145,18 +145,21 @@ export class PostgresHandoverQueue implements HandoverQueue {
   ): Promise<HandoverClaim[]> {
     const { kinds, limit, leaseMs, worker } = options;
     const name = printable(group);
-    const { rows } = await this.#client.run(async (tx) => {
-      await tx.query(claimLock, [`${this.#table} ${name}`]);
-      return await tx.query<HandoverRow>(this.#claimText(), [
-        name,
-        printable(worker),
-        leaseMs,
-        limit,
-        kinds.map(({ handler }) => printable(handler)),
-        kinds.map(({ eventType }) => printable(eventType)),
-        kinds.map(({ eventVersion }) => eventVersion),
-      ]);
-    });
+    const { rows } = await this.#client.run(
+      async (tx) => {
+        await tx.query(claimLock, [`${this.#table} ${name}`]);
+        return await tx.query<HandoverRow>(this.#claimText(), [
+          name,
+          printable(worker),
+          leaseMs,
+          limit,
+          kinds.map(({ handler }) => printable(handler)),
+          kinds.map(({ eventType }) => printable(eventType)),
+          kinds.map(({ eventVersion }) => eventVersion),
+        ]);
+      },
+      { holds: 'briefly' },
+    );
     return rows
       .sort((a, b) => Number(a.id - b.id))
       .flatMap((row) =>

@@ -1,6 +1,7 @@
 import { EventError, isEventError } from '@waybill/core';
 import {
   accepted,
+  currentScope,
   destinationChanged,
   eventLabel,
   GroupCommit,
@@ -89,7 +90,11 @@ export class LogAppender {
 
   async #send(messages: Call, marker: string | undefined): Promise<readonly PublishOutcome[]> {
     try {
-      return (await this.#callsFor(marker).add(messages)).map(accepted);
+      const { client } = this.#options;
+      const positions = client.isLent?.()
+        ? (await this.#appendAll([messages], marker))[0]!
+        : await this.#callsFor(marker).add(messages);
+      return positions.map(accepted);
     } catch (error) {
       if (!mayRefuseOne(error)) throw error;
       if (messages.length === 1)
@@ -136,13 +141,20 @@ export class LogAppender {
     const { counts, indexes } = countPartitions(partitions);
     const heads = await this.#insert(messages, { partitions, indexes, marker });
     if (heads.size === 0) throw await this.#changed(marker!);
-    this.#options.onAppended(heads);
+    this.#appended(heads);
     const positions = partitions.map((partition, at) => {
       const first = heads.get(partition)! - BigInt(counts.get(partition)!);
       return positionOf(partition, first + BigInt(indexes[at]!));
     });
     let from = 0;
     return calls.map(({ length }) => positions.slice(from, (from += length)));
+  }
+
+  /** Tells of rows as soon as they are there for others. */
+  #appended(heads: Heads): void {
+    const { client, onAppended } = this.#options;
+    if (client.isLent?.()) currentScope()?.afterCommit(() => onAppended(heads));
+    else onAppended(heads);
   }
 
   /**

@@ -22,7 +22,7 @@ export interface LogConsumerOptions {
   readonly deliver: Deliver;
   readonly heads: LogHeads;
   readonly seats: LogSeats;
-  /** Advisory lock that this process holds. */
+  /** Advisory lock that this process holds, or `noLock`. */
   readonly ownerLock: bigint;
   /** True where this process is the only one that can open the database. */
   readonly alone: boolean;

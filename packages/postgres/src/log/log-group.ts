@@ -3,6 +3,7 @@ import type { GroupStart } from '@waybill/core';
 import type { Range } from '@waybill/core/adapter';
 
 import { joinable } from '../client/joinable.ts';
+import { noLock } from '../client/lock-key.ts';
 import { rangeParams, readRanges } from './log-rows.ts';
 import type { LogRow } from './log-rows.ts';
 import { readPlace, readStanding } from './log-standing.ts';
@@ -42,7 +43,7 @@ export interface Occupant {
 export interface Claim {
   readonly token: string;
   readonly worker: string;
-  /** Advisory lock that this process holds while it lives. */
+  /** Advisory lock that this process holds while it lives, or `noLock`. */
   readonly ownerLock: bigint;
   readonly leaseMs: number;
   /**
@@ -68,7 +69,7 @@ const claimLockTimeoutMs = 1_000;
 /** Also true for one's own claim whose answer got lost; `token` is the parameter that holds its token. */
 const ownerIsGone = (token: string): string => `(c.owner_lock IS NULL OR c.token = ${token}
   OR c.heartbeat_at + c.lease_ms * interval '1 millisecond' < clock_timestamp()
-  OR pg_try_advisory_xact_lock_shared(c.owner_lock))`;
+  OR (c.owner_lock <> ${noLock} AND pg_try_advisory_xact_lock_shared(c.owner_lock)))`;
 
 /** The statements of one consumer group. Every write carries the token and is refused without it. */
 export class LogGroup {
@@ -131,7 +132,7 @@ export class LogGroup {
   async occupant(token: string, ownerLock: bigint): Promise<Occupant | undefined> {
     const { rows } = await this.#client.query<Occupant>(
       `SELECT worker, owner_lock IS NULL AS released, ${ownerIsGone('$2')} AS free,
-              owner_lock IS NOT DISTINCT FROM $3 AS own, ${secondsOf('clock_timestamp()')} AS "aliveAt"
+              owner_lock IS NOT DISTINCT FROM $3 AND $3 <> ${noLock} AS own, ${secondsOf('clock_timestamp()')} AS "aliveAt"
        FROM ${this.#tables.consumer} AS c WHERE group_name = $1`,
       [this.name, token, ownerLock],
       { prepared: true },
@@ -155,7 +156,7 @@ export class LogGroup {
              ON CONFLICT (group_name) DO UPDATE
              SET token = EXCLUDED.token, worker = EXCLUDED.worker, owner_lock = EXCLUDED.owner_lock,
                  heartbeat_at = clock_timestamp(), lease_ms = EXCLUDED.lease_ms
-             WHERE $6 = 'all' OR ($6 = 'own' AND c.owner_lock = $4) OR ${ownerIsGone('$2')}
+             WHERE $6 = 'all' OR ($6 = 'own' AND c.owner_lock = $4 AND $4 <> ${noLock}) OR ${ownerIsGone('$2')}
              RETURNING group_name, ${secondsOf('heartbeat_at')} AS alive_at
            )
            UPDATE ${group} AS g
@@ -184,7 +185,7 @@ export class LogGroup {
             [...claim.handed.values()],
           ],
         ),
-      { lockTimeoutMs: claimLockTimeoutMs },
+      { lockTimeoutMs: claimLockTimeoutMs, holds: 'briefly' },
     );
     return rows.length > 0 ? rows : undefined;
   }

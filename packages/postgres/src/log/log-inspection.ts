@@ -1,6 +1,7 @@
 import { groupOfPartitions } from '@waybill/core/adapter';
 import type { PartitionInspection, TransportInspection } from '@waybill/core';
 
+import { noLock } from '../client/lock-key.ts';
 import { logStream } from './log-tables.ts';
 import type { LogTables } from './log-tables.ts';
 import type { SqlClient } from '../client/sql-client.ts';
@@ -51,7 +52,9 @@ async function partitionsOf(
   { head, group, consumer, log }: LogTables,
 ): Promise<PartitionRow[]> {
   const lockOfOwner =
-    client.dialect === 'pglite' ? 'false' : 'pg_try_advisory_xact_lock_shared(c.owner_lock)';
+    client.dialect === 'pglite'
+      ? 'false'
+      : `(c.owner_lock <> ${noLock} AND pg_try_advisory_xact_lock_shared(c.owner_lock))`;
   const { rows } = await client.query<Omit<PartitionRow, 'member'> & { member: string | null }>(
     `WITH owner AS MATERIALIZED (
        SELECT c.group_name, c.worker FROM ${consumer} AS c

@@ -18,6 +18,8 @@ interface CopyRow {
   readonly seen_ago_ms: number;
 }
 
+const briefly = { holds: 'briefly' } as const;
+
 /** What the groups of the log handle; their watermarks are written under the version that is kept here. */
 export class LogRegistry implements GroupRegistry {
   readonly #client: SqlClient;
@@ -38,7 +40,7 @@ export class LogRegistry implements GroupRegistry {
     return await this.#client.run(async (tx) => {
       await this.#add(tx, group, set, worker);
       return await this.#read(tx, group);
-    });
+    }, briefly);
   }
 
   async read(group: string): Promise<RegistryCopy> {
@@ -65,7 +67,7 @@ export class LogRegistry implements GroupRegistry {
       await tx.query(`DELETE FROM ${handlers} WHERE group_name = $1 AND handlers = '[]'`, [group]);
       await this.#change(tx, group);
       return true;
-    });
+    }, briefly);
   }
 
   /** Takes note of a set that is known as it is: the one statement of nearly every call. */

@@ -7,6 +7,7 @@ import {
   OpenConsumers,
   SharedOpening,
 } from '@waybill/core/adapter';
+import { isEventError } from '@waybill/core';
 import type { Observer, PublishOutcome, Transport, TransportInspection } from '@waybill/core';
 import type {
   Consumer,
@@ -17,7 +18,7 @@ import type {
   TransportCapabilities,
 } from '@waybill/core/adapter';
 
-import { lockKey } from '../client/lock-key.ts';
+import { lockKey, noLock } from '../client/lock-key.ts';
 import { LogAppender } from './log-appender.ts';
 import { LogBroadcast } from './log-broadcast.ts';
 import { LogConsumer } from './log-consumer.ts';
@@ -41,7 +42,8 @@ const retryMs = 250;
  * A partitioned log in two tables: what a small team needs instead of a broker.
  *
  * In each group one process consumes and the others stand by. Over `pg`, a transport with groups keeps
- * one connection of the client's pool busy for as long as it is connected.
+ * one connection of the client's pool busy for as long as it is connected, unless the pool is too small: then a
+ * process that was killed is known by its missing heartbeat alone, and its group waits for the lease to end.
  */
 export class PostgresLogTransport implements Transport {
   static readonly capabilities: TransportCapabilities = Object.freeze({
@@ -192,13 +194,13 @@ export class PostgresLogTransport implements Transport {
     const alone = client.dialect === 'pglite';
     const group = new LogGroup(client, this.#tables, name);
     if (await group.ensure(subscription.start)) this.#announceGroup(subscription);
-    if (!alone) await lock.hold();
+    const ownerLock = alone ? lock.key : await heldKey(lock);
     return new LogConsumer({
       ...handing,
       group,
       heads,
       seats: this.#seats,
-      ownerLock: lock.key,
+      ownerLock,
       alone,
       timing: { ...timing, retryMs },
       clock,
@@ -225,6 +227,17 @@ export class PostgresLogTransport implements Transport {
       observe: this.#observe,
       source: heads.source(),
     });
+  }
+}
+
+/** The key of a lock once it is held; a pool that is too small for that leaves the heartbeat alone. */
+async function heldKey(lock: ProcessLock): Promise<bigint> {
+  try {
+    await lock.hold();
+    return lock.key;
+  } catch (error) {
+    if (isEventError(error, 'CAPABILITY_MISSING')) return noLock;
+    throw error;
   }
 }
 

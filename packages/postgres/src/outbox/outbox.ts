@@ -181,7 +181,8 @@ export class PostgresOutbox implements Outbox {
         const part = { ...pass, ...this.#scanStart(pass) };
         done = { drained: await this.#pass.drain(tx, part, sighting, publish), settledId };
       },
-      { idleTimeoutMs },
+      // Else a relay to a log of the same database would wait for itself on a pool of one.
+      { idleTimeoutMs, lends: true },
     );
     if (!done) return { status: 'busy' };
     const { drained, settledId } = done;

@@ -120,7 +120,7 @@ export class EventWriter {
   ): Promise<T> {
     const tx = await chosenTransaction(options, this.#client);
     if (tx) return await work(joinable(tx));
-    return await retryPassing(this.#clock, () => this.#client.run(work));
+    return await retryPassing(this.#clock, () => this.#client.run(work, { holds: 'briefly' }));
   }
 }
 
