@@ -85,7 +85,7 @@ export function describePruning(name: string, database: () => SqlClient): void {
       await untilRecorded(client, ['pending', 'processing', 'waiting']);
       await client.query(`UPDATE event_dlq SET status = 'resolved' WHERE status = 'pending'`);
       await client.query(`UPDATE event_handover SET status = 'done'`);
-      await untilRecorded(client, ['processing']);
+      await vi.waitFor(async () => expect(await recorded(client)).toEqual(['processing']), waiting);
     });
 
     it('forgets idempotency keys when their time has passed and nobody holds them, and not before', async () => {
@@ -191,7 +191,7 @@ export function describePruning(name: string, database: () => SqlClient): void {
       await record(client, ['two-hours'], dayMs / 12);
       await record(client, ['now'], 0);
       await start({ inboxMs: 0 });
-      await untilRecorded(client, ['now']);
+      await vi.waitFor(async () => expect(await recorded(client)).toEqual(['now']), waiting);
     });
 
     it('does nothing for a group that prunes by itself, also beside one that does not', async () => {
@@ -208,7 +208,7 @@ export function describePruning(name: string, database: () => SqlClient): void {
       await record(client, ['ancient'], 61 * dayMs);
       await start({ inboxMs: 60 * dayMs });
       await start();
-      await untilRecorded(client, ['old']);
+      await vi.waitFor(async () => expect(await recorded(client)).toEqual(['old']), waiting);
     });
 
     it('says that it cannot delete, tries again, and says that it gets on', async () => {

@@ -113,7 +113,7 @@ describe.skipIf(!hasPostgres())('pruning on PostgreSQL', () => {
       await untilRecorded(client, ['locked']);
       release();
       await holding;
-      await untilRecorded(client, []);
+      await vi.waitFor(async () => expect(await recorded(client)).toEqual([]), waiting);
     });
   });
 

@@ -80,7 +80,7 @@ class SharedPruner {
     this.#retry.reset();
     return outcome === 'busy'
       ? Math.min(random() * busyMs, everyMs)
-      : everyMs * (0.9 + random() / 5);
+      : Math.round(everyMs * (0.9 + random() / 5));
   }
 
   #everyMs(): number {
