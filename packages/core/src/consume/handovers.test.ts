@@ -175,6 +175,26 @@ describe('an event of a newer version', () => {
     await until(async () => (await polled(), again.handled.length === 1), 'it is handled');
     expect(again.handled).toEqual(['item.graded v2']);
   });
+
+  it('waits for it also where that has registered a moment ago', async () => {
+    const old = await instance([['item.graded']], { catalogue: catalogueOf(1) });
+    const set = {
+      id: 'young',
+      service: '',
+      sharedBy: null,
+      versions: { 'item.graded': 2 },
+      handlers: [{ name: 'item.graded', patterns: ['item.graded'], derived: true, formerly: [] }],
+    };
+    await bench.broker.registry.register('graders', set, 'worker-9');
+    bench.publish({ id: 'v2', type: 'item.graded', version: 2 });
+    bench.publish({ id: 'v3', type: 'item.graded', version: 3 });
+    await bench.settled();
+    // What nobody knows is handled as it is.
+    expect(old.handled).toEqual(['item.graded v3']);
+    expect(await bench.broker.handovers.open('graders')).toMatchObject([
+      { handler: 'item.graded', eventVersion: 2, count: 1 },
+    ]);
+  });
 });
 
 describe('a handler that does not come back', () => {
