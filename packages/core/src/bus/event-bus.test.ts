@@ -6,6 +6,7 @@ import { PublisherBench } from '../../test/publisher-bench.ts';
 import { tinyCodec } from '../../test/tiny-codec.ts';
 import { settle, until } from '../../test/until.ts';
 import { plainProfile } from '../event/envelope.ts';
+import { type Logger, silentLogger } from '../observer.ts';
 import { TransportEventBus } from './event-bus.ts';
 
 let bench: PublisherBench;
@@ -123,6 +124,39 @@ describe('a bus', () => {
     await bench.settled();
     expect(told).toEqual(['delivered', 'processed']);
     await bench.stop(group);
+  });
+
+  it('has its groups tell its logger what people have to know, unless they have their own', async () => {
+    const logged: string[] = [];
+    const loggerOf = (whose: string): Logger => ({
+      ...silentLogger,
+      error: (_, text) => void logged.push(`${whose}: ${text}`),
+    });
+    const bus = new TransportEventBus({
+      serviceName: 'logging',
+      transport: bench.transport,
+      sharedTransport: true,
+      codec: tinyCodec,
+      profile: plainProfile,
+      consumers: { deadLetters: bench.deadLetters, retry: { maxRetries: 0 } },
+      logger: loggerOf('bus'),
+      silence: ['ATTEMPT_FAILED'],
+      clock: bench.clock,
+    });
+    for (const [name, choices] of [
+      ['heard', {}],
+      ['own', { logger: loggerOf('own') }],
+    ] as const) {
+      bus.consumers(name, choices).on(['item.*'], () => raise(new Error('no')));
+    }
+    await bus.start();
+    bench.publish({ id: 'e1' });
+    await bench.settled();
+    expect(logged.toSorted()).toEqual([
+      expect.stringMatching(/^bus: .*dead letter of group heard/),
+      expect.stringMatching(/^own: .*dead letter of group own/),
+    ]);
+    for (const name of ['heard', 'own']) await bench.stop(bus.consumers(name));
   });
 
   it('begins new groups at the time that was said, whatever became of the Date since', async () => {

@@ -255,7 +255,7 @@ export class TransportEventBus extends EventEmitter<BusEvents> implements EventB
     predecessor?: Promise<unknown>,
   ): ConsumerGroup {
     const { catalogue, clock, consumers } = this.#options;
-    const said = { ...consumers, ...choices };
+    const said = { ...given(this.audience), ...given(consumers), ...choices };
     const observers = [this.#observe, consumers.observer, choices.observer];
     return new ConsumerGroup({
       ...(catalogue ? { catalogue } : {}),

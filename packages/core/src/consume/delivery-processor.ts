@@ -113,7 +113,8 @@ export class DeliveryProcessor {
     const wanting = runner.wanting(read.event.type);
     if (handovers) {
       const share = handovers.shareOf(read.raw);
-      if (share.owed.length > 0 || (wanting.length > 0 && handovers.mustAsk(delivery))) {
+      const asks = wanting.length > 0 && (share.isNewer || handovers.mustAsk(delivery));
+      if (share.owed.length > 0 || asks) {
         return this.#runShared(wanting, read, share, delivery, state);
       }
     }
@@ -127,12 +128,18 @@ export class DeliveryProcessor {
   async #runShared(
     wanting: readonly Registration[],
     { raw, event }: ReadEvent,
-    share: HandlerShare,
+    known: HandlerShare,
     delivery: Delivery,
     state: UnderWay,
   ): Promise<void> {
     const handovers = this.#options.handovers!;
     const { abort } = state;
+    let share = known;
+    if (known.isNewer && known.owed.length === 0) {
+      // Handled here by a handler that does not know it, it would count as handled for the one that does.
+      state.judgedBy = await handovers.lookAnew(abort.signal);
+      share = handovers.shareOf(raw);
+    }
     if (share.owed.length > 0) await handovers.leave(delivery, raw, share.owed, abort.signal);
     const own = wanting.filter(({ name }) => share.own.has(name));
     const asks = handovers.mustAsk(delivery);

@@ -78,9 +78,12 @@ export class GroupMembership {
    * @throws {EventError} `GROUP_TAKEN` if another service has the group and cannot be left its share.
    */
   async start(set: HandlerSet): Promise<void> {
+    const { group, registry } = this.#options;
     this.#stopped = false;
     this.#set = { ...set, id: idOf(set) };
-    assertShareable(this.#options.group, this.set, await this.refresh());
+    // What is registered is left its share, also where it never runs: so first whether it may be.
+    assertShareable(group, set, await registry.read(group));
+    await this.#assertFirst(await this.refresh());
     this.#schedule();
   }
 
@@ -100,6 +103,17 @@ export class GroupMembership {
   async refreshAnew(): Promise<RegistryCopy> {
     await this.#refreshing?.catch(() => {});
     return await this.refresh();
+  }
+
+  /** Of two services that have registered at the same moment, the second one takes that back. */
+  async #assertFirst(copy: RegistryCopy): Promise<void> {
+    const { group, registry } = this.#options;
+    try {
+      assertShareable(group, this.set, copy);
+    } catch (error) {
+      await registry.retire(group, { service: this.set.service });
+      throw error;
+    }
   }
 
   async #refresh(): Promise<RegistryCopy> {
@@ -152,8 +166,9 @@ export function handlerSet(options: {
   return { service, handlers, versions: Object.fromEntries(versions), sharedBy };
 }
 
-/** @throws {EventError} `GROUP_TAKEN` if another service of the group and this one share nothing to leave work in. */
-function assertShareable(group: string, own: HandlerSet, { sets }: RegistryCopy): void {
+/** @throws {EventError} `GROUP_TAKEN` if another service came first, and this one shares nothing to leave work in with it. */
+function assertShareable(group: string, own: HandlerSet, { owner, sets }: RegistryCopy): void {
+  if (owner === own.service) return;
   const other = sets.find(({ service, sharedBy }) => {
     const isShared = sharedBy !== null && sharedBy === own.sharedBy;
     return service !== own.service && !isShared;

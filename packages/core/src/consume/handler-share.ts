@@ -15,6 +15,8 @@ export interface HandlerShare {
   readonly own: ReadonlySet<string>;
   /** Handlers of other instances. */
   readonly owed: readonly OwedHandler[];
+  /** True if this instance's catalogue knows older versions only: another instance may know this one. */
+  readonly isNewer: boolean;
 }
 
 /** A handler with its patterns compiled. */
@@ -110,7 +112,7 @@ export class HandlerShares {
         if (counterpart) own.delete(counterpart.key);
       }
     }
-    return { own, owed: [...owed.values()] };
+    return { own, owed: [...owed.values()], isNewer: newerVersion !== undefined };
   }
 
   #takerIn(set: KnownSet, { handler, eventType, eventVersion }: HandoverKind): Known | undefined {

@@ -175,6 +175,26 @@ describe('an event of a newer version', () => {
     await until(async () => (await polled(), again.handled.length === 1), 'it is handled');
     expect(again.handled).toEqual(['item.graded v2']);
   });
+
+  it('waits for it also where that has registered a moment ago', async () => {
+    const old = await instance([['item.graded']], { catalogue: catalogueOf(1) });
+    const set = {
+      id: 'young',
+      service: '',
+      sharedBy: null,
+      versions: { 'item.graded': 2 },
+      handlers: [{ name: 'item.graded', patterns: ['item.graded'], derived: true, formerly: [] }],
+    };
+    await bench.broker.registry.register('graders', set, 'worker-9');
+    bench.publish({ id: 'v2', type: 'item.graded', version: 2 });
+    bench.publish({ id: 'v3', type: 'item.graded', version: 3 });
+    await bench.settled();
+    // What nobody knows is handled as it is.
+    expect(old.handled).toEqual(['item.graded v3']);
+    expect(await bench.broker.handovers.open('graders')).toMatchObject([
+      { handler: 'item.graded', eventVersion: 2, count: 1 },
+    ]);
+  });
 });
 
 describe('a handler that does not come back', () => {
@@ -235,10 +255,31 @@ describe('two services that use one group', () => {
       code: 'GROUP_TAKEN',
       message: expect.stringMatching(/group graders belongs to service grader \(worker worker-1\)/),
     });
+    // The first one owes nothing to the one that was refused.
+    const { owner, sets } = await bench.broker.registry.read('graders');
+    expect([owner, ...sets.map(({ service }) => service)]).toEqual(['grader', 'grader']);
     await biller.retire({ service: 'grader', by: 'ann', reason: 'renamed' });
     await biller.start();
     bench.publish({ id: 'e1' });
     await until(() => handled.length <= 1, 'it runs');
+  });
+
+  it('are kept apart also where both register at the same moment, and the first one starts again', async () => {
+    const { registry } = bench.broker;
+    const grader = { service: 'grader', handovers: memoryQueue() };
+    const first = await instance([['item.graded']], grader);
+    const read = registry.read.bind(registry);
+    registry.read = async () => ({ version: '', owner: '', sets: [] });
+    const biller = bench.group({ service: 'biller', handovers: memoryQueue() });
+    biller.on(['item.graded'], () => {});
+    await expect(biller.start()).rejects.toMatchObject({ code: 'GROUP_TAKEN' });
+    registry.read = read;
+    expect((await read('graders')).sets.map(({ service }) => service)).toEqual(['grader']);
+    // One that was killed before it could take it back.
+    const set = { id: 'late', service: 'biller', sharedBy: null, versions: {}, handlers: [] };
+    await registry.register('graders', set, 'worker-9');
+    await bench.stop(first.group);
+    await expect(instance([['item.graded']], grader)).resolves.toBeDefined();
   });
 });
 

@@ -92,6 +92,12 @@ export class Handovers implements Judgement {
     return await this.#untilDone(() => this.renew([delivery]), signal);
   }
 
+  /** Reads the registry as it is now. @returns Its version. */
+  async lookAnew(signal: AbortSignal): Promise<string> {
+    const { membership } = this.#options;
+    return (await this.#untilDone(() => membership.refreshAnew(), signal)).version;
+  }
+
   async renew(settled: readonly Delivery[]): Promise<string> {
     const { membership } = this.#options;
     const { version } = await membership.refreshAnew();
