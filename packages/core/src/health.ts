@@ -4,7 +4,7 @@ import { messageOfThrown } from './thrown.ts';
 export interface Health {
   /** `degraded` while anything is in the way; `failed` once it has ended by itself and nothing gets on any more. */
   readonly status: 'ok' | 'degraded' | 'failed';
-  /** What is in the way, in words for people, and since when. */
+  /** What is in the way, or is worth knowing though nothing is, in words for people, and since when. */
   readonly reasons: readonly string[];
 }
 
@@ -17,6 +17,7 @@ interface Reason {
 export class HealthReasons {
   readonly #now: () => number;
   readonly #reasons = new Map<object, Reason>();
+  readonly #notes: Reason[] = [];
   #end: Reason | undefined;
 
   /** @param now Milliseconds since the epoch. */
@@ -30,6 +31,12 @@ export class HealthReasons {
     this.#reasons.set(owner, { words, sinceMs });
   }
 
+  /** Says something for good that is no trouble by itself. */
+  note(words: string): void {
+    if (this.#notes.some((note) => note.words === words)) return;
+    this.#notes.push({ words, sinceMs: this.#now() });
+  }
+
   remove(owner: object): void {
     this.#reasons.delete(owner);
   }
@@ -41,9 +48,10 @@ export class HealthReasons {
   }
 
   health(): Health {
-    const reasons = this.#list();
+    const troubles = this.#list();
+    const reasons = [...troubles, ...this.#notes.map(shown)];
     if (this.#end) return { status: 'failed', reasons: [shown(this.#end), ...reasons] };
-    return { status: reasons.length > 0 ? 'degraded' : 'ok', reasons };
+    return { status: troubles.length > 0 ? 'degraded' : 'ok', reasons };
   }
 
   /** Each reason once, with how many share it, and since when the first of them. */

@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, it, vi } from 'vitest';
 
-import { aboutMessage } from './about-event.ts';
+import { aboutMessage } from './event/about-event.ts';
 import { EventError } from './errors.ts';
 import { silentLogger, type Logger, type Observation, type Observer } from './observer.ts';
 import { observeFor } from './people.ts';

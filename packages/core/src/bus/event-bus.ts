@@ -19,7 +19,7 @@ import { withOwnStart } from '../transport/group-start.ts';
 import { assertComplete } from '../publish/batch-result.ts';
 import type { EventSender } from '../publish/event-sender.ts';
 import { positionsOf, type PublishOutcome } from '../transport/publish-outcome.ts';
-import { aboutEvent } from '../about-event.ts';
+import { aboutEvent } from '../event/about-event.ts';
 import {
   observeAll,
   type Logger,

@@ -1,7 +1,7 @@
-import { aboutEvent, aboutMessage } from '../about-event.ts';
+import { aboutEvent, aboutMessage } from '../event/about-event.ts';
 import { Abort } from './abort.ts';
 import type { EventEnvelope } from '../event/envelope.ts';
-import { EventError } from '../errors.ts';
+import type { EventError } from '../errors.ts';
 import type { HandlerRunner, ReadEvent } from './handler-runner.ts';
 import type { HandlerShare } from './handler-share.ts';
 import type { Handovers } from './handovers.ts';
@@ -76,9 +76,7 @@ export class DeliveryProcessor {
     const { handovers } = this.#options;
     try {
       if (!abort.aborted) await this.#runHandlers(delivery, state);
-      while (handovers && !abort.aborted && state.judgedBy !== handovers.version) {
-        state.judgedBy = await handovers.judgeAnew(delivery, abort.signal);
-      }
+      if (handovers && state.judgedBy !== handovers.version) await this.#judgeAnew(delivery, state);
       if (!abort.aborted) delivery.settle();
     } catch (error) {
       // An abandoned delivery stays unsettled, and another worker gets it. So does one that fell over
@@ -96,6 +94,14 @@ export class DeliveryProcessor {
       abort.abort(reason);
       return this.#reportUnfinished(delivery, handler);
     });
+  }
+
+  /** Until the registry that it was judged by is the newest: it may change again meanwhile. */
+  async #judgeAnew(delivery: Delivery, state: UnderWay): Promise<void> {
+    const handovers = this.#options.handovers!;
+    while (!state.abort.aborted && state.judgedBy !== handovers.version) {
+      state.judgedBy = await handovers.judgeAnew(delivery, state.abort.signal);
+    }
   }
 
   #runHandlers(delivery: Delivery, state: UnderWay): Promise<void> {
@@ -144,7 +150,9 @@ export class DeliveryProcessor {
     const own = wanting.filter(({ name }) => share.own.has(name));
     const asks = handovers.mustAsk(delivery);
     const may = await Promise.all(
-      own.map((each) => !asks || handovers.mayHandle(each, delivery, raw, abort.signal)),
+      own.map(async (each) => {
+        return !asks || (await handovers.mayHandle(each, delivery, raw, abort.signal));
+      }),
     );
     const ready = own.filter((_, index) => may[index]);
     return await this.#runInTurn(ready, event, delivery, state);

@@ -1,4 +1,4 @@
-import { aboutMessage } from '../about-event.ts';
+import { aboutMessage } from '../event/about-event.ts';
 import type { Abort } from './abort.ts';
 import type { Catalogue } from '../event/catalogue.ts';
 import type { Codec } from '../event/codec.ts';

@@ -283,6 +283,59 @@ describe('two services that use one group', () => {
   });
 });
 
+describe('a group that cannot leave anything', () => {
+  it('says so when it starts, in a warning and in its health, which is no trouble by itself', async () => {
+    const transport = bench.transportWith({});
+    Object.defineProperties(transport, {
+      registry: { value: undefined },
+      handovers: { value: undefined },
+    });
+    const { group } = await instance([['item.graded']], { transport });
+    const words = /^group graders lacks a registry, which memory does not keep: during a deploy/;
+    const warned = bench.seen.of('warning').filter(({ code }) => code === 'HANDOVERS_MISSING');
+    expect(warned.map(({ message }) => message)).toEqual([expect.stringMatching(words)]);
+    expect(group.health()).toEqual({ status: 'ok', reasons: [expect.stringMatching(words)] });
+    await expect(group.retire({ handler: 'x', by: 'ann', reason: 'gone' })).rejects.toMatchObject({
+      code: 'CAPABILITY_MISSING',
+    });
+  });
+});
+
+describe('a handler whose name has changed with its patterns', () => {
+  const renamed = (): string[] =>
+    bench.seen
+      .of('warning')
+      .filter(({ code }) => code === 'HANDLER_RENAMED')
+      .map(({ message }) => message);
+
+  it('is named at the start, together with its former name', async () => {
+    const old = bench.group();
+    old.on(['item.graded', 'item.received'], () => {});
+    await old.start();
+    await bench.stop(old);
+    const young = bench.group();
+    young.on(['item.graded', 'item.priced', 'item.received'], () => {});
+    await young.start();
+    expect(renamed()).toEqual([
+      expect.stringMatching(
+        /^handler item\.graded,item\.priced,item\.received of group graders seems to be what was called item\.graded,item\.received; .* formerly: \['item\.graded,item\.received'\]/,
+      ),
+    ]);
+  });
+
+  it('is not, where it says what it was called', async () => {
+    const old = bench.group();
+    old.on(['item.graded', 'item.received'], () => {});
+    await old.start();
+    await bench.stop(old);
+    const young = bench.group();
+    const formerly = ['item.graded,item.received'];
+    young.on(['item.graded', 'item.priced', 'item.received'], () => {}, { formerly });
+    await young.start();
+    expect(renamed()).toEqual([]);
+  });
+});
+
 function memoryQueue(): MemoryHandoverQueue {
   return new MemoryHandoverQueue(new MemoryDatabase(), { clock: bench.clock });
 }

@@ -1,4 +1,4 @@
-import { aboutEvent, aboutMessage } from '../about-event.ts';
+import { aboutEvent, aboutMessage } from '../event/about-event.ts';
 import { BatchedLookup } from './batched-lookup.ts';
 import type { Clock } from '../clock.ts';
 import { isEventError } from '../errors.ts';

@@ -64,15 +64,13 @@ export class KeptWork {
   /** Registers this instance's handlers in the group; to be called before anything is delivered. */
   async register(): Promise<void> {
     if (this.#sharing) return await this.#sharing.register();
-    const { group, warnings, options } = this.#options;
+    const { group, warnings, reasons, options } = this.#options;
     const lacks = options.transport.registry
       ? 'handovers, a queue of its own, which a database has'
       : `a registry, which ${options.transport.name} does not keep`;
-    warnings.once(
-      'HANDOVERS_MISSING',
-      group,
-      `group ${group} lacks ${lacks}: during a deploy, an instance settles events that only another one has a handler for`,
-    );
+    const words = `group ${group} lacks ${lacks}: during a deploy, an instance settles events that only another one has a handler for`;
+    warnings.once('HANDOVERS_MISSING', group, words);
+    reasons.note(words);
   }
 
   /** Begins to take. */

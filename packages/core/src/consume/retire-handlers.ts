@@ -51,7 +51,7 @@ export async function retireIn(
  * @returns How many events were waiting.
  * @throws {TypeError} If it is not said what is given up, by whom, or why.
  */
-export async function retireHandlers(
+async function retireHandlers(
   {
     group,
     registry,

@@ -9,7 +9,7 @@ import { completeDraft, type EventDraft } from './event-draft.ts';
 import { holdHandler } from '../handler-scope.ts';
 import { HealthReasons, jointHealth, type Health } from '../health.ts';
 import { randomIds, type Ids } from '../ids.ts';
-import { aboutEvent } from '../about-event.ts';
+import { aboutEvent } from '../event/about-event.ts';
 import type { Observer, WarningCode } from '../observer.ts';
 import { observeFor, type Audience } from '../people.ts';
 import { assertPublisherOptions } from './publisher-options.ts';

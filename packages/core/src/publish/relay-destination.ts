@@ -1,6 +1,5 @@
 import type { Clock } from '../clock.ts';
 import { isEventError, type EventError } from '../errors.ts';
-import { eventLabel } from '../event/event-label.ts';
 import type { Message } from '../event/message.ts';
 import type { HealthReasons } from '../health.ts';
 import type { Ids } from '../ids.ts';
@@ -8,7 +7,7 @@ import type { Observer } from '../observer.ts';
 import { oneLine } from '../text.ts';
 import { destinationChanged } from '../transport/destination-changed.ts';
 import type { PublishOutcome } from '../transport/publish-outcome.ts';
-import { aboutMessage } from '../about-event.ts';
+import { aboutMessage } from '../event/about-event.ts';
 import type { Outbox, RefusedMessage } from './outbox.ts';
 
 export interface RelayDestinationOptions {

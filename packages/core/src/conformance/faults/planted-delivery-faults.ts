@@ -13,13 +13,7 @@ import { changed } from './changed.ts';
 import { withoutHeaders } from './header-faults.ts';
 import { rollbackForgotten } from './store-fault.ts';
 import { systemClock } from '../../clock.ts';
-import {
-  everyNth,
-  lagMs,
-  onConsumer,
-  onDelivery,
-  type TransportChanges,
-} from './transport-fault.ts';
+import { everyNth, onConsumer, onDelivery, type TransportChanges } from './transport-fault.ts';
 
 type DeliveryFault = PlantedFault<DeliveryConformanceOptions>;
 

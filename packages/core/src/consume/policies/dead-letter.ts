@@ -7,7 +7,7 @@ import type { DeadLetter, FailureType, NewDeadLetter } from '../dead-letter.ts';
 import { EventError, isEventError } from '../../errors.ts';
 import { GrowingDelay } from '../../growing-delay.ts';
 import type { HealthReasons } from '../../health.ts';
-import { aboutEvent, aboutMessage } from '../../about-event.ts';
+import { aboutEvent, aboutMessage } from '../../event/about-event.ts';
 import type { EventLabels, Observer } from '../../observer.ts';
 import { messageOfThrown, readThrown } from '../../thrown.ts';
 import type { Delivery } from '../../transport/transport.ts';

@@ -1,6 +1,6 @@
 import type { StandardSchemaV1 } from '@standard-schema/spec';
 
-import { aboutEvent } from '../../about-event.ts';
+import { aboutEvent } from '../../event/about-event.ts';
 import type { EventLabels } from '../../observer.ts';
 import type { Abort } from '../abort.ts';
 import type { Catalogue } from '../../event/catalogue.ts';

@@ -18,7 +18,7 @@ type Run = (
   database: MemoryDatabase,
   work: (tx: MemoryTransaction) => Promise<unknown>,
   options: TransactionOptions,
-) => Promise<any>;
+) => Promise<never>;
 
 const away = new EventError('STORE_UNAVAILABLE', 'away', {});
 

@@ -1,6 +1,6 @@
-import type { EventEnvelope } from './event/envelope.ts';
-import type { Message } from './event/message.ts';
-import type { EventLabels } from './observer.ts';
+import type { EventEnvelope } from './envelope.ts';
+import type { Message } from './message.ts';
+import type { EventLabels } from '../observer.ts';
 
 /** What an observation says of an event. */
 export function aboutEvent(
