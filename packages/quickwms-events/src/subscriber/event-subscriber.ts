@@ -3,6 +3,7 @@ import {
   type EventBus,
   type Handler,
   type Health,
+  type RetireOptions,
   type StandardSchemaV1,
   type SubscriberOptions,
   type SubscriptionOptions,
@@ -140,6 +141,17 @@ export class EventSubscriber<Inbox extends boolean = boolean> {
   /** What the last stop left for other instances. */
   get unfinished(): readonly UnfinishedDelivery[] {
     return this.#subscriber.unfinished;
+  }
+
+  /**
+   * Gives up a handler of the group, or a whole service, that does not come back: what waits for it ends as
+   * skipped.
+   *
+   * @returns How many events were waiting.
+   * @throws {TypeError} If it is not said what is given up, by whom, or why.
+   */
+  retire(options: RetireOptions): Promise<number> {
+    return this.#subscriber.retire(options);
   }
 
   /** How the group and the broadcasts get on, together. */
