@@ -139,7 +139,8 @@ export class ConsumerGroup {
    */
   async start(): Promise<void> {
     if (this.#state === 'stopped') throw this.#stoppingError('was stopped; make a new one');
-    if (this.#state === 'ended') throw this.#stoppingError('has ended, see health(); make a new one');
+    if (this.#state === 'ended')
+      throw this.#stoppingError('has ended, see health(); make a new one');
     if (!this.hasHandlers) {
       throw new TypeError(`group ${this.group} has no handler; register one before start()`);
     }
@@ -169,7 +170,8 @@ export class ConsumerGroup {
     this.#concurrency = concurrency;
     this.#lanes.setConcurrency(concurrency);
     this.#backlog.setMaxInFlight(this.#maxInFlight());
-    if (this.running) this.#namePool();
+    if (this.running)
+      nameSmallPool(this.#options, this.#concurrency, this.#handlers, this.#shared.reasons);
   }
 
   /**
@@ -222,7 +224,7 @@ export class ConsumerGroup {
       throw this.#stoppingError('was stopped while it started');
     }
     this.#state = 'running';
-    this.#namePool();
+    nameSmallPool(this.#options, this.#concurrency, this.#handlers, this.#shared.reasons);
     finished.then(
       () => this.#hasStopped() || this.#end(this.#stoppingError('has had its transport closed')),
       (error: unknown) => this.#end(error),
@@ -253,10 +255,6 @@ export class ConsumerGroup {
     reasons.end(error);
     observe({ kind: 'consumer-ended', group: this.group ?? 'broadcast', error });
     this.#finished.reject(error);
-  }
-
-  #namePool(): void {
-    nameSmallPool(this.#options, this.#concurrency, this.#handlers, this.#shared.reasons);
   }
 
   #maxInFlight(): number {

@@ -11,11 +11,11 @@ beforeEach(() => {
 
 afterEach(() => bench.end());
 
-async function started({ inbox = true, concurrency = 50, intended = [] as WarningCode[] }) {
+async function started({ inbox = true, concurrency = 50, silence = [] as WarningCode[] }) {
   const transactions = Object.assign(bench.database, {
     capacity: () => ({ atOnce: 2, toServe: (wanted: number) => `max: ${wanted + 5}` }),
   });
-  const group = bench.group({ transactions, concurrency, intended });
+  const group = bench.group({ transactions, concurrency, silence });
   group.on(['item.*'], () => {}, { inbox });
   await group.start();
   const codes = bench.seen.of('warning').map(({ code }) => code);
@@ -32,7 +32,7 @@ it('names a pool that is too small at the start, with the number to set, until t
   expect(group.health().status).toBe('ok');
 });
 
-it.each([{ inbox: false }, { concurrency: 2 }, { intended: ['POOL_TOO_SMALL' as const] }])(
+it.each([{ inbox: false }, { concurrency: 2 }, { silence: ['POOL_TOO_SMALL' as const] }])(
   'says nothing where that is no matter, or is meant: %o',
   async (said) => {
     const { group, codes } = await started(said);

@@ -8,13 +8,13 @@ import type { HealthReasons } from '../health.ts';
  * nevertheless, as fast as the pool serves it.
  */
 export function nameSmallPool(
-  { group, transactions, intended = [] }: ConsumerGroupOptions,
+  { group, transactions, silence = [] }: ConsumerGroupOptions,
   concurrency: number,
   handlers: HandlerRegistry,
   reasons: HealthReasons,
 ): void {
   reasons.remove(handlers);
-  if (intended.includes('POOL_TOO_SMALL')) return;
+  if (silence.includes('POOL_TOO_SMALL')) return;
   if (!handlers.registrations.some(({ inbox }) => inbox)) return;
   const capacity = transactions?.capacity?.();
   if (!capacity || capacity.atOnce >= concurrency) return;

@@ -13,7 +13,7 @@ const answerIsLate = /query read timeout/i;
  * Says whether a statement failed because its connection was ended by somebody else: by the server, by an
  * operator, or in between.
  */
-export function isConnectionLost(error: unknown): boolean {
+function isConnectionLost(error: unknown): boolean {
   if (!isEventError(error, 'STORE_UNAVAILABLE')) return false;
   const sqlState = sqlStateOf(error);
   if (sqlState !== undefined) return endsSession.test(sqlState);

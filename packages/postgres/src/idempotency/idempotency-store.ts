@@ -1,5 +1,5 @@
 import { EventError, randomIds } from '@waybill/core';
-import { assertKnownOptions, chosenTransaction } from '@waybill/core/adapter';
+import { assertKnownOptions } from '@waybill/core/adapter';
 import type { IdempotencyStore, Ids, TransactionChoice } from '@waybill/core';
 import type {
   IdempotencyClaim,
