@@ -77,8 +77,8 @@ describe.skipIf(!hasPostgres() || !hasRedis())('with backends ended every 200 ms
       // Deliveries whose effect is there may still come again.
       await vi.waitFor(async () => {
         const { streams } = await bus.transport.inspect();
-        const [group] = streams.flatMap(({ groups }) => groups);
-        expect(group).toMatchObject({ lag: 0, pending: 0 });
+        const [found] = streams.flatMap(({ groups }) => groups);
+        expect(found).toMatchObject({ lag: 0, pending: 0 });
       }, patience);
     } finally {
       clearInterval(killing);

@@ -123,6 +123,8 @@ const perTryEveryMs = 60_000;
 /** Warnings of what goes wrong; others are advice, for those who have a logger. */
 const serious: ReadonlySet<WarningCode> = new Set([
   'NOT_DURABLE',
+  'TX_ELSEWHERE',
+  'POOL_TOO_SMALL',
   'STALLED_READER',
   'LOG_GAP',
   'LOG_RESTORED',

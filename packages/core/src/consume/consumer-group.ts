@@ -170,7 +170,8 @@ export class ConsumerGroup {
     this.#concurrency = concurrency;
     this.#lanes.setConcurrency(concurrency);
     this.#backlog.setMaxInFlight(this.#maxInFlight());
-    if (this.running) this.#namePool();
+    if (this.running)
+      nameSmallPool(this.#options, this.#concurrency, this.#handlers, this.#shared.reasons);
   }
 
   /**
@@ -223,7 +224,7 @@ export class ConsumerGroup {
       throw this.#stoppingError('was stopped while it started');
     }
     this.#state = 'running';
-    this.#namePool();
+    nameSmallPool(this.#options, this.#concurrency, this.#handlers, this.#shared.reasons);
     finished.then(
       () => this.#hasStopped() || this.#end(this.#stoppingError('has had its transport closed')),
       (error: unknown) => this.#end(error),
@@ -254,10 +255,6 @@ export class ConsumerGroup {
     reasons.end(error);
     observe({ kind: 'consumer-ended', group: this.group ?? 'broadcast', error });
     this.#finished.reject(error);
-  }
-
-  #namePool(): void {
-    nameSmallPool(this.#options, this.#concurrency, this.#handlers, this.#shared.reasons);
   }
 
   #maxInFlight(): number {

@@ -18,7 +18,7 @@ import type { Relay } from './relay.ts';
 import { PendingWork } from '../pending-work.ts';
 import type { PublisherOptions, PublishingStore } from './publisher-options.ts';
 import { shareRelay, type RelayHold } from './shared-relay.ts';
-import { StoredPublishing } from './stored-publishing.ts';
+import { elsewhere, StoredPublishing } from './stored-publishing.ts';
 import { wasShutDown } from '../stopping.ts';
 import type { TransactionChoice } from '../transaction.ts';
 import { TroubleReporter } from '../trouble.ts';
@@ -68,11 +68,7 @@ export class Publisher {
       store,
       destination: options.bus.transport.destination,
       onCommitted: (partitions) => this.relay?.nudge(partitions),
-      onElsewhere: () =>
-        this.warn(
-          'TX_ELSEWHERE',
-          `${options.serviceName} publishes in a transaction of another database than its store's: events commit by themselves, even if that is rolled back. Use one database, or say intended: ['TX_ELSEWHERE']`,
-        ),
+      onElsewhere: () => this.warn('TX_ELSEWHERE', elsewhere(options.serviceName)),
     });
     if (options.relay !== false) this.#hold = this.#shareRelay(store);
   }

@@ -86,3 +86,8 @@ export class StoredPublishing {
 function partitionsOf(checked: readonly EncodedEvent[]): Set<number> {
   return new Set(checked.map(({ message }) => partitionOf(message.key)));
 }
+
+/** What is said when a service publishes in a transaction that its events cannot join. */
+export function elsewhere(serviceName: string): string {
+  return `${serviceName} publishes in a transaction of another database than its store's: events commit by themselves, even if that is rolled back. Use one database, or say silence: ['TX_ELSEWHERE']`;
+}

@@ -150,12 +150,12 @@ export class PoolGate {
         signal?.removeEventListener('abort', onAbort);
       };
       const waiting: Waiting = { ...request, grant: () => (end(), resolve()) };
-      const giveUp = (reason: unknown): void => {
+      const giveUp = (reason: Error): void => {
         end();
         this.#waiting = this.#waiting.filter((each) => each !== waiting);
         reject(reason);
       };
-      const onAbort = (): void => giveUp(signal!.reason);
+      const onAbort = (): void => giveUp(signal!.reason as Error);
       const cancel =
         signal || !timeoutMs
           ? undefined

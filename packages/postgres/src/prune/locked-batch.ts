@@ -8,7 +8,12 @@ export interface Batch {
 }
 
 /** Neither a lock nor a slow disk may keep the others from pruning for good. */
-const limits = { statementTimeoutMs: 60_000, idleTimeoutMs: 60_000, lockTimeoutMs: 5_000 };
+const limits = {
+  holds: 'briefly',
+  statementTimeoutMs: 60_000,
+  idleTimeoutMs: 60_000,
+  lockTimeoutMs: 5_000,
+} as const;
 
 /**
  * Deletes one batch, unless another process prunes this schema at the moment. The lock goes with the transaction,

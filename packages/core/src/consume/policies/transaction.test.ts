@@ -30,7 +30,7 @@ function setUp(said: { fence?: Delivery['fence']; run?: Run } = {}) {
   const transactions = {
     run: <T>(work: (tx: MemoryTransaction) => Promise<T>, options: TransactionOptions = {}) => {
       asked.push(options);
-      return said.run?.(database, work, options) ?? database.run(work, options);
+      return said.run ? said.run(database, work, options) : database.run(work, options);
     },
   };
   const policy = transaction({
