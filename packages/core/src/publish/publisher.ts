@@ -126,8 +126,8 @@ export class Publisher {
    *
    * @returns The event as it was published.
    * @throws {EventError} `PAYLOAD_INVALID`, `TYPE_UNKNOWN`, `ENVELOPE_INVALID`, `PAYLOAD_NOT_JSON`,
-   *   `PAYLOAD_TOO_LARGE`, `PROFILE_FAILED`, `EVENT_ID_CONFLICT`, `STORE_UNAVAILABLE`, `TRANSPORT_UNAVAILABLE`;
-   *   `STOPPING` after `shutdown()`, of the publisher or of its bus.
+   *   `PAYLOAD_TOO_LARGE`, `PROFILE_FAILED`, `EVENT_ID_CONFLICT`, `STORE_UNAVAILABLE`, `TRANSPORT_UNAVAILABLE`,
+   *   `ACCESS_REFUSED`; `STOPPING` after `shutdown()`, of the publisher or of its bus.
    */
   publish<T>(draft: EventDraft<T>, options?: TransactionChoice): Promise<EventEnvelope<T>> {
     return this.#begin(this.#publish(draft, options), options) as Promise<EventEnvelope<T>>;
