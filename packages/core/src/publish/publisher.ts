@@ -12,7 +12,7 @@ import { randomIds, type Ids } from '../ids.ts';
 import { aboutEvent } from '../event/about-event.ts';
 import type { Observer, WarningCode } from '../observer.ts';
 import { observeFor, type Audience } from '../people.ts';
-import { assertPublisherOptions } from './publisher-options.ts';
+import { assertPublisherOptions, audienceOf } from './publisher-options.ts';
 import { assertTransactionChoice } from '../options.ts';
 import type { Relay } from './relay.ts';
 import { PendingWork } from '../pending-work.ts';
@@ -291,13 +291,3 @@ export class Publisher {
 
 const fulfilled = (value: EncodedEvent): EventResult => ({ status: 'fulfilled', value });
 const rejected = (reason: unknown): EventResult => ({ status: 'rejected', reason });
-
-/** What the publisher was given, or else what its bus has. */
-function audienceOf({ bus, observer, logger, silence }: PublisherOptions): Audience {
-  const { audience } = bus;
-  return {
-    observer,
-    logger: logger ?? audience?.logger,
-    silence: silence ?? audience?.silence,
-  };
-}
