@@ -17,3 +17,14 @@ export function wasShutDown(what: string): EventError<'STOPPING'> {
     { retryable: currentScope() !== undefined },
   );
 }
+
+/**
+ * The error for what a group no longer takes.
+ *
+ * @param group `null` for a broadcast.
+ * @param happened E.g. `is stopping`.
+ */
+export function groupStopping(group: string | null, happened: string): EventError<'STOPPING'> {
+  const what = group ?? 'broadcast';
+  return new EventError('STOPPING', `group ${what} ${happened}`, { what });
+}

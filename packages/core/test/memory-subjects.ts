@@ -54,6 +54,11 @@ export class FaultyBroker {
     return async () => bringBack();
   };
 
+  readonly refuseAccess = async (): Promise<() => Promise<void>> => {
+    const giveBack = this.#broker.refuseAccess();
+    return async () => giveBack();
+  };
+
   readonly loseSettlements = (): (() => void) => {
     this.#isLosing = true;
     return () => (this.#isLosing = false);

@@ -25,25 +25,25 @@ let isEnough = false;
 const provocations: readonly Provocation[] = [
   {
     code: '28P01',
-    begin: (it) => it.alter(`ALTER ROLE ${it.user} PASSWORD 'other'`),
-    end: (it) => it.alter(`ALTER ROLE ${it.user} PASSWORD 'secret'`),
+    begin: (on) => on.alter(`ALTER ROLE ${on.user} PASSWORD 'other'`),
+    end: (on) => on.alter(`ALTER ROLE ${on.user} PASSWORD 'secret'`),
   },
   {
     code: '28000',
-    begin: (it) => it.alter(`ALTER ROLE ${it.user} NOLOGIN`),
-    end: (it) => it.alter(`ALTER ROLE ${it.user} LOGIN`),
+    begin: (on) => on.alter(`ALTER ROLE ${on.user} NOLOGIN`),
+    end: (on) => on.alter(`ALTER ROLE ${on.user} LOGIN`),
   },
   {
     code: '3D000',
-    begin: async (it) => {
-      const { database, elsewhere } = it;
-      await it.alter(`ALTER DATABASE ${database} ALLOW_CONNECTIONS false`);
+    begin: async (on) => {
+      const { database, elsewhere } = on;
+      await on.alter(`ALTER DATABASE ${database} ALLOW_CONNECTIONS false`);
       await elsewhere.query(
         'SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity WHERE datname = $1',
         [database],
       );
-      await it.alter(`ALTER DATABASE ${database} RENAME TO ${database}_away`);
-      await it.alter(`ALTER DATABASE ${database}_away ALLOW_CONNECTIONS true`);
+      await on.alter(`ALTER DATABASE ${database} RENAME TO ${database}_away`);
+      await on.alter(`ALTER DATABASE ${database}_away ALLOW_CONNECTIONS true`);
     },
     end: async ({ database, elsewhere }) => {
       await elsewhere.query(`ALTER DATABASE ${database}_away RENAME TO ${database}`);
@@ -51,32 +51,32 @@ const provocations: readonly Provocation[] = [
   },
   {
     code: '42501',
-    begin: (it) => it.admin.query(`REVOKE ALL ON ALL TABLES IN SCHEMA public FROM ${it.user}`),
-    end: (it) => it.grant(),
+    begin: (on) => on.admin.query(`REVOKE ALL ON ALL TABLES IN SCHEMA public FROM ${on.user}`),
+    end: (on) => on.grant(),
   },
   {
     code: '53300',
-    begin: (it) => it.alter(`ALTER ROLE ${it.user} CONNECTION LIMIT 0`),
-    end: (it) => it.alter(`ALTER ROLE ${it.user} CONNECTION LIMIT -1`),
+    begin: (on) => on.alter(`ALTER ROLE ${on.user} CONNECTION LIMIT 0`),
+    end: (on) => on.alter(`ALTER ROLE ${on.user} CONNECTION LIMIT -1`),
   },
   {
     code: '25006',
     suffers: ['group', 'publisher'],
-    begin: (it) => it.alter(`ALTER ROLE ${it.user} SET default_transaction_read_only = on`),
+    begin: (on) => on.alter(`ALTER ROLE ${on.user} SET default_transaction_read_only = on`),
     // Without ending the connections that are read-only.
-    end: (it) => it.elsewhere.query(`ALTER ROLE ${it.user} RESET default_transaction_read_only`),
+    end: (on) => on.elsewhere.query(`ALTER ROLE ${on.user} RESET default_transaction_read_only`),
   },
   {
     code: '55000',
-    begin: (it) => it.alter(`ALTER DATABASE ${it.database} ALLOW_CONNECTIONS false`),
-    end: (it) => it.alter(`ALTER DATABASE ${it.database} ALLOW_CONNECTIONS true`),
+    begin: (on) => on.alter(`ALTER DATABASE ${on.database} ALLOW_CONNECTIONS false`),
+    end: (on) => on.alter(`ALTER DATABASE ${on.database} ALLOW_CONNECTIONS true`),
   },
   {
     code: '57P01',
-    begin: async (it) => {
+    begin: async (on) => {
       isEnough = false;
       ending = (async () => {
-        for (; !isEnough; await sleep(5)) await it.cutConnections();
+        for (; !isEnough; await sleep(5)) await on.cutConnections();
       })();
     },
     end: async () => {

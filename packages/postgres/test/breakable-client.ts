@@ -13,6 +13,8 @@ export class BreakableClient implements SqlClient {
   readonly dialect: SqlClient['dialect'];
   /** Says which statements fail as if the database were away. */
   fails: (text: string) => boolean = () => false;
+  /** What those that fail are told. */
+  failure: () => EventError = away;
   /** While this is pending, statements get no answer. */
   silence: Promise<void> | undefined;
   /** Runs between a statement and its answer. */
@@ -30,7 +32,7 @@ export class BreakableClient implements SqlClient {
     options?: StatementOptions,
   ): Promise<SqlResult<Row>> {
     await this.silence;
-    if (this.fails(text)) throw away();
+    if (this.fails(text)) throw this.failure();
     const result = await this.#inner.query<Row>(text, params, options);
     await this.afterQuery?.(text);
     return result;
@@ -38,7 +40,7 @@ export class BreakableClient implements SqlClient {
 
   async run<T>(work: (tx: SqlTransaction) => Promise<T>, options?: TransactionOptions): Promise<T> {
     await this.silence;
-    if (this.fails('BEGIN')) throw away();
+    if (this.fails('BEGIN')) throw this.failure();
     return await this.#inner.run(work, options);
   }
 
@@ -55,6 +57,7 @@ export class BreakableClient implements SqlClient {
   }
 }
 
-function away(): EventError {
+/** A database that is away. */
+export function away(): EventError {
   return new EventError('STORE_UNAVAILABLE', 'the database is away', { sqlState: undefined });
 }

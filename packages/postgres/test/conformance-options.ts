@@ -22,7 +22,8 @@ import { PostgresInbox } from '../src/consume/inbox.ts';
 import { PostgresLogTransport } from '../src/log/log-transport.ts';
 import { PostgresOutbox } from '../src/outbox/outbox.ts';
 import type { SqlClient } from '../src/client/sql-client.ts';
-import { BreakableClient } from './breakable-client.ts';
+import { toStoreError } from '../src/client/sql-errors.ts';
+import { away, BreakableClient } from './breakable-client.ts';
 import type { ConformanceBench } from './conformance-bench.ts';
 import { eventTable, SchemaPool } from './schema-pool.ts';
 
@@ -103,6 +104,7 @@ export function conformanceOptions(bench: ConformanceBench): ConformanceOptions 
       capabilities,
       quietMs,
       breaksServer: true,
+      refusesAccess: true,
       losesSettlements: true,
       create: () => createLog(bench, pool),
     },
@@ -127,8 +129,8 @@ async function createLog(bench: ConformanceBench, pool: SchemaPool) {
   const { client } = bench;
   const schema = await pool.take(client);
   const lent = new Map<SqlClient, BreakableClient>();
-  const fail = (fails: (text: string) => boolean): void => {
-    for (const breakable of lent.values()) breakable.fails = fails;
+  const fail = (fails: (text: string) => boolean, failure = away): void => {
+    for (const breakable of lent.values()) Object.assign(breakable, { fails, failure });
   };
   return {
     place: { client, schema },
@@ -142,6 +144,13 @@ async function createLog(bench: ConformanceBench, pool: SchemaPool) {
     },
     async breakServer(): Promise<() => Promise<void>> {
       fail(() => true);
+      return async () => fail(() => false);
+    },
+    async refuseAccess(): Promise<() => Promise<void>> {
+      fail(
+        () => true,
+        () => toStoreError(Object.assign(new Error('permission denied'), { code: '42501' })),
+      );
       return async () => fail(() => false);
     },
     loseSettlements(): () => void {

@@ -106,7 +106,7 @@ export class RedisStreamTransport implements Transport {
     return this.#names.streamOf(eventType);
   }
 
-  /** @throws {EventError} `TRANSPORT_UNAVAILABLE`; `CAPABILITY_MISSING` if the server is too old. */
+  /** @throws {EventError} `ACCESS_REFUSED`, `TRANSPORT_UNAVAILABLE`; `CAPABILITY_MISSING` if the server is too old. */
   async connect(): Promise<void> {
     try {
       await this.#opening.open();

@@ -27,7 +27,14 @@ export function streamConformance(version: RedisVersion): {
 } {
   const create = () => createStreams(redisUrl(version));
   return {
-    transport: { capabilities, quietMs, breaksServer: true, losesSettlements: true, create },
+    transport: {
+      capabilities,
+      quietMs,
+      breaksServer: true,
+      refusesAccess: true,
+      losesSettlements: true,
+      create,
+    },
     delivery: {
       capabilities,
       quietMs,
@@ -61,7 +68,11 @@ async function createStreams(url: string) {
   const redis = new Redis(url);
   const { hostname, port } = new URL(url);
   const proxy = await startFaultProxy({ to: { host: hostname, port: Number(port) } });
-  const through = Object.assign(new URL(url), { host: `${proxy.host}:${proxy.port}` }).href;
+  const user = `waybill-${prefix.replaceAll(':', '')}`;
+  await redis.call('ACL', 'SETUSER', user, 'on', '>secret', '~*', '&*', '+@all');
+  const host = `${proxy.host}:${proxy.port}`;
+  const login = { host, username: user, password: 'secret' };
+  const through = Object.assign(new URL(url), login).href;
   const base = new Redis(through, { lazyConnect: true });
   let isLosing = false;
   const client = crashingRedisClient(base, {
@@ -80,6 +91,11 @@ async function createStreams(url: string) {
       await proxy.switchTo({ kind: 'reset' });
       return () => proxy.switchTo({ kind: 'pass' });
     },
+    async refuseAccess(): Promise<() => Promise<void>> {
+      await redis.call('ACL', 'SETUSER', user, 'resetpass', '>other');
+      await redis.call('CLIENT', 'KILL', 'USER', user);
+      return async () => void (await redis.call('ACL', 'SETUSER', user, 'resetpass', '>secret'));
+    },
     loseSettlements: () => {
       isLosing = true;
       return () => (isLosing = false);
@@ -88,6 +104,7 @@ async function createStreams(url: string) {
       for await (const keys of redis.scanStream({ match: `${prefix}*`, count: 1_000 })) {
         if (keys.length > 0) await redis.del(...(keys as string[]));
       }
+      await redis.call('ACL', 'DELUSER', user);
       await redis.quit();
       base.disconnect();
       await proxy.stop();

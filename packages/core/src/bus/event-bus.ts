@@ -142,7 +142,12 @@ export class TransportEventBus extends EventEmitter<BusEvents> implements EventB
     return this.#state === 'closed';
   }
 
-  /** @throws {EventError} `STOPPING` after `shutdown()`; what the transport throws. */
+  /**
+   * Connects the transport, for no longer than one try of it; `start()` of groups and `connect()` of a publisher
+   * wait for a server that is away.
+   *
+   * @throws {EventError} `STOPPING` after `shutdown()`; what the transport throws.
+   */
   async connect(): Promise<void> {
     // A transport that others use is open, and a relay that began with this bus may go on with it.
     if (this.closed && !this.#options.sharedTransport) throw this.#wasShutDown();

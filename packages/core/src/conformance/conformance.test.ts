@@ -45,6 +45,7 @@ const transport: TransportConformanceOptions = {
   capabilities: MemoryTransport.capabilities,
   quietMs: 10,
   breaksServer: true,
+  refusesAccess: true,
   losesSettlements: true,
   create: async () => new FaultyBroker((broker) => new MemoryTransport({ broker })),
 };

@@ -1,4 +1,5 @@
 import type { TestApi } from './test-api.ts';
+import { describeAccess } from './transport/access.ts';
 import { describeBroadcast } from './transport/broadcast.ts';
 import { describeClaims } from './transport/claims.ts';
 import { describeDeliveries } from './transport/delivery.ts';
@@ -44,5 +45,6 @@ export function describeTransport(
     describeBroadcast(options, api);
     describeInspection(options, api);
     describeTrouble(options, api);
+    describeAccess(options, api);
   });
 }

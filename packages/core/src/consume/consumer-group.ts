@@ -22,6 +22,7 @@ import { retireIn, type RetireOptions } from './retire-handlers.ts';
 import type { HandlerOptions } from './registration.ts';
 import { nameSmallPool } from './small-pool.ts';
 import type { Delivery } from '../transport/transport.ts';
+import { groupStopping } from '../stopping.ts';
 import { TroubleReporter } from '../trouble.ts';
 
 /**
@@ -130,17 +131,16 @@ export class ConsumerGroup {
    * Connects the transport and begins to consume. Idempotent while running; calls that come together
    * share one start.
    *
-   * A server that is away, or not ready yet, is waited for until `stop()`, with a warning and a degraded
-   * health.
+   * Waits for servers that are away, or not ready yet, until `stop()`, with a warning and a degraded health.
    *
    * @throws {TypeError} If no handler is registered: everything would be settled unhandled.
-   * @throws {EventError} `ACCESS_REFUSED` if a server refuses its user; `STOPPING` after its end; what else
-   *   the transport throws that does not pass by itself. Unless it has ended, it may be tried again.
+   * @throws {EventError} `ACCESS_REFUSED` if a server refuses its user, and what else does not pass by itself:
+   *   then it may be tried again; `STOPPING` after its end.
    */
   async start(): Promise<void> {
-    if (this.#state === 'stopped') throw this.#stoppingError('was stopped; make a new one');
+    if (this.#state === 'stopped') throw groupStopping(this.group, 'was stopped; make a new one');
     if (this.#state === 'ended')
-      throw this.#stoppingError('has ended, see health(); make a new one');
+      throw groupStopping(this.group, 'has ended, see health(); make a new one');
     if (!this.hasHandlers) {
       throw new TypeError(`group ${this.group} has no handler; register one before start()`);
     }
@@ -210,40 +210,32 @@ export class ConsumerGroup {
     this.#state = 'starting';
     let finished: Promise<void>;
     try {
-      ({ finished } = await this.#open());
+      ({ finished } = await openIntake({
+        ...this.#shared,
+        options: this.#options,
+        worker: this.worker,
+        intake: this.#intake,
+        kept: this.#kept,
+        handlers: this.#handlers,
+        backlog: this.#backlog,
+        trouble: this.#trouble,
+        signal: this.#stopping.signal,
+      }));
     } catch (error) {
       this.#started = undefined;
       // Nothing is left for an instance that does not come up.
       this.#kept?.end();
-      if (this.#hasStopped()) throw this.#stoppingError('was stopped while it started');
-      this.#state = 'new';
+      if (!this.#hasStopped()) this.#state = 'new';
       throw error;
-    }
-    if (this.#hasStopped()) {
-      await this.#intake.close();
-      throw this.#stoppingError('was stopped while it started');
     }
     this.#state = 'running';
     nameSmallPool(this.#options, this.#concurrency, this.#handlers, this.#shared.reasons);
     finished.then(
-      () => this.#hasStopped() || this.#end(this.#stoppingError('has had its transport closed')),
+      () =>
+        this.#hasStopped() || this.#end(groupStopping(this.group, 'has had its transport closed')),
       (error: unknown) => this.#end(error),
     );
     this.#kept?.start();
-  }
-
-  #open(): ReturnType<Intake['open']> {
-    return openIntake({
-      ...this.#shared,
-      options: this.#options,
-      worker: this.worker,
-      intake: this.#intake,
-      kept: this.#kept,
-      handlers: this.#handlers,
-      backlog: this.#backlog,
-      trouble: this.#trouble,
-      signal: this.#stopping.signal,
-    });
   }
 
   /** The transport's consumer has ended for good, and not because of a stop. */
@@ -272,7 +264,7 @@ export class ConsumerGroup {
     this.#stopping.abort();
     this.#intake.pause();
     await endsWithin(this.#shared.clock, deadlineMs, this.#drained());
-    const reason = this.#stoppingError('is stopping');
+    const reason = groupStopping(this.group, 'is stopping');
     this.#unfinished = [...this.#processor.abandon(reason), ...(this.#kept?.abandon(reason) ?? [])];
     try {
       await this.#intake.close();
@@ -294,11 +286,6 @@ export class ConsumerGroup {
   /** Asked anew after every wait, since another call may have stopped the group in the meantime. */
   #hasStopped(): boolean {
     return this.#state === 'stopped';
-  }
-
-  #stoppingError(happened: string): EventError<'STOPPING'> {
-    const what = this.group ?? 'broadcast';
-    return new EventError('STOPPING', `group ${what} ${happened}`, { what });
   }
 
   #newBacklog(): RetryBacklog {

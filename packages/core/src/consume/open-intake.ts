@@ -1,10 +1,12 @@
 import type { Clock } from '../clock.ts';
 import type { ConsumerGroupOptions } from './consumer-group-options.ts';
+import type { EventError } from '../errors.ts';
 import { untilStarted } from '../first-start.ts';
 import type { HandlerRegistry } from './handler-registry.ts';
 import type { Intake } from './intake.ts';
 import type { KeptWork } from './kept-work.ts';
 import type { RetryBacklog } from './retry-backlog.ts';
+import { groupStopping } from '../stopping.ts';
 import type { TroubleReporter } from '../trouble.ts';
 
 export interface OpenIntakeOptions {
@@ -24,12 +26,22 @@ export interface OpenIntakeOptions {
  * Registers a group and subscribes for it; waits for servers that are away, or not ready yet.
  *
  * @returns A promise that tells how the consumer ends.
- * @throws What does not pass by itself; the last error once `signal` is aborted.
+ * @throws What does not pass by itself; `STOPPING` if `signal` was aborted meanwhile.
  */
 export async function openIntake(given: OpenIntakeOptions): ReturnType<Intake['open']> {
-  const { transport, predecessor } = given.options;
+  const { signal, intake, options } = given;
+  const { group, transport, predecessor } = options;
+  const stopped = (): EventError => groupStopping(group, 'was stopped while it started');
   await predecessor;
-  return await untilStarted(() => tryToOpen(given), { ...given, whom: transport.destination });
+  try {
+    const whom = transport.destination;
+    const opened = await untilStarted(() => tryToOpen(given), { ...given, whom });
+    if (!signal.aborted) return opened;
+  } catch (error) {
+    throw signal.aborted ? stopped() : error;
+  }
+  await intake.close();
+  throw stopped();
 }
 
 async function tryToOpen(given: OpenIntakeOptions): ReturnType<Intake['open']> {

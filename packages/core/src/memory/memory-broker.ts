@@ -26,7 +26,8 @@ export class MemoryBroker {
   readonly #groups = new Map<string, MemoryGroup>();
   readonly #broadcasts = new Set<MemoryGroup>();
   readonly #watchers = new Set<() => void>();
-  #isAway = false;
+  /** Why it does nothing. */
+  #away: EventError | undefined;
 
   /**
    * @param options.clock Tells when a message was accepted; the machine's own unless given.
@@ -56,9 +57,9 @@ export class MemoryBroker {
     if (found !== expected) throw destinationChanged(destination, expected, found);
   }
 
-  /** True between `goAway` and its end. */
+  /** True between `goAway`, or `refuseAccess`, and its end. */
   get isAway(): boolean {
-    return this.#isAway;
+    return this.#away !== undefined;
   }
 
   /**
@@ -67,8 +68,19 @@ export class MemoryBroker {
    * @returns A function that brings it back.
    */
   goAway(): () => void {
-    this.#setAway(true);
-    return () => this.#setAway(false);
+    const message = 'the memory broker is away; call it back';
+    return this.#setAway(new EventError('TRANSPORT_UNAVAILABLE', message, { transport: 'memory' }));
+  }
+
+  /**
+   * Behaves like a server that refuses its user, for tests.
+   *
+   * @returns A function that gives the access back.
+   */
+  refuseAccess(): () => void {
+    const details = { server: 'memory', refusal: 'REFUSED' };
+    const message = 'the memory broker refuses its user; give the access back';
+    return this.#setAway(new EventError('ACCESS_REFUSED', message, details));
   }
 
   /** Calls `onChange` when it goes away and comes back. @returns A function that ends it. */
@@ -77,12 +89,9 @@ export class MemoryBroker {
     return () => void this.#watchers.delete(onChange);
   }
 
-  /** @throws {EventError} `TRANSPORT_UNAVAILABLE` while it is away. */
+  /** @throws {EventError} `TRANSPORT_UNAVAILABLE` while it is away, `ACCESS_REFUSED` while it refuses its user. */
   assertReachable(): void {
-    if (!this.#isAway) return;
-    throw new EventError('TRANSPORT_UNAVAILABLE', 'the memory broker is away; call it back', {
-      transport: 'memory',
-    });
+    if (this.#away) throw this.#away;
   }
 
   /**
@@ -134,10 +143,12 @@ export class MemoryBroker {
     return Math.max(nowMs - (this.#acceptedAtMs[index] ?? nowMs), 0) / 1_000;
   }
 
-  #setAway(isAway: boolean): void {
-    this.#isAway = isAway;
+  /** @returns What ends it. */
+  #setAway(reason: EventError | undefined): () => void {
+    this.#away = reason;
     for (const onChange of this.#watchers) onChange();
-    if (!isAway) this.#wakeGroups();
+    if (!reason) this.#wakeGroups();
+    return () => void this.#setAway(undefined);
   }
 
   #wakeGroups(): void {

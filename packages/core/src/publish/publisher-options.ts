@@ -8,6 +8,7 @@ import type { EventStore } from './event-store.ts';
 import type { Ids } from '../ids.ts';
 import type { Logger, Observer, WarningCode } from '../observer.ts';
 import { assertKnownOptions, type OptionNames } from '../options.ts';
+import type { Audience } from '../people.ts';
 import type { Outbox } from './outbox.ts';
 import type { TransactionRunner } from '../transaction.ts';
 
@@ -59,6 +60,16 @@ const knownOptions: OptionNames<PublisherOptions> = {
 export function assertPublisherOptions(options: PublisherOptions): void {
   assertKnownOptions('a publisher', options, knownOptions);
   assertSource(options.serviceName);
+}
+
+/** What the publisher was given, or else what its bus has. */
+export function audienceOf({ bus, observer, logger, silence }: PublisherOptions): Audience {
+  const { audience } = bus;
+  return {
+    observer,
+    logger: logger ?? audience?.logger,
+    silence: silence ?? audience?.silence,
+  };
 }
 
 function assertSource(name: unknown): void {

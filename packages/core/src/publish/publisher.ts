@@ -12,7 +12,7 @@ import { randomIds, type Ids } from '../ids.ts';
 import { aboutEvent } from '../event/about-event.ts';
 import type { Observer, WarningCode } from '../observer.ts';
 import { observeFor, type Audience } from '../people.ts';
-import { assertPublisherOptions } from './publisher-options.ts';
+import { assertPublisherOptions, audienceOf } from './publisher-options.ts';
 import { assertTransactionChoice } from '../options.ts';
 import type { Relay } from './relay.ts';
 import { PendingWork } from '../pending-work.ts';
@@ -122,8 +122,8 @@ export class Publisher {
    *
    * @returns The event as it was published.
    * @throws {EventError} `PAYLOAD_INVALID`, `TYPE_UNKNOWN`, `ENVELOPE_INVALID`, `PAYLOAD_NOT_JSON`,
-   *   `PAYLOAD_TOO_LARGE`, `PROFILE_FAILED`, `EVENT_ID_CONFLICT`, `STORE_UNAVAILABLE`, `TRANSPORT_UNAVAILABLE`;
-   *   `STOPPING` after `shutdown()`, of the publisher or of its bus.
+   *   `PAYLOAD_TOO_LARGE`, `PROFILE_FAILED`, `EVENT_ID_CONFLICT`, `STORE_UNAVAILABLE`, `TRANSPORT_UNAVAILABLE`,
+   *   `ACCESS_REFUSED`; `STOPPING` after `shutdown()`, of the publisher or of its bus.
    */
   publish<T>(draft: EventDraft<T>, options?: TransactionChoice): Promise<EventEnvelope<T>> {
     return this.#begin(this.#publish(draft, options), options) as Promise<EventEnvelope<T>>;
@@ -287,13 +287,3 @@ export class Publisher {
 
 const fulfilled = (value: EncodedEvent): EventResult => ({ status: 'fulfilled', value });
 const rejected = (reason: unknown): EventResult => ({ status: 'rejected', reason });
-
-/** What the publisher was given, or else what its bus has. */
-function audienceOf({ bus, observer, logger, silence }: PublisherOptions): Audience {
-  const { audience } = bus;
-  return {
-    observer,
-    logger: logger ?? audience?.logger,
-    silence: silence ?? audience?.silence,
-  };
-}

@@ -149,7 +149,12 @@ export interface Transport {
    * a host or a port, so that it outlives a move of the server.
    */
   readonly destination: string;
-  /** Connects and prepares what it needs. Idempotent; concurrent calls share one attempt. */
+  /**
+   * Connects and prepares what it needs. Idempotent; concurrent calls share one attempt, which ends within
+   * its time: whoever waits for longer calls again.
+   *
+   * @throws {EventError} `ACCESS_REFUSED` if the broker refuses its user; a retryable one if it is away.
+   */
   connect(): Promise<void>;
   /**
    * Hands messages to the broker, and says for each of them what became of it.

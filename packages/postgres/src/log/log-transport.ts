@@ -79,7 +79,7 @@ export class PostgresLogTransport implements Transport {
     this.#seats = seatsOf(options.client, this.#options.schema);
   }
 
-  /** @throws {EventError} `STORE_UNAVAILABLE`; `STORE_REJECTED` if the tables are not there. */
+  /** @throws {EventError} `ACCESS_REFUSED`, `STORE_UNAVAILABLE`; `STORE_REJECTED` if the tables are not there. */
   async connect(): Promise<void> {
     await this.#log.open();
   }

@@ -91,7 +91,11 @@ export class EventPublisher {
 
   /**
    * Connects the bus and begins to relay; the first publish does both by itself. Call it when a process
-   * starts: what a predecessor that died has left in the outbox would wait for that publish.
+   * starts: what a predecessor that died has left in the outbox would wait for that publish. Servers that are
+   * away, or not ready yet, are waited for until `shutdown()`, with a warning and a degraded health.
+   *
+   * @throws {EventError} `ACCESS_REFUSED` if the broker or the database refuses its user; `STOPPING` after
+   *   `shutdown()`; what else does not pass by itself.
    */
   connect(): Promise<void> {
     return this.#publisher.connect();
@@ -106,7 +110,7 @@ export class EventPublisher {
    *
    * @returns The event as it was published.
    * @throws {EventError} `PAYLOAD_INVALID`, `ENVELOPE_INVALID`, `PAYLOAD_NOT_JSON`, `TYPE_UNKNOWN`,
-   *   `EVENT_ID_CONFLICT`, `STORE_UNAVAILABLE`, `TRANSPORT_UNAVAILABLE`
+   *   `EVENT_ID_CONFLICT`, `STORE_UNAVAILABLE`, `TRANSPORT_UNAVAILABLE`, `ACCESS_REFUSED`
    */
   publish<T, const Type extends string = string>(
     options: CreateEventOptions<T> & KnownEvent<Type>,

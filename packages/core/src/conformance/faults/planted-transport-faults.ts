@@ -1,6 +1,7 @@
 import { isEventError } from '../../errors.ts';
 import type { PlantedFault } from '../describe-planted-faults.ts';
 import type { TransportConformanceOptions } from '../transport/transport-bench.ts';
+import { accessFaults } from './access-faults.ts';
 import { inspectionFaults } from './inspection-faults.ts';
 import { judgingFaults } from './judging-faults.ts';
 import { lossFaults, messageFaults } from './message-faults.ts';
@@ -74,6 +75,7 @@ export const plantedTransportFaults: readonly PlantedFault<TransportConformanceO
   ...groupFaults,
   ...flowFaults,
   ...troubleFaults,
+  ...accessFaults,
   ...inspectionFaults,
   ...otherFaults,
 ];

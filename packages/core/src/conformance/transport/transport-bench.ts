@@ -28,6 +28,13 @@ export interface TransportSubject {
    */
   breakServer?(): Promise<() => Promise<void>>;
   /**
+   * Lets the broker refuse the user of every instance of this subject, as after a changed password or for want of
+   * a right; needed where `refusesAccess` is said.
+   *
+   * @returns A function that gives the access back.
+   */
+  refuseAccess?(): Promise<() => Promise<void>>;
+  /**
    * From now on nothing of what consumers settle reaches the broker, until the answer is called; needed
    * where `losesSettlements` is said.
    */
@@ -45,6 +52,8 @@ export interface TransportConformanceOptions {
   create(): Promise<TransportSubject>;
   /** True if `create` offers `breakServer`; without it nothing shows what happens when the broker is away. */
   readonly breaksServer?: boolean;
+  /** True if `create` offers `refuseAccess`; without it nothing shows what becomes of a user who is refused. */
+  readonly refusesAccess?: boolean;
   /** Longest wait for something that should happen, in milliseconds; 10,000 unless given. */
   readonly timeoutMs?: number;
   /** How long to watch that something does not happen, in milliseconds; 100 unless given. */
@@ -189,6 +198,17 @@ export class TransportBench {
       await body();
     } finally {
       await heal();
+    }
+  }
+
+  /** Lets the broker refuse its user while `body` runs. */
+  async whileRefused(body: () => Promise<void>): Promise<void> {
+    assert.ok(this.subject.refuseAccess, 'create() must offer refuseAccess where it is said');
+    const giveBack = await this.subject.refuseAccess();
+    try {
+      await body();
+    } finally {
+      await giveBack();
     }
   }
 

@@ -98,7 +98,11 @@ export function describeTrouble(
   });
 }
 
-async function isAccepted(transport: Transport, messages: readonly Message[]): Promise<boolean> {
+/** Says whether all messages are accepted now. */
+export async function isAccepted(
+  transport: Transport,
+  messages: readonly Message[],
+): Promise<boolean> {
   try {
     const outcomes = await transport.publish(messages);
     return outcomes.every(({ status }) => status === 'accepted');
@@ -107,14 +111,22 @@ async function isAccepted(transport: Transport, messages: readonly Message[]): P
   }
 }
 
-async function inTrouble(b: TransportBench, probes: readonly TransportProbe[]): Promise<void> {
+/** Waits until all consumers say that they do not get on. */
+export async function inTrouble(
+  b: TransportBench,
+  probes: readonly TransportProbe[],
+): Promise<void> {
   await b.until(
     () => probes.every(({ isInTrouble }) => isInTrouble),
     () => `trouble of all ${probes.length} consumers, of which ${countTroubled(probes)} say so`,
   );
 }
 
-async function wellAgain(b: TransportBench, probes: readonly TransportProbe[]): Promise<void> {
+/** Waits until none of them says so. */
+export async function wellAgain(
+  b: TransportBench,
+  probes: readonly TransportProbe[],
+): Promise<void> {
   await b.until(
     () => countTroubled(probes) === 0,
     () => `the end of trouble, which ${countTroubled(probes)} consumers still have`,
