@@ -15,8 +15,8 @@ import type {
 } from '@waybill/core';
 
 import { PostgresDeadLetterQueue } from '../src/consume/dead-letter-queue.ts';
-import { PostgresEventStore } from '../src/store/event-store.ts';
 import { PostgresHandoverQueue } from '../src/consume/handover-queue.ts';
+import { PostgresEventStore } from '../src/store/event-store.ts';
 import { PostgresIdempotencyStore } from '../src/idempotency/idempotency-store.ts';
 import { PostgresInbox } from '../src/consume/inbox.ts';
 import { PostgresLogTransport } from '../src/log/log-transport.ts';
@@ -118,6 +118,7 @@ export function conformanceOptions(bench: ConformanceBench): ConformanceOptions 
           ...log,
           deadLetters: new PostgresDeadLetterQueue(place),
           inbox: new PostgresInbox(place),
+          handovers: new PostgresHandoverQueue(place),
         };
       },
     },

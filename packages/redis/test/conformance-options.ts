@@ -1,6 +1,11 @@
 import { randomUUID } from 'node:crypto';
 
-import { MemoryDatabase, MemoryDeadLetterQueue, MemoryInbox } from '@waybill/core/memory';
+import {
+  MemoryDatabase,
+  MemoryDeadLetterQueue,
+  MemoryHandoverQueue,
+  MemoryInbox,
+} from '@waybill/core/memory';
 import type {
   DeliveryConformanceOptions,
   TransportConformanceOptions,
@@ -56,6 +61,7 @@ export function streamConformance(version: RedisVersion): {
           transactions,
           deadLetters: new MemoryDeadLetterQueue(transactions),
           inbox: new MemoryInbox(transactions),
+          handovers: new MemoryHandoverQueue(transactions),
         };
       },
     },

@@ -1,6 +1,8 @@
 import { describeBroadcastDeliveries } from './delivery/broadcasting.ts';
 import { describeDeadLettering } from './delivery/dead-lettering.ts';
 import type { DeliveryConformanceOptions } from './delivery/delivery-bench.ts';
+import { describeDeploys } from './delivery/deploys.ts';
+import { describeHandingOver } from './delivery/handing-over.ts';
 import { describeLanes } from './delivery/lanes.ts';
 import { describeOnce } from './delivery/once.ts';
 import { describeOutages } from './delivery/outages.ts';
@@ -31,5 +33,7 @@ export function describeDelivery(
     describePausing(options, api);
     describeStopping(options, api);
     describeOnce(options, api);
+    describeDeploys(options, api);
+    describeHandingOver(options, api);
   });
 }

@@ -122,12 +122,11 @@ export class HandlerShares {
       ({ key, formerly }) => key === handler || formerly.includes(handler),
     );
     if (named) return named;
-    for (const wanted of this.#registered) {
-      const pairs = this.#pairs(eventType, wanted, set);
-      const pair = pairs.find(([{ key }]) => key === handler);
-      if (pair?.[1]) return pair[1];
-    }
-    return undefined;
+    const pairs = this.#registered
+      .map((wanted) => this.#pairs(eventType, wanted, set).find(([{ key }]) => key === handler))
+      .filter((pair) => pair !== undefined);
+    // What does its work for one set may be beside it in another, where this instance owes it.
+    return pairs.every(([, counterpart]) => counterpart) ? pairs[0]?.[1] : undefined;
   }
 
   #pairs(eventType: string, wanted: KnownSet, having: KnownSet): Pair[] {

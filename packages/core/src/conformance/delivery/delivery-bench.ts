@@ -16,6 +16,7 @@ import { ManualClock } from '../../memory/manual-clock.ts';
 import type { Observation } from '../../observer.ts';
 import type { TransactionRunner } from '../../transaction.ts';
 import type { Message } from '../../event/message.ts';
+import type { HandoverQueue } from '../../transport/handover-queue.ts';
 import type { Transport, TransportCapabilities } from '../../transport/transport.ts';
 import { keyOf } from '../dead-letter-queue/failures.ts';
 import { changed } from '../faults/changed.ts';
@@ -30,6 +31,8 @@ export interface DeliverySubject {
   /** For handlers with an inbox; needed where `inbox` is claimed. */
   readonly transactions?: TransactionRunner;
   readonly inbox?: Inbox;
+  /** Where instances of a group leave events for each other; the transport's own unless given. */
+  readonly handovers?: HandoverQueue;
   /** Takes down what `create` put up. */
   cleanup?(): Promise<void>;
 }
@@ -41,6 +44,11 @@ export interface DeliveryConformanceOptions {
   readonly inbox: boolean;
   /** False where `create` offers dead letters that are recorded only; true unless given. */
   readonly redrives?: boolean;
+  /**
+   * False where neither `create` nor the transport offers a queue of handovers, so that instances of one group must
+   * have the same handlers; true unless given.
+   */
+  readonly handsOver?: boolean;
   /** Called for each case. Cases keep apart by themselves, so it may be the same broker each time. */
   create(): Promise<DeliverySubject>;
   /** Longest wait for something that should happen, in milliseconds; 10,000 unless given. */
@@ -120,13 +128,14 @@ export class DeliveryBench {
     name: string | null,
     options: Partial<ConsumerGroupOptions> = {},
   ): Promise<ConsumerGroup> {
-    const { transactions, inbox } = this.subject;
+    const { transactions, inbox, handovers } = this.subject;
     const group = new ConsumerGroup({
       transport: await this.open(),
       codec: this.#codec,
       group: this.name(name),
       ...(name === null ? {} : { deadLetters: this.deadLetterSink }),
       ...(name !== null && transactions && inbox ? { transactions, inbox } : {}),
+      ...(name !== null && handovers ? { handovers } : {}),
       start: 'latest',
       clock: this.clock,
       random: () => 0.5,

@@ -1,21 +1,21 @@
 import { Abort } from '../../consume/abort.ts';
-import {
-  isDeadLetterQueue,
-  type DeadLetterClaim,
-  type DeadLetterQueue,
-} from '../../consume/dead-letter-queue.ts';
-import type { DeadLetterSink } from '../../consume/dead-letter-sink.ts';
+import type { DeadLetterClaim } from '../../consume/dead-letter-queue.ts';
 import type { Message } from '../../event/message.ts';
-import type { Inbox } from '../../consume/inbox.ts';
-import type { DeliveryConformanceOptions, DeliverySubject } from '../delivery/delivery-bench.ts';
-import type { PlantedFault } from '../describe-planted-faults.ts';
 import { changed } from './changed.ts';
+import {
+  deliveryFault,
+  overDeadLetters,
+  overInbox,
+  overRedrives,
+  overTransport,
+  withOtherData,
+  type DeliveryFault,
+} from './delivery-fault.ts';
+import { deployFaults } from './deploy-faults.ts';
 import { withoutHeaders } from './header-faults.ts';
 import { rollbackForgotten } from './store-fault.ts';
 import { systemClock } from '../../clock.ts';
 import { everyNth, onConsumer, onDelivery, type TransportChanges } from './transport-fault.ts';
-
-type DeliveryFault = PlantedFault<DeliveryConformanceOptions>;
 
 const inLane = 'handle one event of a key at a time, in order, and each event once';
 const redriven = 'reach the failing handler of the failing group alone, and end resolved';
@@ -181,6 +181,7 @@ export const plantedDeliveryFaults: readonly DeliveryFault[] = [
           ? { transactions: changed(transactions, rollbackForgotten(transactions)) }
           : {},
   ),
+  ...deployFaults,
 ];
 
 /** What was claimed, with other messages. */
@@ -192,11 +193,6 @@ async function claimed(
     deadLetter: { ...deadLetter, message: change(deadLetter.message) },
     token,
   }));
-}
-
-function withOtherData(message: Message): Message {
-  const event = JSON.parse(Buffer.from(message.body).toString('utf8')) as object;
-  return { ...message, body: JSON.stringify({ ...event, data: 'other' }) };
 }
 
 function withOneRunMore(message: Message): Message {
@@ -256,73 +252,4 @@ function lostInPause(): TransportChanges {
       });
     },
   });
-}
-
-function deliveryFault(
-  name: string,
-  noticedBy: string,
-  start: () => (subject: DeliverySubject) => Partial<DeliverySubject>,
-): DeliveryFault {
-  return {
-    name,
-    noticedBy,
-    plant: (options) => ({
-      ...options,
-      create: async () => {
-        const subject = await options.create();
-        return changed(subject, start()(subject));
-      },
-    }),
-  };
-}
-
-function overTransport(
-  name: string,
-  noticedBy: string,
-  start: () => TransportChanges,
-): DeliveryFault {
-  return deliveryFault(name, noticedBy, () => {
-    const changesOf = start();
-    return (subject) => ({
-      open: async () => {
-        const inner = await subject.open();
-        return changed(inner, changesOf(inner));
-      },
-    });
-  });
-}
-
-function overDeadLetters(
-  name: string,
-  noticedBy: string,
-  changes: (inner: DeadLetterSink) => Partial<DeadLetterSink>,
-): DeliveryFault {
-  return deliveryFault(name, noticedBy, () => ({ deadLetters }) => ({
-    deadLetters: changed(deadLetters, changes(deadLetters)),
-  }));
-}
-
-/** A fault of what only a queue does; a sink alone is left as it is. */
-function overRedrives(
-  name: string,
-  noticedBy: string,
-  changes: (inner: DeadLetterQueue) => Partial<DeadLetterQueue>,
-): DeliveryFault {
-  return overDeadLetters(name, noticedBy, (inner) =>
-    isDeadLetterQueue(inner) ? changes(inner) : {},
-  );
-}
-
-function overInbox(
-  name: string,
-  noticedBy: string,
-  changes: (inner: Inbox) => Partial<Inbox>,
-): DeliveryFault {
-  return deliveryFault(
-    name,
-    noticedBy,
-    () =>
-      ({ inbox }) =>
-        inbox ? { inbox: changed(inbox, changes(inbox)) } : {},
-  );
 }
