@@ -92,10 +92,9 @@ describe.skipIf(!hasPostgres() || !(await canStartRedis()))(
       await askRedis(redis.url, 'SET', `${prefix}stuck`, 'not a stream');
       const [one] = await relayBoth(redis.url);
       await expectOthersOut(/WRONGTYPE/);
-      const { publisher } = await healthOf(one, (health) => health.publisher.status !== 'ok');
-      expect(publisher.reasons.join()).toMatch(
-        /does not take stuck.happened stuck.happened-1 .*WRONGTYPE/,
-      );
+      // It may have had another reason before, on a machine that is slow.
+      const refused = /does not take stuck.happened stuck.happened-1 .*WRONGTYPE/;
+      await healthOf(one, ({ publisher }) => refused.test(publisher.reasons.join()));
 
       await askRedis(redis.url, 'DEL', `${prefix}stuck`);
       expect(await idsOnceMended()).toEqual(stuck.map(({ id }) => id));

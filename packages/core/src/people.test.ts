@@ -39,6 +39,14 @@ function logging(silence: readonly string[] = []) {
 }
 
 describe('people', () => {
+  it('hear that a consumer has ended by itself', () => {
+    const { observe, lines } = logging();
+    const ended = { kind: 'consumer-ended', group: 'graders', error: new Error('gone') } as const;
+    observe(ended);
+    const words = 'the consumer of graders has ended, and takes nothing any more: gone';
+    expect(lines).toEqual([['error', { ...ended, code: 'CONSUMER_ENDED' }, words]]);
+  });
+
   it('hear of each failed attempt and each dead letter, with everything that is known of the event', () => {
     const { observe, lines } = logging();
     observe(failed);
