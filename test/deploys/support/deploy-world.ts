@@ -86,10 +86,8 @@ export class DeployWorld {
   }
 
   /** Publishes events of each type, with one number and one key: `graded-12` of `item.graded`, key `item-2`. */
-  async publish(types: readonly string[], numbers: readonly number[], version = 1): Promise<void> {
-    const messages = numbers.flatMap((number) =>
-      types.map((type) => messageOf(type, number, version)),
-    );
+  async publish(types: readonly string[], of: readonly number[], version = 1): Promise<void> {
+    const messages = of.flatMap((number) => types.map((type) => messageOf(type, number, version)));
     const outcomes = await this.#operator.bus.transport.publish(messages);
     const refused = outcomes.filter(({ status }) => status !== 'accepted');
     if (refused.length > 0) throw new Error(`not accepted: ${JSON.stringify(refused)}`);
@@ -110,20 +108,23 @@ export class DeployWorld {
 
   /** Ids of what waits for a handler of another instance. */
   async waiting(): Promise<string[]> {
+    const all = [...(await this.handovers())];
+    return all.filter(([, status]) => status === 'waiting').map(([id]) => id);
+  }
+
+  /** What became of each event that was left for a handler of another instance, by id. */
+  async handovers(): Promise<ReadonlyMap<string, string>> {
     const { client, redis } = this.#operator;
     if (client) {
-      const { rows } = await client.query<{ id: string }>(
-        `SELECT event_id AS id FROM event_handover WHERE status = 'waiting'`,
+      const { rows } = await client.query<{ id: string; status: string }>(
+        'SELECT event_id AS id, status FROM event_handover',
       );
-      return rows.map(({ id }) => id);
+      return new Map(rows.map(({ id, status }) => [id, status]));
     }
     const base = `${this.#place.streamPrefix}:handovers:${group}`;
-    const kinds = await redis!.hkeys(`${base}:kinds`);
-    const lists = await Promise.all(
-      kinds.map((kind) => redis!.zrange(`${base}:waiting:${kind}`, 0, -1)),
-    );
-    const ids = lists.flat().map((number) => redis!.hget(`${base}:${number}`, 'event_id'));
-    return (await Promise.all(ids)).map(String);
+    const all = Object.values(await redis!.hgetall(`${base}:names`));
+    const rows = all.map((number) => redis!.hmget(`${base}:${number}`, 'event_id', 'status'));
+    return new Map((await Promise.all(rows)) as [string, string][]);
   }
 
   /** Waits that nobody has ended, by handler. */
@@ -162,10 +163,10 @@ export class DeployWorld {
     return isSettled && (await this.open()).length === 0;
   }
 
-  /** Ids of events that have become dead letters. */
+  /** Ids of events that have become dead letters; of a letter whose event nobody can read, its own. */
   async deadLetters(): Promise<string[]> {
     const letters = await this.#operator.deadLetters.list();
-    return letters.map(({ eventId }) => eventId);
+    return letters.map(({ eventId, id }) => eventId ?? id);
   }
 
   /** As an operator gives up what does not come back, who has no version of the service. */

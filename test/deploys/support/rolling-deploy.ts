@@ -30,17 +30,16 @@ export interface DeployOutcome {
 /** Publishes all the while; what waits is let go when the old version is gone, and everything is published. */
 export async function roll(world: DeployWorld, deploy: RollingDeploy): Promise<DeployOutcome> {
   const { types, count, added } = deploy;
-  const [quarter, threeQuarters] = [count / 4, (count * 3) / 4];
+  const [quarter, half, threeQuarters] = [count / 4, count / 2, (count * 3) / 4];
   const old = await world.start({ version: 'v1', handlers: deploy.old, workMs: 2 });
   await world.publish(types, numbers(1, quarter));
-  const young = world.spawn({ version: 'v2', handlers: deploy.young, workMs: 2 });
-  let isReady = false;
-  const ready = young.message('ready', patienceMs).then(() => (isReady = true));
+  // Takes too little by itself to leave nothing for the old one.
+  const young = world.spawn({ version: 'v2', handlers: deploy.young, workMs: 2, maxInFlight: 10 });
+  const start = new AbortController();
+  const started = young.message('ready', patienceMs).then(() => start.abort());
   let last = quarter;
-  while (!isReady && last < threeQuarters - 1) {
-    await Promise.race([world.publish(types, [(last += 1)]), ready]);
-  }
-  await ready;
+  while (!start.signal.aborted && last < half) await world.publish(types, [(last += 1)]);
+  await started;
   const unsettled = await world.unsettled();
   await world.publish(types, numbers(last + 1, threeQuarters));
   await waitUntil('something waits', async () => (await world.waiting()).length > 0, patienceMs);
@@ -110,6 +109,6 @@ export function expectOrder(effects: readonly Effect[]): void {
   }
 }
 
-export function handledBy(effects: readonly Effect[], handler: string): string[] {
+function handledBy(effects: readonly Effect[], handler: string): string[] {
   return effects.filter((effect) => effect.handler === handler).map(({ eventId }) => eventId);
 }

@@ -27,6 +27,8 @@ export interface VersionArgs {
   readonly handlers: readonly VersionHandler[];
   /** How long each effect takes, in milliseconds. */
   readonly workMs?: number;
+  /** Most messages taken and not finished; 100 unless given. */
+  readonly maxInFlight?: number;
   /** Which version of each type its catalogue has; none has a catalogue unless given. */
   readonly knows?: Readonly<Record<string, number>>;
   /** Where to die. */
@@ -68,7 +70,7 @@ const { bus, client, redis, points, close } = await openVersion({
 const group = bus.consumers('stock', {
   worker: `${args.version}-${process.pid}`,
   concurrency: 20,
-  maxInFlight: 100,
+  maxInFlight: args.maxInFlight ?? 100,
   maxDeliveries: 100,
   registryEveryMs: 200,
   redrivePollMs: 100,
@@ -130,7 +132,7 @@ function catalogueOf(knows: Readonly<Record<string, number>>): Catalogue {
   const upcast = (data: unknown): unknown => data;
   return new Catalogue(
     Object.entries(knows).map(([type, version]) => {
-      const upcasters = version === 1 ? {} : { 1: upcast };
+      const upcasters: Record<number, typeof upcast> = version === 1 ? {} : { 1: upcast };
       const about = { description: type, owner: 'test', schema };
       return defineEvent({ type, version, upcasters, ...about });
     }),
