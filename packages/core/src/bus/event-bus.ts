@@ -265,10 +265,10 @@ export class TransportEventBus extends EventEmitter<BusEvents> implements EventB
     return new ConsumerGroup({
       ...(catalogue ? { catalogue } : {}),
       ...(clock ? { clock } : {}),
+      service: this.serviceName,
       ...(group === null ? broadcastChoices(said) : said),
       transport: this.transport,
       codec: this.codec,
-      service: this.serviceName,
       group,
       ...(predecessor ? { predecessor } : {}),
       observer: observeAll(observers.filter((observer) => observer !== undefined)),

@@ -36,7 +36,10 @@ export interface ConsumerGroupOptions {
    * unhandled, with a warning.
    */
   handovers?: HandoverQueue;
-  /** Name of the service, which tells its instances from those of another one; none unless a bus gives its own. */
+  /**
+   * Name of the service, which tells its instances from those of another one in the same group; that of the bus
+   * unless given.
+   */
   service?: string;
   /** Waited for before the group begins: one of its name that still ends in this process. */
   predecessor?: Promise<unknown>;
@@ -91,7 +94,7 @@ export interface ConsumerGroupOptions {
 /** What a consumer of a bus may choose; the bus knows the rest. */
 export type ConsumerChoices = Omit<
   ConsumerGroupOptions,
-  'transport' | 'codec' | 'group' | 'deadLetters' | 'service' | 'predecessor'
+  'transport' | 'codec' | 'group' | 'deadLetters' | 'predecessor'
 > &
   Partial<Pick<ConsumerGroupOptions, 'deadLetters'>>;
 

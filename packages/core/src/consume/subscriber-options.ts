@@ -45,7 +45,6 @@ export interface SubscriptionOptions extends HandlerOptions {
 const {
   transport: _transport,
   codec: _codec,
-  service: _service,
   predecessor: _predecessor,
   transactions: _transactions,
   ...choices

@@ -71,7 +71,7 @@ export class StreamRig {
     choices: ConsumerChoices = {},
     before: Handler = async () => {},
   ): ConsumerGroup {
-    const consumers = bus.consumers(name, { redrivePollMs: 3_600_000, ...choices });
+    const consumers = bus.consumers(name, { service: name, redrivePollMs: 3_600_000, ...choices });
     const { worker } = consumers;
     const handle: Handler = async (event, context) => {
       await before(event, context);
