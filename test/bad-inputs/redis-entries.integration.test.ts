@@ -133,7 +133,7 @@ describe.skipIf(!hasRedis())('over Redis, by hand', () => {
     let received: string[];
     const observed: Observation[] = [];
     const taken = { code: 'TRANSPORT_UNAVAILABLE', retryable: false };
-    const says = /WRONGTYPE .*; a key of this name holds something else; choose another prefix/;
+    const says = /WRONGTYPE .*; a key of this name holds something else: choose another prefix/;
 
     beforeEach(async () => {
       keys = openTestRedis();
