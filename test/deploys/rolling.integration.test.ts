@@ -74,12 +74,17 @@ describe.each(deployModes())('a rolling deploy on %s', (mode) => {
   }
 });
 
-/** Expects that what was published when the old version was gone came behind what waited of its key. */
+/**
+ * Expects that what was published when the old version was gone came behind what waited of its key, in its order.
+ * What waited is in the order in which two processes have left it.
+ */
 function expectOrderBehind({ waited, later, effects }: DeployOutcome, handler: string): void {
-  const own = effects.filter(
-    (effect) =>
-      effect.handler === handler && [waited, later].some((ids) => ids.includes(effect.eventId)),
-  );
-  expect(own.length).toBeGreaterThan(0);
-  expectOrder(own);
+  const own = effects.filter((effect) => effect.handler === handler);
+  expectOrder(own.filter(({ eventId }) => later.includes(eventId)));
+  for (const [key, ofKey] of Map.groupBy(own, (effect) => effect.key)) {
+    const ids = ofKey.map(({ eventId }) => eventId);
+    const firstLater = ids.findIndex((id) => later.includes(id));
+    const tooLate = waited.filter((id) => ids.includes(id) && ids.indexOf(id) > firstLater);
+    expect(tooLate, key).toEqual([]);
+  }
 }

@@ -17,7 +17,8 @@ import type {
 import type { HealthReasons } from '../health.ts';
 import type { EventLabels, Observer } from '../observer.ts';
 import type { TransactionRunner } from '../transaction.ts';
-import type { Delivery, Judgement } from '../transport/transport.ts';
+import { UnwrittenSettlements } from './unwritten-settlements.ts';
+import type { Delivery, Judgement, Unwritten } from '../transport/transport.ts';
 
 export interface HandoversOptions {
   readonly group: string;
@@ -54,6 +55,7 @@ const retryDelays = { firstMs: 100, maxMs: 5_000 };
 export class Handovers implements Judgement {
   readonly #options: HandoversOptions;
   readonly #lookups: readonly BatchedLookup<HandoverQuestion, HandoverAnswer>[];
+  readonly #unwritten = new UnwrittenSettlements();
   /** Whether anything waits for handlers of this instance, by queue; assumed until one has been looked at. */
   readonly #waiting = new Map<HandoverQueue, readonly Aliased[]>();
 
@@ -84,12 +86,21 @@ export class Handovers implements Judgement {
     owed: readonly OwedHandler[],
     signal: AbortSignal,
   ): Promise<void> {
-    await this.#untilDone(() => this.#add(delivery, raw, owed), signal);
+    const { membership } = this.#options;
+    await this.#untilDone(async () => {
+      await this.#unwritten.judgeBy(membership.version);
+      await this.#add(delivery, raw, owed);
+    }, signal);
   }
 
   /** Judges a delivery by the registry as it is now. @returns The registry's version. */
   async judgeAnew(delivery: Delivery, signal: AbortSignal): Promise<string> {
-    return await this.#untilDone(() => this.renew([delivery]), signal);
+    return await this.#untilDone(async () => {
+      const { version } = await this.#options.membership.refreshAnew();
+      await this.#unwritten.judgeBy(version);
+      await this.#leaveOwed([delivery]);
+      return version;
+    }, signal);
   }
 
   /** Reads the registry as it is now. @returns Its version. */
@@ -99,15 +110,13 @@ export class Handovers implements Judgement {
   }
 
   async renew(settled: readonly Delivery[]): Promise<string> {
-    const { membership } = this.#options;
-    const { version } = await membership.refreshAnew();
-    const { shares } = membership;
-    for (const delivery of settled) {
-      const raw = this.#decoded(delivery);
-      const owed = raw ? shares.of(raw.type, raw.version).owed : [];
-      if (raw && owed.length > 0) await this.#add(delivery, raw, owed);
-    }
+    const { version } = await this.#options.membership.refreshAnew();
+    await this.#leaveOwed(settled);
     return version;
+  }
+
+  follow(unwritten: Unwritten): void {
+    this.#unwritten.follow(unwritten);
   }
 
   /**
@@ -158,6 +167,15 @@ export class Handovers implements Judgement {
       signal,
     );
     return false;
+  }
+
+  async #leaveOwed(settled: readonly Delivery[]): Promise<void> {
+    const { shares } = this.#options.membership;
+    for (const delivery of settled) {
+      const raw = this.#decoded(delivery);
+      const owed = raw ? shares.of(raw.type, raw.version).owed : [];
+      if (raw && owed.length > 0) await this.#add(delivery, raw, owed);
+    }
   }
 
   /** Names under which handlers of other instances are known whose work this one does. */

@@ -1,13 +1,14 @@
-import type { Delivery, Judgement } from './transport.ts';
+import type { Delivery, Judgement, Unwritten } from './transport.ts';
 
 /** What was settled and is not written yet, and by which version of the registry it was judged. */
-export class SettledBatch<Own extends Delivery> {
+export class SettledBatch<Own extends Delivery> implements Unwritten {
   readonly #judgement: Judgement | undefined;
   readonly #judgedBy = new Map<Own, string>();
 
   /** @param judgement What the subscription was given; without one every settlement holds. */
   constructor(judgement: Judgement | undefined) {
     this.#judgement = judgement;
+    judgement?.follow?.(this);
   }
 
   get size(): number {
@@ -26,6 +27,10 @@ export class SettledBatch<Own extends Delivery> {
   /** Takes out what was written, or belongs to somebody else by now. */
   remove(deliveries: Iterable<Own>): void {
     for (const delivery of deliveries) this.#judgedBy.delete(delivery);
+  }
+
+  async judgeAll(): Promise<void> {
+    await this.judge(this.list());
   }
 
   /**

@@ -105,6 +105,21 @@ export interface Judgement {
    * @throws Why that cannot be done now; they are to stay unsettled, and it may be tried again.
    */
   renew(settled: readonly Delivery[]): Promise<string>;
+  /**
+   * Is told of what a consumer has settled and not yet written: that is judged anew before anything younger is left
+   * for others. A `SettledBatch` says so by itself.
+   */
+  follow?(unwritten: Unwritten): void;
+}
+
+/** What was settled, and is not yet written. */
+export interface Unwritten {
+  /**
+   * Brings all of it up to the version by which is judged now.
+   *
+   * @throws What `Judgement.renew` throws.
+   */
+  judgeAll(): Promise<unknown>;
 }
 
 /** A running subscription. */
