@@ -8,6 +8,7 @@ import { handoverSource } from './handover-source.ts';
 import type { HandoverClaim, HandoverQueue } from '../transport/handover-queue.ts';
 import { Handovers } from './handovers.ts';
 import type { HealthReasons } from '../health.ts';
+import { randomIds } from '../ids.ts';
 import type { KeptEvents } from './kept-events.ts';
 import type { Lanes } from './lanes.ts';
 import type { Observer } from '../observer.ts';
@@ -60,9 +61,12 @@ export class GroupSharing {
       membership: this.#membership,
       onOwn: () => this.loops.forEach((loop) => loop.wake()),
     });
+    // One that starts again under its name does not go on in the middle of what its former self has taken.
+    const worker = options.worker === undefined ? given.worker : `${given.worker} ${randomIds()}`;
     this.loops = queues.map((queue) => {
       const source = handoverSource({
         ...given,
+        worker,
         queue,
         leaseMs: redriveLeaseMs,
         membership: this.#membership,

@@ -40,7 +40,7 @@ export function handoverSource(options: {
       const taker = membership.shares.takerOf(handover);
       // It was retired here in the meantime; whoever has it gets it when the claim lapses.
       if (taker === undefined) return undefined;
-      await keptEvents.takeOver(repeatedDelivery(handover, signal), taker);
+      await keptEvents.takeOver(repeatedDelivery(handover, signal), taker, handover.eventType);
       return signal.aborted ? undefined : 'done';
     },
     settle: (claim) => queue.settle(claim),
