@@ -12,7 +12,7 @@ import { randomIds } from '../ids.ts';
 import type { KeptEvents } from './kept-events.ts';
 import type { Lanes } from './lanes.ts';
 import type { Observer } from '../observer.ts';
-import type { GroupRegistry, RegistryCopy } from '../transport/group-registry.ts';
+import type { GroupRegistry, HandlerSet, RegistryCopy } from '../transport/group-registry.ts';
 import { UnservedHandlers } from './unserved-handlers.ts';
 import type { Warnings } from '../warnings.ts';
 
@@ -52,6 +52,7 @@ export class GroupSharing {
     this.#membership = new GroupMembership({
       ...given,
       everyMs: registryEveryMs,
+      reinstate: (set, owner) => this.#reinstate(set, owner),
       onChange: (copy) => this.#warnOfOthers(copy),
     });
     this.handovers = new Handovers({
@@ -84,7 +85,7 @@ export class GroupSharing {
    * @throws {EventError} `GROUP_TAKEN` if the group is another service's and the two share no database.
    */
   async register(): Promise<void> {
-    const { options, handlers, queues, group } = this.#options;
+    const { options, handlers, queues } = this.#options;
     const { service = '', catalogue } = options;
     const sharedBy = await queues[0]!.identity();
     const registered = handlers.asRegistered();
@@ -93,8 +94,6 @@ export class GroupSharing {
     );
     const { owner } = this.#membership.copy;
     handlers.rename((name) => handlerKey(name, service, owner));
-    const names = handlers.registrations.map(({ name }) => name);
-    for (const queue of queues) await queue.reinstate(group, names);
     this.#warnOfRenamed();
   }
 
@@ -102,6 +101,12 @@ export class GroupSharing {
   end(): void {
     this.#membership.stop();
     this.#unserved.end();
+  }
+
+  async #reinstate({ service, handlers }: HandlerSet, owner: string): Promise<void> {
+    const { queues, group } = this.#options;
+    const names = handlers.map(({ name }) => handlerKey(name, service, owner));
+    for (const queue of queues) await queue.reinstate(group, names);
   }
 
   #warnOfOthers({ sets }: RegistryCopy): void {
