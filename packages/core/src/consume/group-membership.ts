@@ -22,6 +22,13 @@ export interface GroupMembershipOptions {
   readonly everyMs: number;
   readonly clock: Clock;
   readonly reasons: HealthReasons;
+  /**
+   * Takes back that handlers of this instance were retired: before it registers, and after something has changed,
+   * since its set may have been away from the registry.
+   *
+   * @param set What it handles. @param owner Of the group.
+   */
+  readonly reinstate: (set: HandlerSet, owner: string) => Promise<void>;
   /** Called with each copy of the registry that differs from the one before. */
   readonly onChange: (copy: RegistryCopy) => void;
 }
@@ -78,11 +85,14 @@ export class GroupMembership {
    * @throws {EventError} `GROUP_TAKEN` if another service has the group and cannot be left its share.
    */
   async start(set: HandlerSet): Promise<void> {
-    const { group, registry } = this.#options;
+    const { group, registry, reinstate } = this.#options;
     this.#stopped = false;
     this.#set = { ...set, id: idOf(set) };
     // What is registered is left its share, also where it never runs: so first whether it may be.
-    assertShareable(group, set, await registry.read(group));
+    const known = await registry.read(group);
+    assertShareable(group, set, known);
+    // From its registration on others leave it things, which are not to be skipped.
+    await reinstate(set, known.owner === '' ? set.service : known.owner);
     await this.#assertFirst(await this.refresh());
     this.#schedule();
   }
@@ -117,9 +127,10 @@ export class GroupMembership {
   }
 
   async #refresh(): Promise<RegistryCopy> {
-    const { group, worker, registry, onChange } = this.#options;
+    const { group, worker, registry, reinstate, onChange } = this.#options;
     const copy = await registry.register(group, this.set, worker);
     const isNew = copy.version !== this.#copy?.version;
+    if (isNew) await reinstate(this.set, copy.owner);
     // What others were seen with is news as well, but nothing to judge by.
     this.#shares = new HandlerShares(this.set, copy);
     this.#copy = copy;

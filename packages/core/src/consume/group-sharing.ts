@@ -8,10 +8,11 @@ import { handoverSource } from './handover-source.ts';
 import type { HandoverClaim, HandoverQueue } from '../transport/handover-queue.ts';
 import { Handovers } from './handovers.ts';
 import type { HealthReasons } from '../health.ts';
+import { randomIds } from '../ids.ts';
 import type { KeptEvents } from './kept-events.ts';
 import type { Lanes } from './lanes.ts';
 import type { Observer } from '../observer.ts';
-import type { GroupRegistry, RegistryCopy } from '../transport/group-registry.ts';
+import type { GroupRegistry, HandlerSet, RegistryCopy } from '../transport/group-registry.ts';
 import { UnservedHandlers } from './unserved-handlers.ts';
 import type { Warnings } from '../warnings.ts';
 
@@ -51,6 +52,7 @@ export class GroupSharing {
     this.#membership = new GroupMembership({
       ...given,
       everyMs: registryEveryMs,
+      reinstate: (set, owner) => this.#reinstate(set, owner),
       onChange: (copy) => this.#warnOfOthers(copy),
     });
     this.handovers = new Handovers({
@@ -60,9 +62,12 @@ export class GroupSharing {
       membership: this.#membership,
       onOwn: () => this.loops.forEach((loop) => loop.wake()),
     });
+    // One that starts again under its name does not go on in the middle of what its former self has taken.
+    const worker = options.worker === undefined ? given.worker : `${given.worker} ${randomIds()}`;
     this.loops = queues.map((queue) => {
       const source = handoverSource({
         ...given,
+        worker,
         queue,
         leaseMs: redriveLeaseMs,
         membership: this.#membership,
@@ -80,7 +85,7 @@ export class GroupSharing {
    * @throws {EventError} `GROUP_TAKEN` if the group is another service's and the two share no database.
    */
   async register(): Promise<void> {
-    const { options, handlers, queues, group } = this.#options;
+    const { options, handlers, queues } = this.#options;
     const { service = '', catalogue } = options;
     const sharedBy = await queues[0]!.identity();
     const registered = handlers.asRegistered();
@@ -89,8 +94,6 @@ export class GroupSharing {
     );
     const { owner } = this.#membership.copy;
     handlers.rename((name) => handlerKey(name, service, owner));
-    const names = handlers.registrations.map(({ name }) => name);
-    for (const queue of queues) await queue.reinstate(group, names);
     this.#warnOfRenamed();
   }
 
@@ -98,6 +101,12 @@ export class GroupSharing {
   end(): void {
     this.#membership.stop();
     this.#unserved.end();
+  }
+
+  async #reinstate({ service, handlers }: HandlerSet, owner: string): Promise<void> {
+    const { queues, group } = this.#options;
+    const names = handlers.map(({ name }) => handlerKey(name, service, owner));
+    for (const queue of queues) await queue.reinstate(group, names);
   }
 
   #warnOfOthers({ sets }: RegistryCopy): void {

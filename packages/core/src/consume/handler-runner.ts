@@ -88,6 +88,31 @@ export class HandlerRunner {
     );
   }
 
+  /** As `recordUnreadable`, for one handler alone if the event can at least be decoded: the others have had it. */
+  async recordUnreadableFor(
+    { name, formerly }: Registration,
+    delivery: Delivery,
+    error: unknown,
+    abort: Abort,
+  ): Promise<void> {
+    const { recorder } = this.#options;
+    const event = this.#decoded(delivery);
+    if (!event || !recorder) return await this.recordUnreadable(delivery, error, abort);
+    if (await recorder.isKnown({ name, formerly }, event, abort.signal)) return;
+    const { id: eventId, type: eventType } = event;
+    const failure = { ...describe(delivery, error), event, eventId, eventType, totalAttempts: 1 };
+    await recorder.record({ ...failure, handler: name }, error, abort.signal);
+  }
+
+  #decoded({ message }: Delivery): EventEnvelope | undefined {
+    try {
+      return this.#options.codec.decode(message);
+    } catch {
+      // Why it cannot be read is known to whoever asks.
+      return undefined;
+    }
+  }
+
   invocation(
     registration: Registration,
     delivery: Delivery,

@@ -15,6 +15,8 @@ export interface HandlerShare {
   readonly own: ReadonlySet<string>;
   /** Handlers of other instances. */
   readonly owed: readonly OwedHandler[];
+  /** By the names of handlers of other instances: which one of this instance's does their work. */
+  readonly takers: ReadonlyMap<string, string>;
   /** True if this instance's catalogue knows older versions only: another instance may know this one. */
   readonly isNewer: boolean;
 }
@@ -36,6 +38,12 @@ interface KnownSet {
 
 /** A handler of another instance, and the one of this instance that does its work. */
 type Pair = readonly [wanted: Known, counterpart: Known | undefined];
+
+/** A handler that an event is left for, and whose it is. */
+interface Owed {
+  readonly service: string;
+  readonly handler: Known;
+}
 
 /** Most types whose shares are kept. */
 const maxShares = 10_000;
@@ -103,20 +111,42 @@ export class HandlerShares {
   #share(eventType: string, newerVersion: number | undefined): HandlerShare {
     const wanting = this.#own.handlers.filter(({ matches }) => matches(eventType));
     const own = new Set(wanting.map(({ key }) => key));
-    const owed = new Map<string, OwedHandler>();
-    for (const set of this.#registered) {
+    const owed = new Map<string, Owed>();
+    const takers = new Map<string, string>();
+    // What several versions call differently is left once, for the youngest of them.
+    for (const set of this.#registered.toReversed()) {
       const knowsMore = newerVersion !== undefined && set.knows(eventType, newerVersion);
-      for (const [{ key: name, derived }, counterpart] of this.#pairs(eventType, set, this.#own)) {
+      const left = [...owed.values()].filter(({ service }) => service === set.service);
+      for (const [wanted, counterpart] of this.#pairs(eventType, set, this.#own)) {
+        // As in `takerOf`, the eldest set has the last word.
+        if (counterpart) takers.set(wanted.key, counterpart.key);
         if (counterpart && !knowsMore) continue;
-        owed.set(name, { name, derived });
         if (counterpart) own.delete(counterpart.key);
+        if (takeEqual(left, wanted)) continue;
+        owed.set(wanted.key, { service: set.service, handler: wanted });
       }
     }
-    return { own, owed: [...owed.values()], isNewer: newerVersion !== undefined };
+    return {
+      own,
+      owed: [...owed.values()].map(({ handler: { key: name, derived } }) => ({ name, derived })),
+      takers,
+      isNewer: newerVersion !== undefined,
+    };
   }
 
-  #takerIn(set: KnownSet, { handler, eventType, eventVersion }: HandoverKind): Known | undefined {
-    if (!set.knows(eventType, eventVersion)) return undefined;
+  /** One that knows an older version takes it as it is, unless another one knows it: as it does with a delivery. */
+  #takerIn(set: KnownSet, kind: HandoverKind): Known | undefined {
+    const { eventType, eventVersion } = kind;
+    const taker = this.#doerIn(set, kind);
+    if (!taker || set.knows(eventType, eventVersion)) return taker;
+    const isKnown = this.#registered.some(
+      (other) => other.knows(eventType, eventVersion) && this.#doerIn(other, kind) !== undefined,
+    );
+    return isKnown ? undefined : taker;
+  }
+
+  /** The handler of a set that does a handler's work, whatever versions it knows. */
+  #doerIn(set: KnownSet, { handler, eventType }: HandoverKind): Known | undefined {
     const wanting = set.handlers.filter(({ matches }) => matches(eventType));
     const named = wanting.find(
       ({ key, formerly }) => key === handler || formerly.includes(handler),
@@ -150,6 +180,14 @@ function pairsOf(eventType: string, wanted: readonly Known[], having: readonly K
       if (same || !each.derived) return [each, same];
       return [each, take(({ derived }) => derived) ?? take(() => true)];
     });
+}
+
+/** Takes out a handler that does the same as another one, and whose work that one does too. */
+function takeEqual(left: Owed[], wanted: Known): boolean {
+  const same = left.findIndex(({ handler }) => isSameHandler(handler, wanted));
+  const at = same >= 0 || !wanted.derived ? same : left.findIndex(({ handler }) => handler.derived);
+  if (at >= 0) left.splice(at, 1);
+  return at >= 0;
 }
 
 function isSameHandler(a: Known, b: Known): boolean {

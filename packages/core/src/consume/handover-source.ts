@@ -26,11 +26,8 @@ export function handoverSource(options: {
     async claim(limit) {
       const open = await queue.open(group);
       options.unserved.note(queue, open, membership);
-      const kinds = open.flatMap((kind) => {
-        const taker = membership.shares.takerOf(kind);
-        return taker === undefined ? [] : [{ ...kind, taker }];
-      });
-      handovers.noteWaiting(queue, kinds);
+      const kinds = open.filter((kind) => membership.shares.takerOf(kind) !== undefined);
+      handovers.noteWaiting(queue, kinds.length > 0);
       if (kinds.length === 0) return [];
       return await queue.claim(group, { kinds, limit, leaseMs, worker });
     },
@@ -43,7 +40,7 @@ export function handoverSource(options: {
       const taker = membership.shares.takerOf(handover);
       // It was retired here in the meantime; whoever has it gets it when the claim lapses.
       if (taker === undefined) return undefined;
-      await keptEvents.takeOver(repeatedDelivery(handover, signal), taker);
+      await keptEvents.takeOver(repeatedDelivery(handover, signal), taker, handover.eventType);
       return signal.aborted ? undefined : 'done';
     },
     settle: (claim) => queue.settle(claim),

@@ -35,12 +35,6 @@ export interface HandoversOptions {
   readonly onOwn: () => void;
 }
 
-/** Something that waits, and the handler of this instance that takes it. */
-export interface Aliased {
-  readonly handler: string;
-  readonly taker: string;
-}
-
 /** A handler of this instance, as handovers know it. */
 interface OwnHandler {
   readonly name: string;
@@ -56,8 +50,8 @@ export class Handovers implements Judgement {
   readonly #options: HandoversOptions;
   readonly #lookups: readonly BatchedLookup<HandoverQuestion, HandoverAnswer>[];
   readonly #unwritten = new UnwrittenSettlements();
-  /** Whether anything waits for handlers of this instance, by queue; assumed until one has been looked at. */
-  readonly #waiting = new Map<HandoverQueue, readonly Aliased[]>();
+  /** Queues in which nothing waits for handlers of this instance; of others that is assumed. */
+  readonly #empty = new Set<HandoverQueue>();
 
   constructor(options: HandoversOptions) {
     this.#options = options;
@@ -126,12 +120,13 @@ export class Handovers implements Judgement {
   mustAsk({ mayBeRepeated }: Delivery): boolean {
     const { queues, membership } = this.#options;
     if (mayBeRepeated || membership.hasCompany) return true;
-    return queues.some((queue) => this.#waiting.get(queue)?.length !== 0);
+    return queues.some((queue) => !this.#empty.has(queue));
   }
 
-  /** Takes note of what waits in a queue for handlers of this instance, and under which names. */
-  noteWaiting(queue: HandoverQueue, waiting: readonly Aliased[]): void {
-    this.#waiting.set(queue, waiting);
+  /** Takes note of whether anything waits in a queue for handlers of this instance. */
+  noteWaiting(queue: HandoverQueue, waits: boolean): void {
+    if (waits) this.#empty.delete(queue);
+    else this.#empty.add(queue);
   }
 
   /**
@@ -146,7 +141,8 @@ export class Handovers implements Judgement {
   ): Promise<boolean> {
     const { group, observe } = this.#options;
     const { id: eventId, source } = raw;
-    const handlers = [...new Set([name, ...formerly, ...this.#aliasesOf(name)])];
+    const others = [...this.shareOf(raw).takers].filter(([, taker]) => taker === name);
+    const handlers = [...new Set([name, ...formerly, ...others.map(([other]) => other)])];
     const question = { group, handlers, key: delivery.message.key, source, eventId };
     const answers = await this.#untilDone(
       () => Promise.all(this.#lookups.map((lookup) => lookup.find(question))),
@@ -178,12 +174,6 @@ export class Handovers implements Judgement {
     }
   }
 
-  /** Names under which handlers of other instances are known whose work this one does. */
-  #aliasesOf(name: string): string[] {
-    const all = [...this.#waiting.values()].flat();
-    return all.filter(({ taker }) => taker === name).map(({ handler }) => handler);
-  }
-
   async #leaveBehind(
     queue: HandoverQueue,
     handler: OwedHandler,
@@ -192,7 +182,7 @@ export class Handovers implements Judgement {
     signal: AbortSignal,
   ): Promise<void> {
     await this.#untilDone(() => this.#add(delivery, raw, [handler], queue), signal);
-    this.#waiting.delete(queue);
+    this.#empty.delete(queue);
     this.#options.onOwn();
   }
 

@@ -1,6 +1,7 @@
 import { Abort } from './abort.ts';
 import { throwIfEnded } from '../end-signal.ts';
 import { EventError } from '../errors.ts';
+import type { EventEnvelope } from '../event/envelope.ts';
 import { isCalled } from './handler-name.ts';
 import type { HandlerRunner } from './handler-runner.ts';
 import type { Registration } from './policies/step.ts';
@@ -41,15 +42,21 @@ export class KeptEvents {
    * Runs what was left for a handler, like a new delivery: it is handled, or has a dead letter, when this
    * resolves.
    *
+   * @param eventType As it was left.
    * @throws What keeps it from either.
    */
-  async takeOver(delivery: Delivery, handler: string): Promise<void> {
-    const { event } = this.#runner.read(delivery);
+  async takeOver(delivery: Delivery, handler: string, eventType: string): Promise<void> {
     const registration = this.#runner.named(handler);
-    if (!registration) throw this.#handlerMissing(delivery, handler, event.type);
-    await this.#underAbort(delivery, (abort) =>
-      this.#runner.run(registration, event, delivery, abort),
-    );
+    if (!registration) throw this.#handlerMissing(delivery, handler, eventType);
+    await this.#underAbort(delivery, async (abort) => {
+      let event: EventEnvelope;
+      try {
+        ({ event } = this.#runner.read(delivery));
+      } catch (error) {
+        return await this.#runner.recordUnreadableFor(registration, delivery, error, abort);
+      }
+      await this.#runner.run(registration, event, delivery, abort);
+    });
   }
 
   async #runKept(
