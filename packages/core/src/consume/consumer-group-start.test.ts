@@ -103,3 +103,33 @@ describe('the first start of a group', () => {
     expect(group.health()).toEqual({ status: 'ok', reasons: [] });
   });
 });
+
+describe('a group whose concurrency is changed while it subscribes', () => {
+  it('may have as much in hand as that asks for', async () => {
+    const transport = new MemoryTransport({ broker: bench.broker });
+    const subscribe = transport.subscribe.bind(transport);
+    const { promise: answered, resolve: answer } = Promise.withResolvers<void>();
+    transport.subscribe = async (...subscription) => {
+      const consumer = await subscribe(...subscription);
+      await answered;
+      return consumer;
+    };
+    const { promise: held, resolve: release } = Promise.withResolvers<void>();
+    const begun: string[] = [];
+    const group = bench.group({ transport, concurrency: 1 });
+    group.on(['item.*'], async ({ id }) => {
+      begun.push(id);
+      await held;
+    });
+    const started = group.start();
+    await settle();
+    group.setConcurrency(20);
+    answer();
+    await started;
+    bench.publish(...Array.from({ length: 20 }, (_, number) => ({ id: `e${number}` })));
+    await settle();
+    expect(begun).toHaveLength(20);
+    release();
+    await bench.settled();
+  });
+});

@@ -270,6 +270,7 @@ export class ConsumerGroup {
       await this.#intake.close();
     } finally {
       this.#kept?.end();
+      this.#handlers.end();
       this.#shared.reasons.remove(this.#trouble);
       this.#finished.resolve();
     }

@@ -38,6 +38,7 @@ export class HandlerRegistry {
   readonly #added: Registration[] = [];
   readonly #parts: HandlerRegistryOptions;
   readonly #retry: RetryPolicy;
+  readonly #outages: Outage[] = [];
 
   constructor(parts: HandlerRegistryOptions) {
     const { silence, retry } = parts.options;
@@ -93,6 +94,11 @@ export class HandlerRegistry {
     this.registrations.splice(0, this.registrations.length, ...renamed);
   }
 
+  /** Takes note that the group has stopped: no handler is called any more. */
+  end(): void {
+    for (const outage of this.#outages) outage.giveUp();
+  }
+
   #chains(silence: readonly WarningCode[]): (name: string, once: boolean) => Registration['run'] {
     let outage: Outage | undefined;
     return (name, once) => {
@@ -106,7 +112,9 @@ export class HandlerRegistry {
     const { options, ...shared } = this.#parts;
     const { group, outageAfterKeys: afterKeys = 5 } = options;
     if (group === null) return undefined;
-    return new Outage({ ...shared, group, handler, afterKeys });
+    const outage = new Outage({ ...shared, group, handler, afterKeys });
+    this.#outages.push(outage);
+    return outage;
   }
 
   #chain({ once, silence, outage }: ChainOptions): Registration['run'] {

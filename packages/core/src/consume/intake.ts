@@ -13,6 +13,8 @@ export class Intake {
   readonly #trouble: TroubleReporter;
   #consumer: Consumer | undefined;
   #paused = false;
+  /** As it was changed since it was subscribed. */
+  #maxInFlight: number | undefined;
   #held: Delivery[] = [];
 
   /** @param trouble Told when the consumer does not get on, and when it does again. */
@@ -30,11 +32,14 @@ export class Intake {
     transport: Transport,
     subscription: Omit<Subscription, 'onTrouble'>,
   ): Promise<{ finished: Promise<void> }> {
+    this.#maxInFlight = undefined;
     const consumer = await transport.subscribe(
       { ...subscription, onTrouble: (error) => this.#tell(error) },
       (delivery) => this.#take(delivery),
     );
     this.#consumer = consumer;
+    // Neither could be told while it began.
+    if (this.#maxInFlight !== undefined) consumer.setMaxInFlight(this.#maxInFlight);
     if (this.#paused) consumer.pause();
     return { finished: consumer.finished };
   }
@@ -51,6 +56,7 @@ export class Intake {
   }
 
   setMaxInFlight(maxInFlight: number): void {
+    this.#maxInFlight = maxInFlight;
     this.#consumer?.setMaxInFlight(maxInFlight);
   }
 

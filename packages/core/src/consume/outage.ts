@@ -1,4 +1,5 @@
 import type { Clock } from '../clock.ts';
+import { throwIfEnded } from '../end-signal.ts';
 import { GrowingDelay } from '../growing-delay.ts';
 import type { HealthReasons } from '../health.ts';
 import type { Observer } from '../observer.ts';
@@ -34,6 +35,7 @@ export class Outage {
   /** Events that wait for their turn, the longest first. */
   readonly #waiting = new Set<() => void>();
   #sinceMs: number | undefined;
+  #words = '';
   /** The event that is being tried. */
   #probe: (() => void) | undefined;
   #cancelProbe: (() => void) | undefined;
@@ -63,29 +65,65 @@ export class Outage {
   }
 
   /**
-   * Waits until an event may be tried: until its turn, or the end of the outage.
+   * Waits until an event may be tried: until its turn, or the end of the outage. One that hangs, past the
+   * timeout of its handler, does not keep the next one waiting.
    *
    * @returns To be called when it was tried, however that ended.
    * @throws The signal's reason if the event is no longer ours.
    */
-  async turn({ abort, stepAside }: Invocation): Promise<() => void> {
+  async turn({ abort, stepAside, registration }: Invocation): Promise<() => void> {
     const { promise, resolve } = Promise.withResolvers<void>();
-    const { signal } = abort;
+    const onAbort = (): void => {
+      this.#leave(resolve);
+      resolve();
+    };
     this.#waiting.add(resolve);
-    signal.addEventListener('abort', () => resolve(), { once: true });
-    if (signal.aborted) resolve();
+    this.#options.reasons.add(this, this.#words);
+    abort.addEventListener('abort', onAbort);
+    if (abort.aborted) onAbort();
     this.#scheduleProbe();
     await stepAside(() => promise);
-    const isProbe = this.#probe === resolve;
+    abort.removeEventListener('abort', onAbort);
     this.#waiting.delete(resolve);
+    if (this.#probe !== resolve) {
+      throwIfEnded(abort);
+      return () => {};
+    }
+    return this.#tryOut(resolve, registration.timeoutMs, abort);
+  }
+
+  /** Takes note that nobody handles anything any more. */
+  giveUp(): void {
+    this.#sinceMs = undefined;
+    this.#cancelTimer();
+    this.#options.reasons.remove(this);
+  }
+
+  #tryOut(probe: () => void, limitMs: number, abort: Invocation['abort']): () => void {
     const end = (): void => {
-      if (!isProbe || this.#probe !== resolve) return;
+      cancel();
+      abort.removeEventListener('abort', onAbort);
+      if (this.#probe !== probe) return;
       this.#probe = undefined;
       this.#scheduleProbe();
     };
-    if (signal.aborted) end();
-    signal.throwIfAborted();
+    const onAbort = (): void => {
+      end();
+      this.#leave(probe);
+    };
+    const cancel = this.#options.clock.schedule(limitMs, end);
+    abort.addEventListener('abort', onAbort);
+    if (abort.aborted) onAbort();
+    throwIfEnded(abort);
     return end;
+  }
+
+  /** An event is no longer ours. Without any, there is nothing to try, and nothing in the way. */
+  #leave(waiting: () => void): void {
+    this.#waiting.delete(waiting);
+    if (this.#waiting.size > 0) return;
+    this.#cancelTimer();
+    this.#options.reasons.remove(this);
   }
 
   #scheduleProbe(): void {
@@ -99,21 +137,26 @@ export class Outage {
     });
   }
 
+  #cancelTimer(): void {
+    this.#cancelProbe?.();
+    this.#cancelProbe = undefined;
+  }
+
   #begin(error: unknown): void {
     const { group, handler, clock, observe, reasons, afterKeys } = this.#options;
     this.#sinceMs = clock.now();
     this.#delay.reset();
-    const words = `handler ${handler} of group ${group} has failed for ${afterKeys} keys in a row, so its events wait until one of them succeeds: ${messageOfThrown(error)}`;
-    reasons.add(this, words);
-    observe({ kind: 'trouble', who: 'handler', name: `${group}/${handler}`, words, error });
+    this.#words = `handler ${handler} of group ${group} has failed for ${afterKeys} keys in a row, so its events wait until one of them succeeds: ${messageOfThrown(error)}`;
+    reasons.add(this, this.#words);
+    const name = `${group}/${handler}`;
+    observe({ kind: 'trouble', who: 'handler', name, words: this.#words, error });
   }
 
   #end(): void {
     const { group, handler, clock, observe, reasons } = this.#options;
     const afterMs = Math.max(clock.now() - this.#sinceMs!, 0);
     this.#sinceMs = undefined;
-    this.#cancelProbe?.();
-    this.#cancelProbe = undefined;
+    this.#cancelTimer();
     this.#probe = undefined;
     reasons.remove(this);
     observe({ kind: 'recovered', who: 'handler', name: `${group}/${handler}`, afterMs });

@@ -40,7 +40,8 @@ export function retry(options: {
         try {
           if (outage?.isOn && !once) endProbe = await outage.turn(invocation);
           await next(own, { ...invocation, attempt: progress.attempts + 1 });
-          outage?.succeeded();
+          // One that was handled before says nothing of what the handler needs now.
+          if (progress.entered) outage?.succeeded();
           return;
         } catch (error) {
           if (abort.aborted) throw error;
