@@ -60,7 +60,8 @@ export class PostgresBench implements ConformanceBench {
 
   async open(): Promise<void> {
     this.#database = await createTestDatabase({ major: this.#major });
-    this.client = openPostgres({ connectionString: this.#database.url });
+    // Cases run side by side, and some of them keep transactions open.
+    this.client = openPostgres({ connectionString: this.#database.url, maxConnections: 30 });
   }
 
   async close(): Promise<void> {
@@ -89,7 +90,7 @@ export class PostgresBench implements ConformanceBench {
 
   #openOther(): SqlClient {
     const connectionString = this.#database!.url;
-    const other = openPostgres({ connectionString, maxConnections: 2 });
+    const other = openPostgres({ connectionString, maxConnections: 4 });
     this.#others.push(other);
     return other;
   }
