@@ -42,6 +42,9 @@ export interface OpenVersionOptions {
   readonly silentMs?: number | undefined;
 }
 
+/** Enough for ten handlers at once, and what they ask beside. */
+const maxConnections = 25;
+
 /** A publish is a point of the transport already. */
 const isPoint = ({ name, writes }: RedisPoint): boolean =>
   writes && name !== 'SCRIPT (SADD, XGROUP CREATE, XADD)';
@@ -53,7 +56,7 @@ export async function openVersion(options: OpenVersionOptions): Promise<OpenVers
   const client =
     databaseUrl === undefined
       ? undefined
-      : crashingSqlClient(openPostgres({ connectionString: databaseUrl }), points);
+      : crashingSqlClient(openPostgres({ connectionString: databaseUrl, maxConnections }), points);
   const redis = redisUrl === undefined ? undefined : new Redis(redisUrl, { lazyConnect: true });
   const streams = redis && openStreams(redis, points, options);
   const log = !streams && openLog(client!, options);

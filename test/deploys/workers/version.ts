@@ -69,7 +69,7 @@ const { bus, client, redis, points, close } = await openVersion({
 });
 const group = bus.consumers('stock', {
   worker: `${args.version}-${process.pid}`,
-  concurrency: 20,
+  concurrency: 10,
   maxInFlight: args.maxInFlight ?? 100,
   maxDeliveries: 100,
   registryEveryMs: 200,
