@@ -16,7 +16,7 @@ export interface HandlerShare {
   /** Handlers of other instances. */
   readonly owed: readonly OwedHandler[];
   /** By the names of handlers of other instances: which one of this instance's does their work. */
-  readonly takers: ReadonlyMap<string, string>;
+  readonly takers: ReadonlyMap<string, string | undefined>;
   /** True if this instance's catalogue knows older versions only: another instance may know this one. */
   readonly isNewer: boolean;
 }
@@ -112,17 +112,18 @@ export class HandlerShares {
     const wanting = this.#own.handlers.filter(({ matches }) => matches(eventType));
     const own = new Set(wanting.map(({ key }) => key));
     const owed = new Map<string, Owed>();
-    const takers = new Map<string, string>();
+    const takers = new Map<string, string | undefined>();
     // What several versions call differently is left once, for the youngest of them.
     for (const set of this.#registered.toReversed()) {
       const knowsMore = newerVersion !== undefined && set.knows(eventType, newerVersion);
-      const left = [...owed.values()].filter(({ service }) => service === set.service);
+      const before = [...owed.values()].filter(({ service }) => service === set.service);
       for (const [wanted, counterpart] of this.#pairs(eventType, set, this.#own)) {
-        // As in `takerOf`, the eldest set has the last word.
-        if (counterpart) takers.set(wanted.key, counterpart.key);
+        // As in `takerOf`: in every set, and as the eldest one says.
+        const isTaken = counterpart && (takers.get(wanted.key) ?? !takers.has(wanted.key));
+        takers.set(wanted.key, isTaken ? counterpart.key : undefined);
         if (counterpart && !knowsMore) continue;
         if (counterpart) own.delete(counterpart.key);
-        if (takeEqual(left, wanted)) continue;
+        if (before.some(({ handler }) => this.#isEqual(eventType, set, wanted, handler))) continue;
         owed.set(wanted.key, { service: set.service, handler: wanted });
       }
     }
@@ -146,7 +147,10 @@ export class HandlerShares {
   }
 
   /** The handler of a set that does a handler's work, whatever versions it knows. */
-  #doerIn(set: KnownSet, { handler, eventType }: HandoverKind): Known | undefined {
+  #doerIn(
+    set: KnownSet,
+    { handler, eventType }: Omit<HandoverKind, 'eventVersion'>,
+  ): Known | undefined {
     const wanting = set.handlers.filter(({ matches }) => matches(eventType));
     const named = wanting.find(
       ({ key, formerly }) => key === handler || formerly.includes(handler),
@@ -157,6 +161,13 @@ export class HandlerShares {
       .filter((pair) => pair !== undefined);
     // What does its work for one set may be beside it in another, where this instance owes it.
     return pairs.every(([, counterpart]) => counterpart) ? pairs[0]?.[1] : undefined;
+  }
+
+  /** Says whether what is left for a handler need not be left for one of another set too, which takes it as well. */
+  #isEqual(eventType: string, set: KnownSet, wanted: Known, owed: Known): boolean {
+    if (wanted.key === owed.key) return true;
+    if (!isSameHandler(owed, wanted) && !(owed.derived && wanted.derived)) return false;
+    return this.#doerIn(set, { handler: owed.key, eventType }) === wanted;
   }
 
   #pairs(eventType: string, wanted: KnownSet, having: KnownSet): Pair[] {
@@ -180,14 +191,6 @@ function pairsOf(eventType: string, wanted: readonly Known[], having: readonly K
       if (same || !each.derived) return [each, same];
       return [each, take(({ derived }) => derived) ?? take(() => true)];
     });
-}
-
-/** Takes out a handler that does the same as another one, and whose work that one does too. */
-function takeEqual(left: Owed[], wanted: Known): boolean {
-  const same = left.findIndex(({ handler }) => isSameHandler(handler, wanted));
-  const at = same >= 0 || !wanted.derived ? same : left.findIndex(({ handler }) => handler.derived);
-  if (at >= 0) left.splice(at, 1);
-  return at >= 0;
 }
 
 function isSameHandler(a: Known, b: Known): boolean {
