@@ -76,21 +76,23 @@ const longIdleMs = 604_800_000;
 /**
  * Gives up whatever is pending for a consumer, so that others may take it at once, and removes the consumer.
  *
- * `KEYS`: stream. `ARGV`: group, consumer, then ids of what was read and never handed out, whose delivery
- * is taken back.
+ * `KEYS`: stream. `ARGV`: group, consumer, how many were read and never handed out, and their ids, whose
+ * delivery is taken back; then ids of what was handed out and only waited, of whose deliveries one is left.
  *
  * @returns How many were given up.
  */
 export const releaseAll: RedisScript<number> = new RedisScript(`
-local unused = {}
-for at = 3, #ARGV do unused[ARGV[at]] = true end
+local least = {}
+for at = 4, #ARGV do
+  if at - 3 <= tonumber(ARGV[3]) then least[ARGV[at]] = 0 else least[ARGV[at]] = 1 end
+end
 local start, count = '-', 0
 while true do
   local mine = redis.call('XPENDING', KEYS[1], ARGV[1], start, '+', 100, ARGV[2])
   if #mine == 0 then break end
   for _, found in ipairs(mine) do
     local deliveries = found[4]
-    if unused[found[1]] then deliveries = deliveries - 1 end
+    if least[found[1]] then deliveries = math.max(deliveries - 1, least[found[1]]) end
     redis.call('XCLAIM', KEYS[1], ARGV[1], '${releasedConsumer}', 0, found[1],
       'IDLE', ${longIdleMs}, 'RETRYCOUNT', deliveries, 'JUSTID')
     count = count + 1

@@ -122,9 +122,11 @@ export class StreamClaims {
 
   async #release(stream: string, unused: readonly StreamDelivery[]): Promise<void> {
     const { call, group, consumer, observe } = this.#options;
-    const ids = unused.filter((each) => each.stream === stream).map(({ entryId }) => entryId);
+    const neverHanded = unused.filter((each) => each.stream === stream);
+    const waited = [...this.#ofStream(stream).values()].filter(({ isTakenBack }) => isTakenBack);
+    const ids = [...neverHanded, ...waited].map(({ entryId }) => entryId);
     try {
-      await releaseAll.run(call, [stream], [group, consumer, ...ids]);
+      await releaseAll.run(call, [stream], [group, consumer, neverHanded.length, ...ids]);
     } catch (error) {
       if (replyCodeOf(error) !== 'NOGROUP') observe({ kind: 'consume-failed', group, error });
     }

@@ -17,6 +17,8 @@ export class StreamDelivery extends OwnedDelivery {
   claimCount: number;
   /** When it was last certain that the entry is this consumer's own. */
   claimedAt: ClaimStamp;
+  /** True if it only waited, which is not counted. */
+  isTakenBack = false;
   readonly #settle: (delivery: StreamDelivery) => void;
 
   constructor(given: {
@@ -52,5 +54,9 @@ export class StreamDelivery extends OwnedDelivery {
 
   settle(): void {
     this.#settle(this);
+  }
+
+  takeBack(): void {
+    this.isTakenBack = true;
   }
 }

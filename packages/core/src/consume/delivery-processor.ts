@@ -91,6 +91,8 @@ export class DeliveryProcessor {
   /** Gives up everything under way: aborts its signals, leaves it unsettled, and names it. */
   abandon(reason: EventError): UnfinishedDelivery[] {
     return [...this.#underWay].map(([delivery, { abort, handler }]) => {
+      // Whoever waits for what is away, however often it is given back, kills no process.
+      if (handler === undefined || this.#options.runner.isWaiting(delivery)) delivery.takeBack?.();
       abort.abort(reason);
       return this.#reportUnfinished(delivery, handler);
     });

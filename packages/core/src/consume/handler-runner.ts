@@ -49,6 +49,11 @@ export class HandlerRunner {
     return this.#options.registrations.filter(({ matches }) => matches(eventType));
   }
 
+  /** Says whether a delivery that has begun waits, with no handler running. */
+  isWaiting({ message }: Delivery): boolean {
+    return this.#options.lanes.isAside(message.key);
+  }
+
   /** The handler of a name, also of one that it had before. */
   named(name: string): Registration | undefined {
     return this.#options.registrations.find((registration) => isCalled(registration, name));

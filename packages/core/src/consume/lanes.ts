@@ -38,6 +38,11 @@ export class Lanes {
     return queued + this.#running + this.#aside.size;
   }
 
+  /** Says whether the task of a key has stepped aside. */
+  isAside(key: string): boolean {
+    return this.#aside.has(key);
+  }
+
   /** Changes the limit; running tasks are not disturbed. */
   setConcurrency(concurrency: number): void {
     this.#concurrency = concurrency;

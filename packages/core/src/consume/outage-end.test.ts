@@ -90,3 +90,13 @@ describe('the end of an outage', () => {
     expect(group.health().status).toBe('degraded');
   });
 });
+
+describe('an outage over restarts', () => {
+  it('makes no dead letters either, however often its group is stopped and started', async () => {
+    for (let start = 1; start <= 8; start += 1) {
+      const group = await inOutage(start === 1 ? 20 : 0);
+      await bench.stop(group, 1_000);
+    }
+    expect(await bench.deadLetters.list()).toEqual([]);
+  });
+});

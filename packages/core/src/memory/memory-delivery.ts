@@ -14,6 +14,7 @@ export class MemoryDelivery implements RevocableDelivery {
   readonly signal: EndSignal;
   /** A property of its own, so that a copy of the delivery has it, too. */
   readonly settle: () => void;
+  readonly takeBack: () => void;
   readonly #end = new OwnEnd();
 
   constructor(entry: MemoryEntry, transport: string, settle: (delivery: MemoryDelivery) => void) {
@@ -24,6 +25,7 @@ export class MemoryDelivery implements RevocableDelivery {
     this.mayBeRepeated = entry.deliveryCount > 1;
     this.signal = this.#end;
     this.settle = () => settle(this);
+    this.takeBack = () => (entry.isTakenBack = true);
   }
 
   giveUp(): void {

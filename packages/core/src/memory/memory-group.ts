@@ -7,6 +7,8 @@ export interface MemoryEntry {
   readonly message: Message;
   /** How often it was handed out, this time included. */
   readonly deliveryCount: number;
+  /** True if it was handed out and only waited. */
+  isTakenBack?: boolean;
 }
 
 /** Who takes entries from a group. */
@@ -101,10 +103,16 @@ export class MemoryGroup {
   /** What was given up goes first, or a key's older message would come after its younger ones. */
   #take(): MemoryEntry | undefined {
     const again = this.#givenUp.shift();
-    if (again) return { ...again, deliveryCount: again.deliveryCount + 1 };
+    if (again) return handedOutAgain(again);
     const message = this.#log[this.#next];
     if (!message) return undefined;
     this.#next += 1;
     return { index: this.#next - 1, message, deliveryCount: 1 };
   }
+}
+
+/** What was taken back was handed out all the same: it counts once, however often. */
+function handedOutAgain({ index, message, deliveryCount, isTakenBack }: MemoryEntry): MemoryEntry {
+  const counted = isTakenBack ? Math.max(deliveryCount - 1, 1) : deliveryCount;
+  return { index, message, deliveryCount: counted + 1 };
 }

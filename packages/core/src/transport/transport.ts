@@ -55,6 +55,11 @@ export interface Delivery {
    */
   settle(): void;
   /**
+   * Takes note, before the consumer is closed, that no handler runs: the message was in hand, and only waited. It
+   * comes again, and this time is not held against it by `deliveryCount`. Absent where nothing is counted.
+   */
+  takeBack?(): void;
+  /**
    * Checks inside the handler's transaction that this consumer still owns the message.
    *
    * @throws {EventError} `CLAIM_LOST` if somebody else took it.

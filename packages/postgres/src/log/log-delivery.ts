@@ -23,11 +23,16 @@ export class LogDelivery extends OwnedDelivery {
   readonly partition: number;
   readonly offset: bigint;
   readonly #owner: LogDeliveryOwner;
+  readonly #position: { takeBack(offset: bigint): void } | undefined;
 
   /** @param before How often it was handed out before, and whether it may have been, counted or not. */
   constructor(
     row: LogRow,
-    before: { readonly deliveries: number; readonly mayBeRepeated: boolean },
+    before: {
+      readonly deliveries: number;
+      readonly mayBeRepeated: boolean;
+      readonly position?: { takeBack(offset: bigint): void };
+    },
     owner: LogDeliveryOwner,
   ) {
     super();
@@ -43,10 +48,15 @@ export class LogDelivery extends OwnedDelivery {
     this.mayBeRepeated = before.mayBeRepeated;
     this.deliveryCount = before.deliveries + 1;
     this.#owner = owner;
+    this.#position = before.position;
     if (owner.fence) this.fence = (tx) => owner.fence!(tx);
   }
 
   settle(): void {
     this.#owner.settle(this);
+  }
+
+  takeBack(): void {
+    this.#position?.takeBack(this.offset);
   }
 }

@@ -1,7 +1,7 @@
 import type { Commit, Range } from '@waybill/core/adapter';
 
 import type { LogGroup, Owner } from './log-group.ts';
-import type { LogPosition } from './log-position.ts';
+import type { LogPosition, TakenBack } from './log-position.ts';
 import type { LogRow } from './log-rows.ts';
 import type { WatermarkOutcome } from './log-watermarks.ts';
 
@@ -56,19 +56,19 @@ export class LogOwnership {
   /**
    * Writes watermarks.
    *
-   * @param takenBack Where `fetched_offset` goes back to, by partition.
+   * @param takenBack What is taken back of what was noted as handed out, by partition.
    * @param version Of the group's registry, by which what lies below them was judged.
    */
   async commit(
     commits: readonly Commit<LogPosition>[],
-    takenBack: ReadonlyMap<number, bigint>,
+    takenBack: ReadonlyMap<number, TakenBack>,
     version: string | undefined,
   ): Promise<WatermarkOutcome> {
     const marks = commits.map(({ position, upTo: committed }) => {
       // The one on its way before may have been written too, and its answer lost.
       const { ownMark, partition } = position;
       position.send(committed);
-      return { ...ownMark, committed, fetched: takenBack.get(partition) };
+      return { ...ownMark, committed, takenBack: takenBack.get(partition) };
     });
     return await this.#group.commit(this.#owner, marks, version);
   }

@@ -14,6 +14,7 @@ export class LogPosition extends PartitionProgress {
   #noted: bigint;
   #last: OwnMark['last'];
   #sent: bigint;
+  #takenBackFrom: bigint | undefined;
 
   constructor(claimed: GroupPartition, options: { maxAhead: number }) {
     super(claimed.committed, options);
@@ -68,6 +69,17 @@ export class LogPosition extends PartitionProgress {
     if (upTo > this.#sent) this.#sent = upTo;
   }
 
+  /** Takes note that an offset is in hand and only waits. */
+  takeBack(offset: bigint): void {
+    if (this.#takenBackFrom === undefined || offset < this.#takenBackFrom)
+      this.#takenBackFrom = offset;
+  }
+
+  /** Where what only waited begins, unless there is more that former owners had handed out. */
+  get takenBackFrom(): bigint | undefined {
+    return this.hasSuspects ? undefined : this.#takenBackFrom;
+  }
+
   /** Takes note that what former owners were handed is about to be forgotten, up to the watermark. */
   forgetNoted(): void {
     this.#noted = this.claimed.committed;
@@ -80,22 +92,38 @@ export class LogPosition extends PartitionProgress {
   }
 }
 
+/** What the end of an owner makes of what it has noted as handed out. */
+export interface TakenBack {
+  /** Up to here it is held against a message that it was handed out. */
+  readonly fetched: bigint;
+  /** Up to here it may have been. */
+  readonly handed: bigint;
+}
+
 /**
- * Where the offsets end that were handed out, in partitions of which something was read and was not. What a former
- * owner had handed out stays noted, unless its rows are being told apart one by one.
+ * Where the offsets end that were handed out, in partitions of which something was read and was not, or only
+ * waited. What a former owner had handed out stays noted, unless its rows are being told apart one by one.
  */
 export function handedOutUpTo(
   unhanded: Iterable<{ readonly partition: number; readonly offset: bigint }>,
   positions: ReadonlyMap<number, LogPosition>,
   isolating: boolean,
-): Map<number, bigint> {
+): Map<number, TakenBack> {
   const ends = new Map<number, bigint>();
   for (const { partition, offset } of unhanded) {
     const { claimed } = positions.get(partition)!;
     const end = isolating || offset > claimed.fetched ? offset : claimed.fetched;
     if (end < (ends.get(partition) ?? end + 1n)) ends.set(partition, end);
   }
-  return ends;
+  const takenBack = new Map<number, TakenBack>();
+  for (const { partition, reached, takenBackFrom } of positions.values()) {
+    const end = ends.get(partition);
+    if (end === undefined && takenBackFrom === undefined) continue;
+    const handed = end ?? reached;
+    const fetched = takenBackFrom !== undefined && takenBackFrom < handed ? takenBackFrom : handed;
+    takenBack.set(partition, { fetched, handed });
+  }
+  return takenBack;
 }
 
 /** A group stands beyond the end of the log: it would skip whatever is appended until the log is that long again. */

@@ -3,7 +3,7 @@ import { type Commit, type Judgement, SettledBatch } from '@waybill/core/adapter
 
 import type { LogDelivery } from './log-delivery.ts';
 import type { LogOwnership } from './log-ownership.ts';
-import type { LogPosition } from './log-position.ts';
+import type { LogPosition, TakenBack } from './log-position.ts';
 import { logTransport } from './log-tables.ts';
 
 /** Longest wait of a close for what is judged anew, in milliseconds: it leaves time to release the group. */
@@ -31,13 +31,13 @@ export class LogSettlements {
   }
 
   /**
-   * @param takenBack Where `fetched_offset` goes back to, by partition.
+   * @param takenBack What is taken back of what was noted as handed out, by partition.
    * @returns False if somebody else has the group, or an older state was put back.
    * @throws What `Judgement.renew` and the database throw.
    */
   async write(
     commits: readonly Commit<LogPosition>[],
-    takenBack: ReadonlyMap<number, bigint>,
+    takenBack: ReadonlyMap<number, TakenBack>,
   ): Promise<boolean> {
     const settled = this.#settled.list();
     for (let refused: string | undefined; ;) {

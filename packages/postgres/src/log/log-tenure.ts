@@ -5,7 +5,7 @@ import type { Commit, ConsumerShell, Range } from '@waybill/core/adapter';
 import { LogDelivery } from './log-delivery.ts';
 import { LogOwnership } from './log-ownership.ts';
 import { passes } from './log-passing.ts';
-import { handedOutUpTo, LogPosition } from './log-position.ts';
+import { handedOutUpTo, LogPosition, type TakenBack } from './log-position.ts';
 import { maxRowsAtOnce } from './log-rows.ts';
 import type { LogRow } from './log-rows.ts';
 import { LogSettlements } from './log-settlements.ts';
@@ -23,8 +23,8 @@ export class LogTenure {
   readonly #unhanded: LogDelivery[] = [];
   readonly #pacer: CommitPacer<LogPosition>;
   readonly #keeper: LeaseKeeper;
-  /** Where `fetched_offset` goes back to at the end, by partition. */
-  #takenBack: ReadonlyMap<number, bigint> = new Map();
+  /** What is taken back at the end of what was noted as handed out, by partition. */
+  #takenBack: ReadonlyMap<number, TakenBack> = new Map();
   readonly #own: LogOwnership;
   readonly #settlements: LogSettlements;
   #isolating: boolean;
@@ -193,7 +193,7 @@ export class LogTenure {
     position.beginRow(row);
     const deliveries = position.deliveriesBefore(row.log_offset);
     const mayBeRepeated = position.mayBeRepeated(row.log_offset);
-    return new LogDelivery(row, { deliveries, mayBeRepeated }, this);
+    return new LogDelivery(row, { deliveries, mayBeRepeated, position }, this);
   }
 
   /** Nothing came where something lies, as was thought: the group is lost, or the rows are, or the log is shorter. */

@@ -1,3 +1,4 @@
+import type { TakenBack } from './log-position.ts';
 import type { LogTables } from './log-tables.ts';
 import type { SqlQueryable } from '../client/sql-client.ts';
 
@@ -17,8 +18,8 @@ export interface OwnMark {
 /** A watermark on its way to the database. */
 export interface NewMark extends OwnMark {
   readonly committed: bigint;
-  /** Also takes `fetched_offset` back to here, for rows that were read and not handed out. */
-  readonly fetched: bigint | undefined;
+  /** For rows that were read and not handed out, or only waited. */
+  readonly takenBack: TakenBack | undefined;
 }
 
 /** Who writes: the group, the token with which it was claimed, and the last sign of life that was confirmed. */
@@ -56,8 +57,8 @@ export async function writeWatermarks(
     `WITH registry AS MATERIALIZED (
        SELECT version FROM ${registry} WHERE group_name = $1 AND $10::text IS NOT NULL FOR SHARE
      ), mark AS MATERIALIZED (
-       SELECT * FROM unnest($3::smallint[], $4::bigint[], $5::bigint[], $6::bigint[], $7::bigint[], $8::bigint[])
-         AS mark(partition, committed, fetched, least, most, noted)
+       SELECT * FROM unnest($3::smallint[], $4::bigint[], $5::bigint[], $6::bigint[], $7::bigint[], $8::bigint[], $11::bigint[])
+         AS mark(partition, committed, fetched, least, most, noted, handed)
      ), own AS MATERIALIZED (
        SELECT g.committed_offset BETWEEN mark.least AND mark.most AND g.fetched_offset >= mark.noted AS stands
        FROM ${group} AS g JOIN mark USING (partition)
@@ -70,7 +71,8 @@ export async function writeWatermarks(
               $10::text IS NULL OR EXISTS (SELECT FROM registry WHERE version::text = $10) AS "isCurrent"
      ), written AS (
        UPDATE ${group} AS g
-       SET committed_offset = mark.committed, fetched_offset = coalesce(mark.fetched, g.fetched_offset)
+       SET committed_offset = mark.committed, fetched_offset = coalesce(mark.fetched, g.fetched_offset),
+           handed_offset = greatest(g.handed_offset, mark.handed)
        FROM mark, verdict
        WHERE verdict."isOwner" AND verdict.stands AND verdict."isCurrent"
          AND g.group_name = $1 AND g.token = $2 AND g.partition = mark.partition
@@ -81,12 +83,13 @@ export async function writeWatermarks(
       token,
       marks.map(({ partition }) => partition),
       marks.map(({ committed }) => committed),
-      marks.map(({ fetched }) => fetched ?? null),
+      marks.map(({ takenBack }) => takenBack?.fetched ?? null),
       marks.map(({ least }) => least),
       marks.map(({ most }) => most),
       marks.map(({ noted }) => noted),
       aliveAt,
       version ?? null,
+      marks.map(({ takenBack }) => takenBack?.handed ?? null),
     ],
     { prepared: true },
   );

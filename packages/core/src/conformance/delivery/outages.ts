@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 
+import type { ConsumerGroup } from '../../consume/consumer-group.ts';
 import type { TestApi } from '../test-api.ts';
 import {
   onDeliveries,
@@ -89,6 +90,64 @@ export function describeOutages(
           assert.deepEqual(b.idsOf(got), wanted, 'each once, in the order of the key');
         }
         assert.equal(group.health().status, 'ok');
+      }),
+    );
+
+    it(
+      'makes no dead letters however often a group is stopped and started in an outage, and keeps no others waiting',
+      bench(async (b) => {
+        const handled: string[] = [];
+        let isAway = true;
+        const start = async (): Promise<ConsumerGroup> => {
+          const group = await b.group('billing', { concurrency: 4 });
+          group.on(
+            ['order.placed'],
+            b.handler(({ event }) => {
+              if (isAway) throw new Error('what it needs is away');
+              handled.push(event.id);
+            }),
+            { name: 'book' },
+          );
+          group.on(['order.paid'], ({ id }) => void handled.push(id), { name: 'pay' });
+          await group.start();
+          return group;
+        };
+        const first = await start();
+        const events = range(8).map((number) => b.event(`order-${number}`));
+        await b.publish(...events);
+        let group: ConsumerGroup | undefined = first;
+        for (let starts = 1; starts <= 7; starts += 1) {
+          group ??= await start();
+          const health = group.health.bind(group);
+          await secondsUntil(
+            b,
+            () => health().reasons.join().includes('in a row'),
+            () => `an outage after start ${starts}; health is ${JSON.stringify(health())}`,
+          );
+          const other = b.event(`other-${starts}`, { type: 'order.paid' });
+          await b.publish(other);
+          await b.until(
+            () => handled.includes(other.id),
+            () => `an event of the other handler after start ${starts}`,
+          );
+          const stopped: Promise<unknown> = group.stop({ deadlineMs: 1_000 });
+          let isStopped = false;
+          void stopped.then(() => (isStopped = true));
+          await secondsUntil(
+            b,
+            () => isStopped,
+            () => `stop ${starts}`,
+          );
+          group = undefined;
+        }
+        assert.deepEqual(await b.deadLetters('billing'), []);
+        isAway = false;
+        await start();
+        await secondsUntil(
+          b,
+          () => events.every(({ id }) => handled.includes(id)),
+          () => 'everything to be handled when it is over',
+        );
       }),
     );
   });
