@@ -12,7 +12,7 @@ import { RedisScript } from './redis-script.ts';
  * @returns 0 if the registry has another version; nothing is settled then.
  */
 export const acknowledge: RedisScript<0 | 1> = new RedisScript(`
-if redis.call('HGET', KEYS[2], 'version') ~= ARGV[2] then return 0 end
+if (redis.call('HGET', KEYS[2], 'version') or '') ~= ARGV[2] then return 0 end
 redis.call('XACK', KEYS[1], ARGV[1], unpack(ARGV, 3))
 return 1`);
 
@@ -26,7 +26,7 @@ return 1`);
  *   settled.
  */
 export const settleOwned: RedisScript<string[] | 'outdated'> = new RedisScript(`
-if KEYS[2] and redis.call('HGET', KEYS[2], 'version') ~= ARGV[3] then return 'outdated' end
+if KEYS[2] and (redis.call('HGET', KEYS[2], 'version') or '') ~= ARGV[3] then return 'outdated' end
 local refused = {}
 for at = 4, #ARGV, 2 do
   local id = ARGV[at]

@@ -4,9 +4,10 @@ import type {
   KnownHandlerSet,
   RegistryCopy,
 } from '@waybill/core/adapter';
-import { randomIds } from '@waybill/core';
+import { isEventError, randomIds } from '@waybill/core';
 
 import type { RedisCaller } from './redis-caller.ts';
+import { replyCodeOf } from './redis-errors.ts';
 import { RedisScript } from './redis-script.ts';
 import { runScript } from './run-script.ts';
 import type { StreamNames } from './stream-names.ts';
@@ -78,7 +79,13 @@ export class StreamRegistry implements GroupRegistry {
     worker: string,
   ): Promise<RegistryCopy> {
     const args = [id, jsonOf(set), worker, set.service, randomIds()];
-    return copyOf(await this.#run(register, group, args));
+    try {
+      return copyOf(await this.#run(register, group, args));
+    } catch (error) {
+      // Consumers are what empties a server that is full, so they do not wait for it.
+      if (!isFull(error)) throw error;
+      return await this.read(group);
+    }
   }
 
   async read(group: string): Promise<RegistryCopy> {
@@ -113,6 +120,11 @@ export class StreamRegistry implements GroupRegistry {
     const doing = `keep what group ${group} handles in the key ${key}`;
     return runScript(this.#redis, script, { doing, keys: [key], args });
   }
+}
+
+/** Says whether Redis refused to write because its memory is full. */
+function isFull(error: unknown): boolean {
+  return isEventError(error) && replyCodeOf(error.cause) === 'OOM';
 }
 
 /** Equal for equal sets. */

@@ -73,10 +73,10 @@ describe.skipIf(!hasRedis() || !hasPostgres())(
     });
 
     it('does not have its effect repeated when it is killed before it could acknowledge', async () => {
-      // Long claims are settled by a bare XACK; who takes over decides how long a silence is too long.
+      // Long claims are settled without a question; who takes over decides how long a silence is too long.
       await using workers = await StreamWorkers.create({ maxInFlight: 1 });
       await workers.place.fill(3);
-      const plan = { point: 'XACK', moment: 'before' } as const;
+      const plan = { point: 'SCRIPT (XACK)', moment: 'before' } as const;
       await using doomed = workers.start('doomed', { claimMs: 60_000, plan });
       await doomed.killed('SIGKILL');
       const [left] = await workers.place.pending('stock');

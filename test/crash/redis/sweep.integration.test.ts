@@ -199,7 +199,7 @@ describe.skipIf(!hasRedis() || !hasPostgres())(
           'INSERT movements',
           'COMMIT (INSERT inbox, INSERT movements)',
           'settle item.received',
-          'XACK',
+          'SCRIPT (XACK)',
           'close stock',
           'SCRIPT (XCLAIM, XGROUP DELCONSUMER)',
         ),
@@ -212,10 +212,12 @@ describe.skipIf(!hasRedis() || !hasPostgres())(
       await using ledger = await startLedger();
       const { survived } = await sweepOnce(
         () => consumeWorld(ledger, { failing: true }),
-        (point) => /^(INSERT event_dlq|settle item.received|XACK)$/.test(point),
+        (point) => /^(INSERT event_dlq|settle item.received|SCRIPT \(XACK\))$/.test(point),
       );
 
-      expect(survived).toEqual(survives('INSERT event_dlq', 'settle item.received', 'XACK'));
+      expect(survived).toEqual(
+        survives('INSERT event_dlq', 'settle item.received', 'SCRIPT (XACK)'),
+      );
     });
 
     it('leaves one dead letter of each event that fails, on Redis', async () => {
@@ -223,10 +225,10 @@ describe.skipIf(!hasRedis() || !hasPostgres())(
       const isAdding = (point: string): boolean => /^SCRIPT [^#]*XADD[^#]*$/.test(point);
       const { survived } = await sweepOnce(
         () => consumeWorld(ledger, { failing: true, database: false }),
-        (point) => isAdding(point) || /^(settle item.received|XACK)$/.test(point),
+        (point) => isAdding(point) || /^(settle item.received|SCRIPT \(XACK\))$/.test(point),
       );
 
-      expect(survived).toEqual(survives('settle item.received', 'XACK'));
+      expect(survived).toEqual(survives('settle item.received', 'SCRIPT (XACK)'));
       expect(survived.filter((crash) => crash.includes('XADD'))).toHaveLength(2);
     });
   },

@@ -43,6 +43,8 @@ export class GroupMembership {
   #copy: RegistryCopy | undefined;
   #hasCompany = false;
   #shares: HandlerShares | undefined;
+  /** Owner of the reason that it is in no registry. */
+  readonly #unregistered = {};
   #refreshing: Promise<RegistryCopy> | undefined;
   #cancel: (() => void) | undefined;
   #stopped = false;
@@ -101,6 +103,7 @@ export class GroupMembership {
     this.#stopped = true;
     this.#cancel?.();
     this.#options.reasons.remove(this);
+    this.#options.reasons.remove(this.#unregistered);
   }
 
   /** Registers, and reads the registry as it is now. Calls that come together share one. */
@@ -128,7 +131,7 @@ export class GroupMembership {
 
   async #refresh(): Promise<RegistryCopy> {
     const { group, worker, registry, reinstate, onChange } = this.#options;
-    const copy = await registry.register(group, this.set, worker);
+    const copy = await this.#register(group, worker, registry);
     const isNew = copy.version !== this.#copy?.version;
     if (isNew) await reinstate(this.set, copy.owner);
     // What others were seen with is news as well, but nothing to judge by.
@@ -139,6 +142,17 @@ export class GroupMembership {
     );
     if (isNew) onChange(copy);
     return copy;
+  }
+
+  async #register(group: string, worker: string, registry: GroupRegistry): Promise<RegistryCopy> {
+    const copy = await registry.register(group, this.set, worker);
+    const { reasons } = this.#options;
+    if (copy.sets.some(({ id }) => id === this.set.id)) reasons.remove(this.#unregistered);
+    else {
+      const words = `group ${group} cannot be told what this instance handles, since its server takes no writes; others may settle events of its handlers`;
+      reasons.add(this.#unregistered, words);
+    }
+    return copy.owner === '' ? { ...copy, owner: this.set.service } : copy;
   }
 
   #schedule(): void {

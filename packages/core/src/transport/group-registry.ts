@@ -53,7 +53,7 @@ export interface GroupRegistry {
    * Adds what an instance handles, unless that is known, and takes note that the instance is there.
    *
    * @param id Of the set; a set that is known by it is replaced where it differs.
-   * @returns The registry as it is now.
+   * @returns The registry as it is now: without the set, if the server takes no writes because it is full.
    * @throws {EventError} `TRANSPORT_UNAVAILABLE`
    */
   register(
