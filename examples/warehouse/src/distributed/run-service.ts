@@ -38,11 +38,11 @@ export interface Wrapping {
 }
 
 /**
- * Handlers, and beside them the relay and the dock, have a connection each at any time, so none of them
- * waits for another: sixteen processes come to a hundred connections, with those that listen.
+ * Handlers, and beside them the relay and the dock, have a connection each at any time, and one is for what
+ * a handler begins beside its transaction, so none of them waits for another: sixteen processes come to a hundred connections, with those that listen.
  */
-const concurrency = 3;
-const maxConnections = concurrency + 2;
+const concurrency = 2;
+const maxConnections = concurrency + 3;
 
 /** A service that was killed has its events again after this long. */
 const claimMs = 3_000;
