@@ -135,8 +135,8 @@ describe.skipIf(!hasRedis() || !(await canStartRedis()))('what Redis refuses', (
     redis = await RefusingRedis.start({
       dbfilename: 'appendonlydir',
       'lua-time-limit': '50',
-      // So that loading takes a second or two.
-      'key-load-delay': '100',
+      // So that loading takes some seconds: everybody has to meet it.
+      'key-load-delay': '400',
     });
     for (let at = 0; at < 15_000; at += 1_000) {
       const keys = Array.from({ length: 1_000 }, (_, index) => [
