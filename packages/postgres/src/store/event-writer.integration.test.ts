@@ -3,7 +3,7 @@ import type { EventEnvelope } from '@waybill/core';
 import { startFaultProxy } from '@waybill/testing';
 import type { FaultProxy } from '@waybill/testing';
 import pg from 'pg';
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 
 import { createTestDatabase, hasPostgres } from '../../../../scripts/services/test-database.ts';
 import type { TestDatabase } from '../../../../scripts/services/test-database.ts';
@@ -27,10 +27,11 @@ describe.skipIf(!hasPostgres())('appending to PostgreSQL', () => {
     await client?.close();
     await database?.drop();
   });
-  beforeEach(() => client.query('TRUNCATE event_store'));
+  // The pool may not have noticed yet which of its connections a case before has ended.
+  beforeEach(() => vi.waitFor(() => client.query('TRUNCATE event_store'), { timeout: 10_000 }));
 
-  async function storedIds(): Promise<string[]> {
-    const { rows } = await client.query<{ event_id: string }>(
+  async function storedIds(from: SqlClient = client): Promise<string[]> {
+    const { rows } = await from.query<{ event_id: string }>(
       'SELECT event_id FROM event_store ORDER BY sequence_number',
     );
     return rows.map((row) => row.event_id);
@@ -209,7 +210,7 @@ describe.skipIf(!hasPostgres())('appending to PostgreSQL', () => {
     }
     storming = false;
     await Promise.all(appenders);
-    const stored = new Set(await storedIds());
+    const stored = new Set(await storedIds(admin));
     expect(acked.filter((id) => !stored.has(id))).toEqual([]);
     expect(acked.length).toBeGreaterThan(100);
     await admin.close();
