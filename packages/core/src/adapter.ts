@@ -55,7 +55,8 @@ export type {
 } from './idempotency/idempotency-store.ts';
 
 // A transport and its bus
-export { TransportEventBus, type TransportEventBusOptions } from './bus/event-bus.ts';
+export { TransportEventBus } from './bus/event-bus.ts';
+export type { TransportEventBusOptions } from './bus/event-bus-options.ts';
 export { assertCarriable } from './transport/carriable.ts';
 export { destinationChanged } from './transport/destination-changed.ts';
 export { destinationName } from './transport/destination-name.ts';

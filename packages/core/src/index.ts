@@ -31,7 +31,7 @@ export type { StandardSchemaV1 } from '@standard-schema/spec';
 export type { EventDraft } from './publish/event-draft.ts';
 export { Publisher } from './publish/publisher.ts';
 export type { PublisherOptions } from './publish/publisher-options.ts';
-export { type BusEvents, type EventBus } from './bus/event-bus.ts';
+export { type BusEvents, type EventBus } from './bus/bus.ts';
 export { Subscriber } from './consume/subscriber.ts';
 export type {
   ConsumerSource,

@@ -1,4 +1,5 @@
-import { TransportEventBus, type TransportEventBusOptions } from '../src/bus/event-bus.ts';
+import { TransportEventBus } from '../src/bus/event-bus.ts';
+import type { TransportEventBusOptions } from '../src/bus/event-bus-options.ts';
 import { plainProfile } from '../src/event/envelope.ts';
 import { MemoryTransport } from '../src/memory/memory-transport.ts';
 import type { ConsumerDatabase } from '../src/consume/consumer-database.ts';

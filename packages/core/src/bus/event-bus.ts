@@ -1,8 +1,9 @@
 import { EventEmitter } from 'node:events';
 
 import { BusGroups } from './bus-groups.ts';
+import type { BusEvents, EventBus } from './bus.ts';
+import { audienceOf, eventBusOptions, type TransportEventBusOptions } from './event-bus-options.ts';
 import type { Catalogue } from '../event/catalogue.ts';
-import type { Clock } from '../clock.ts';
 import type { Codec } from '../event/codec.ts';
 import { ConsumerGroup } from '../consume/consumer-group.ts';
 import type { EventError } from '../errors.ts';
@@ -10,96 +11,22 @@ import {
   assertChoices,
   broadcastChoices,
   type ConsumerChoices,
-  type ConsumerGroupOptions,
 } from '../consume/consumer-group-options.ts';
 import type { UnfinishedDelivery } from '../consume/delivery-processor.ts';
 import type { EventEnvelope, Profile } from '../event/envelope.ts';
 import type { Handler } from '../consume/handler.ts';
 import { withOwnStart } from '../transport/group-start.ts';
 import { assertComplete } from '../publish/batch-result.ts';
-import type { EventSender } from '../publish/event-sender.ts';
 import { positionsOf, type PublishOutcome } from '../transport/publish-outcome.ts';
 import { aboutEvent } from '../event/about-event.ts';
-import {
-  observeAll,
-  type Logger,
-  type Observation,
-  type Observer,
-  type WarningCode,
-} from '../observer.ts';
+import { observeAll, type Observation, type Observer } from '../observer.ts';
 import type { Audience } from '../people.ts';
-import { assertKnownOptions, assertName, type OptionNames } from '../options.ts';
+import { assertKnownOptions, assertName } from '../options.ts';
 import type { HandlerOptions } from '../consume/registration.ts';
-import type { ConsumerSource } from '../consume/subscriber-options.ts';
 import { wasShutDown } from '../stopping.ts';
 import type { Transport } from '../transport/transport.ts';
 import type { GroupInspection, StreamInspection } from '../transport/transport-inspection.ts';
 import type { EncodedEvent, Message } from '../event/message.ts';
-
-/** What listeners of a bus are told. */
-export interface BusEvents {
-  published: [{ streamKey: string; messageId: string; event: EventEnvelope }];
-  processed: [{ streamKey: string; messageId: string; event: { id: string; type: string } }];
-  processingError: [{ streamKey: string; messageId: string; error: unknown }];
-  deadLetter: [{ streamKey: string; messageId: string; error: Error }];
-}
-
-/** Where events go in and come out, whatever carries them. */
-export interface EventBus extends EventSender, ConsumerSource {
-  /** Name of the service; its consumer group is `<serviceName>-group`. */
-  readonly serviceName: string;
-  readonly transport: Transport;
-  readonly profile: Profile;
-  readonly closed: boolean;
-  /**
-   * @returns Where the message lies, as the broker prints it.
-   * @throws Why it was not accepted; `STOPPING` after `shutdown()`, as do the others that publish.
-   */
-  publish<T>(event: EventEnvelope<T>): Promise<string>;
-  /**
-   * @returns Where each message lies, in the order given.
-   * @throws {EventError} `BATCH_INCOMPLETE` with one outcome per event, if the broker took only some.
-   */
-  publishBatch<T>(events: EventEnvelope<T>[]): Promise<string[]>;
-  subscribe(eventTypes: string[], handler: Handler, options?: HandlerOptions): Promise<void>;
-  start(): Promise<void>;
-  shutdown(options?: { deadlineMs?: number }): Promise<void>;
-}
-
-export interface TransportEventBusOptions {
-  serviceName: string;
-  transport: Transport;
-  codec: Codec;
-  profile: Profile;
-  /** True if others use the transport too: `shutdown()` leaves it open then. */
-  sharedTransport?: boolean;
-  /** What groups get unless they choose otherwise. */
-  consumers: ConsumerChoices & Pick<ConsumerGroupOptions, 'deadLetters'>;
-  catalogue?: Catalogue;
-  observer?: Observer;
-  /**
-   * Hears everything that people have to know: of the transport, of groups, and of publishers that use this bus,
-   * unless they have their own. Without one, the first of each kind is a warning of the process.
-   */
-  logger?: Logger;
-  /** Codes of what is meant to be so. */
-  silence?: readonly WarningCode[];
-  clock?: Clock;
-}
-
-const knownOptions: OptionNames<TransportEventBusOptions> = {
-  serviceName: true,
-  transport: true,
-  codec: true,
-  profile: true,
-  sharedTransport: true,
-  consumers: true,
-  catalogue: true,
-  observer: true,
-  logger: true,
-  silence: true,
-  clock: true,
-};
 
 /** A bus over any transport; each transport package makes one with its own options. */
 export class TransportEventBus extends EventEmitter<BusEvents> implements EventBus {
@@ -117,7 +44,7 @@ export class TransportEventBus extends EventEmitter<BusEvents> implements EventB
   /** @throws {TypeError} If the service name cannot name a group, or an option, also of its consumers, is not usable. */
   constructor(options: TransportEventBusOptions) {
     super();
-    assertKnownOptions('a bus', options, knownOptions);
+    assertKnownOptions('a bus', options, eventBusOptions);
     const { serviceName } = options;
     if (typeof serviceName !== 'string' || serviceName === '')
       throw new TypeError('a bus needs a serviceName: it names the consumer group');
@@ -323,13 +250,4 @@ export class TransportEventBus extends EventEmitter<BusEvents> implements EventB
 /** An option given as `undefined` is an option not given. */
 function given(choices: ConsumerChoices): ConsumerChoices {
   return Object.fromEntries(Object.entries(choices).filter(([, value]) => value !== undefined));
-}
-
-/** What the bus was given, or else what its groups were. */
-function audienceOf({
-  logger,
-  silence,
-  consumers,
-}: TransportEventBusOptions): Pick<Audience, 'logger' | 'silence'> {
-  return { logger: logger ?? consumers.logger, silence: silence ?? consumers.silence };
 }
