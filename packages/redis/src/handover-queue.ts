@@ -111,12 +111,12 @@ export class RedisHandoverQueue implements HandoverQueue {
     this.#groups.add(group);
     const open = await this.#run(group, scripts.openScript, 'list handovers', []);
     return open
-      .map(([kind, count, oldestMs]) => ({
+      .toSorted(([, , a], [, , b]) => Number(a) - Number(b))
+      .map(([kind, count, , oldestMs]) => ({
         ...(JSON.parse(kind) as HandoverKind & { derived: boolean }),
         count,
         oldest: new Date(Number(oldestMs)),
-      }))
-      .sort((a, b) => a.oldest.getTime() - b.oldest.getTime());
+      }));
   }
 
   async claim(

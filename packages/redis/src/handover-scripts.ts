@@ -90,15 +90,17 @@ for at = 2, #ARGV, width * 2 do
 end
 return answers`);
 
-/** What waits, by kind. @returns JSON of the kind, how many, and when the oldest came, of each. */
-export const openScript: RedisScript<[kind: string, count: number, oldestMs: string][]> = script(`
+/** What waits, by kind. @returns JSON of the kind, how many, and number and time of the oldest, of each. */
+export const openScript: RedisScript<
+  [kind: string, count: number, oldest: string, oldestMs: string][]
+> = script(`
 local open = {}
 local kinds = redis.call('HGETALL', base .. ':kinds')
 for at = 1, #kinds, 2 do
   local waiting = waiting_of(kinds[at])
   local oldest = redis.call('ZRANGE', waiting, 0, 0)[1]
   if oldest then
-    open[#open + 1] = { kinds[at + 1], redis.call('ZCARD', waiting),
+    open[#open + 1] = { kinds[at + 1], redis.call('ZCARD', waiting), oldest,
       redis.call('HGET', row_of(oldest), 'entered_at') }
   end
 end
