@@ -1,18 +1,13 @@
 import assert from 'node:assert/strict';
 
 import { systemClock } from '../../clock.ts';
-import type { ConsumerGroup } from '../../consume/consumer-group.ts';
 import type { DeadLetterSink } from '../../consume/dead-letter-sink.ts';
 import { changed } from '../faults/changed.ts';
 import { itWhen, type TestApi } from '../test-api.ts';
 import { assertSameMessage } from '../transport/assert-messages.ts';
 import { awkwardHeaders } from '../transport/awkward-headers.ts';
-import {
-  onDeliveries,
-  quickRetry,
-  type DeliveryBench,
-  type DeliveryConformanceOptions,
-} from './delivery-bench.ts';
+import { onDeliveries, quickRetry, type DeliveryConformanceOptions } from './delivery-bench.ts';
+import { crashWith, handleUnsettled, startFailing } from './failing-group.ts';
 
 /** What cannot be handled is recorded before it is settled, for its own group and handler alone. */
 export function describeDeadLettering(
@@ -256,59 +251,4 @@ export function describeDeadLettering(
       }),
     );
   });
-}
-
-/** A running group whose handler `book` fails for one event. */
-async function startFailing(
-  b: DeliveryBench,
-  name: string,
-  failingId: string,
-  given: Parameters<DeliveryBench['group']>[1] = {},
-): Promise<ConsumerGroup> {
-  const group = await b.group(name, { retry: quickRetry, clock: systemClock, ...given });
-  const handler = b.handler(({ event }) => {
-    if (event.id !== failingId) return;
-    throw Object.assign(new Error('cannot be booked'), { code: 'E_BOOK' });
-  });
-  group.on(['order.*'], handler, { name: 'book' });
-  await group.start();
-  return group;
-}
-
-/** Leaves of events what a handler leaves that dies between its commit and the settlement. */
-async function handleUnsettled(b: DeliveryBench, ...ids: readonly string[]): Promise<void> {
-  const { transactions, inbox } = b.subject;
-  const { source } = b.event();
-  for (const id of ids) {
-    const key = { group: b.name('billing'), handler: 'book', source, id };
-    await transactions!.run((tx) => inbox!.record(key, tx));
-  }
-}
-
-/** Takes an event for the group `billing` as a consumer does that dies with it. */
-async function crashWith(
-  b: DeliveryBench,
-  eventId: string,
-  publish: () => Promise<void>,
-): Promise<void> {
-  const transport = await b.open();
-  let taken = false;
-  await transport.subscribe(
-    {
-      group: b.name('billing'),
-      patterns: ['*'],
-      start: 'latest',
-      maxInFlight: 10,
-      worker: `crashing-${eventId}`,
-    },
-    ({ message }) => {
-      taken ||= message.id === eventId;
-    },
-  );
-  await publish();
-  await b.until(
-    () => taken,
-    () => 'the event to be handed out',
-  );
-  await transport.close();
 }
